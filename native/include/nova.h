@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file nova.h
+ * The public interface of the JNova core: a log-structured file store on persistent memory.
+ *
+ * One file (the *pool*) on a DAX file system, on tmpfs, or on any other Linux file system holds inodes; each inode
+ * has a log of its own, and the log is the truth. The core writes and validates the logs and allocates blocks. It keeps
+ * no index of file contents: whoever uses it replays the log into an index of its own (nova_replay()), looks blocks
+ * up there and reads them from the pool file directly. native/FORMAT.md describes the bytes on the media.
+ *
+ * The write protocol is that of NOVA (Xu and Swanson, "NOVA: A Log-structured File System for Hybrid Volatile/
+ * Non-volatile Main Memories", FAST 2016, section 4), with an inner log lock apart from the caller's lock for user I/O.
+ *
+ * Conventions
+ *  - Functions return a ::nova_status; 0 is success. On failure the ::nova_error argument (or `io->err`), which
+ *    may be NULL where it is a plain argument, says what went wrong and where in the pool.
+ *  - On failure nothing has changed: old content stays, no space is lost.
+ *  - "Durable on return" means: survives what the pool's durability mode says (::nova_durability).
+ *  - Offsets and lengths are bytes unless the name ends in `_blk` or `count` (blocks of NOVA_BLOCK_SIZE) or `pgoff`
+ *    (file offset in blocks). Times are nanoseconds since the Unix epoch.
+ *  - The core never aborts, exits, prints or raises a signal, and never calls back into its caller.
+ *
+ * Threads: nova_pool_* (but close), nova_free() and functions on different inodes may run at the same time.
+ * For one inode the caller serialises writing calls (its ioLock) and nova_replay() (its indexLock); the core's own log
+ * lock orders them against the page-fault path. No lock of the core is held when a function returns.
+ */
+#ifndef NOVA_H
+#define NOVA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define NOVA_API __attribute__((visibility("default")))
+#else
+#define NOVA_API
+#endif
+
+#define NOVA_BLOCK_SHIFT 12
+#define NOVA_BLOCK_SIZE 4096
+#define NOVA_NAME_MAX 255              /* bytes in a name */
+#define NOVA_FILE_SIZE_MAX (1LL << 60) /* bytes; a file may be sparse far beyond the pool's size */
+#define NOVA_POOL_SIZE_MIN (1LL << 20) /* bytes */
+#define NOVA_POOL_SIZE_MAX (1LL << 43) /* bytes; block numbers have 32 bits and lane counters 31 */
+#define NOVA_WRITE_MAX (1LL << 31)     /* bytes in one atomic write */
+#define NOVA_ROOT_INO 1u               /* the root directory; inode 0 does not exist */
+#define NOVA_NO_OFF UINT64_MAX         /* "no particular place" in nova_error.pool_off */
+
+/** What a call can answer. The numbers are part of the interface and never change their meaning. */
+enum nova_status {
+    NOVA_OK = 0,
+    NOVA_EINVAL = 1,     /**< an argument is out of range */
+    NOVA_ENOMEM = 2,     /**< the process has no memory left */
+    NOVA_ENOSPC = 3,     /**< the pool has no free block (or inode) left */
+    NOVA_EOS = 4,        /**< the operating system refused; nova_error.os_errno says how */
+    NOVA_EEXIST = 5,     /**< the pool file exists already */
+    NOVA_ENOENT = 6,     /**< no such pool file, or no such inode */
+    NOVA_EBUSY = 7,      /**< the pool is open elsewhere, or the inode is open already */
+    NOVA_ENOTPOOL = 8,   /**< the file is not a pool */
+    NOVA_EVERSION = 9,   /**< a pool of a format version or feature this build does not know */
+    NOVA_ETRUNCATED = 10,/**< the file is shorter (or longer) than its superblock says */
+    NOVA_ECORRUPT = 11,  /**< a structure on the media is damaged; pool_off says where */
+    NOVA_ESTALE = 12,    /**< the inode's log must be replayed to its end first; or the inode is gone */
+    NOVA_EFBIG = 13,     /**< beyond NOVA_FILE_SIZE_MAX or NOVA_WRITE_MAX */
+    NOVA_ENAME = 14,     /**< a name is empty, too long, or holds '/' or NUL */
+    NOVA_EACCES = 15,    /**< no permission for the pool file */
+    NOVA_EISDIR = 16,    /**< a directory where a file is needed */
+    NOVA_ENOTDIR = 17,   /**< a file where a directory is needed */
+    NOVA_STATUS_COUNT = 18
+};
+
+/** How a pool persists, and so what "durable" survives. */
+enum nova_durability {
+    NOVA_DURABLE_PMEM = 1,     /**< DAX: cache-line write-back and fence; survives power failure */
+    NOVA_DURABLE_EMULATED = 2, /**< the same instructions on volatile memory; survives a crash of the process */
+    NOVA_DURABLE_MSYNC = 3     /**< page cache: msync; survives power failure, slowly */
+};
+
+enum nova_file_type { NOVA_FILE = 1, NOVA_DIR = 2, NOVA_SYMLINK = 3 };
+
+/** What went wrong. Filled on failure only. */
+struct nova_error {
+    int32_t code;      /**< ::nova_status */
+    int32_t os_errno;  /**< errno of the failing system call, or 0 */
+    uint64_t pool_off; /**< byte offset in the pool of the damaged structure, or NOVA_NO_OFF */
+    char msg[240];     /**< one sentence, NUL-terminated, without newline */
+};
+
+/** A run of blocks. */
+struct nova_extent {
+    uint32_t blk;
+    uint32_t count;
+};
+
+/** Work done so far and in all (any unit); the core stores, another thread may watch. total is 0 while unknown. */
+struct nova_progress {
+    uint64_t done;
+    uint64_t total;
+};
+
+/* flags of nova_pool_options */
+#define NOVA_OPT_EMULATED 1u /* treat the pool as persistent memory although it is not (tmpfs, page cache) */
+
+/** Options of create and open; a zeroed structure means defaults. */
+struct nova_pool_options {
+    uint32_t flags;
+    uint32_t lanes;            /**< allocation lanes, 0 = one per CPU, at most 64; not a property of the media */
+    uint32_t recovery_threads; /**< 0 = one per CPU, at most 64 */
+    uint32_t reserved;
+    struct nova_progress *progress; /**< or NULL; of recovery */
+};
+
+/** Facts about an open pool. */
+struct nova_pool_info {
+    uint64_t size;          /**< bytes */
+    uint64_t blocks;        /**< in all, superblocks and tables included */
+    uint64_t blocks_free;   /**< a moment's view while others write */
+    uint64_t blocks_data;   /**< that files, logs and inodes can use: free + used */
+    uint64_t blocks_reserve;/**< of the free ones, kept for delete and truncate */
+    uint64_t inodes_used;   /**< the root directory included */
+    uint64_t inodes_max;
+    int64_t created;        /**< time */
+    uint64_t recovery_ns;   /**< how long opening took to find the allocator's state */
+    uint64_t recovered_inodes; /**< logs read by recovery; 0 after a clean close */
+    uint64_t orphans;       /**< inodes without a name that recovery released */
+    uint32_t version;       /**< of the media format */
+    uint32_t lanes;
+    uint32_t durability;    /**< ::nova_durability */
+    uint32_t recovered;     /**< 1 if the logs were scanned (after a crash), 0 after a clean close */
+    uint64_t incompat, ro_compat, compat; /**< feature flags */
+    uint8_t uuid[16];
+    uint64_t longest_free;  /**< blocks in the longest free extent; walks the free map */
+};
+
+/** Attributes of an inode, as of the last replayed log entry. */
+struct nova_stat {
+    uint64_t size;
+    int64_t atime, mtime, ctime, btime;
+    uint32_t ino, gen;
+    uint32_t type; /**< ::nova_file_type */
+    uint32_t mode, uid, gid;
+    uint32_t log_pages; /**< log pages replayed so far; 0 while the log fits the inode's slot */
+    uint32_t reserved;
+    uint64_t entries; /**< log entries replayed so far */
+};
+
+enum nova_record_kind {
+    NOVA_REC_WRITE = 1,         /**< file pages [pgoff, pgoff+count) now are blocks [blk, blk+count); size is new.
+                                     count 0: the bytes went into a block that was there, only the size grew */
+    NOVA_REC_TRUNCATE = 2,      /**< size is new; pages at or beyond it, rounded up, are gone */
+    NOVA_REC_SETATTR = 3,       /**< attributes named by mask are new */
+    NOVA_REC_DENTRY_ADD = 4,    /**< name now names the child (and no other) */
+    NOVA_REC_DENTRY_REMOVE = 5  /**< name is gone */
+};
+
+#define NOVA_ATTR_MODE 1u
+#define NOVA_ATTR_UID 2u
+#define NOVA_ATTR_GID 4u
+#define NOVA_ATTR_ATIME 8u
+#define NOVA_ATTR_MTIME 16u
+#define NOVA_ATTR_CTIME 32u
+
+#define NOVA_RECORD_SIZE 64
+#define NOVA_RECORDS_MAX 5 /* records that one log entry may take (a dentry with a long name) */
+
+/** One validated log entry, as replay reports it. A dentry with a long name continues in the next lines - 1 records. */
+struct nova_record {
+    uint32_t kind;    /**< ::nova_record_kind */
+    uint32_t lines;   /**< records this entry takes, 1..NOVA_RECORDS_MAX */
+    uint32_t log_blk; /**< the log page that holds the entry; 0 = the inode's slot */
+    uint32_t log_idx; /**< line in it */
+    uint64_t seq;     /**< grows by at least one from entry to entry of a log */
+    union {
+        struct {
+            uint64_t pgoff;
+            uint32_t blk;
+            uint32_t count;
+            uint64_t size;
+            int64_t mtime;
+            uint64_t reserved;
+        } write; /* and TRUNCATE: size, mtime */
+        struct {
+            uint32_t mask;
+            uint32_t mode, uid, gid;
+            int64_t atime, mtime, ctime;
+        } attr;
+        struct {
+            uint32_t ino, gen;
+            uint32_t type;
+            uint32_t name_len;
+            int64_t time;
+            char name[16]; /* continues through the following records */
+        } dentry;
+    } u;
+};
+
+#define NOVA_IO_FREES 64
+#define NOVA_IO_RECORDS 16
+
+/**
+ * The caller's half of a conversation about one inode; any memory, one per inode, reused from call to call.
+ * In: free_count extents in frees, blocks that a replayed commit replaced, released before the call allocates (even
+ * if the call then fails); the core sets free_count to 0.
+ * Out: the records from the end of the caller's view of the log up to and including what the call committed.
+ * If `more` is 1 they did not fit and nova_replay() has the rest.
+ */
+struct nova_io {
+    uint32_t free_count;
+    uint32_t record_count;
+    uint32_t more;
+    uint32_t reserved0;
+    uint64_t size; /**< file size after the call */
+    uint64_t reserved1[5];
+    struct nova_error err;
+    struct nova_extent frees[NOVA_IO_FREES];
+    struct nova_record records[NOVA_IO_RECORDS];
+};
+
+typedef struct nova_pool nova_pool;
+typedef struct nova_inode nova_inode;
+typedef struct nova_intent nova_intent;
+
+/** The meaning of a status, a static string; unknown values answer so. */
+NOVA_API const char *nova_strerror(int status);
+
+/** Version of this library, a static string. */
+NOVA_API const char *nova_version(void);
+
+/**
+ * Sizes, offsets and constants of this header as text, a line "name=value" each, so that a binding can check its own.
+ * Writes at most cap bytes including the final NUL. Returns the length needed without it.
+ */
+NOVA_API size_t nova_abi(char *buf, size_t cap);
+
+/* ---- pools ------------------------------------------------------------------------------------------------------- */
+
+/**
+ * Makes a pool file: allocates every block of it (so that a full file system fails here and not as SIGBUS later),
+ * formats it, and closes it. Durable on return; a call that failed leaves no file behind, and a crash inside leaves
+ * a file that is recognised as not (yet) a pool.
+ * size: bytes, NOVA_POOL_SIZE_MIN..NOVA_POOL_SIZE_MAX, rounded down to a whole block.
+ * Errors: EINVAL, EEXIST (any file of that name), EACCES, ENOENT (no such folder), ENOSPC (of the file system), EOS.
+ */
+NOVA_API int nova_pool_create(const char *path, uint64_t size, const struct nova_pool_options *opt,
+                              struct nova_error *err);
+
+/**
+ * Opens a pool for this process alone (a lock on the file, gone with the process), recovering it if it was not closed.
+ * opt may be NULL. Errors: ENOENT, EACCES, EBUSY (open in this or another process), ENOTPOOL, EVERSION, ETRUNCATED,
+ * ECORRUPT, ENOMEM, ENOSPC (sparse file on a full file system), EOS.
+ */
+NOVA_API int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_pool **out,
+                            struct nova_error *err);
+
+/**
+ * Saves the allocator's state so that the next open need not scan, and unmaps the pool. Open inodes are closed; intents
+ * must have been committed or aborted. The handle is gone whatever the result; without the saved state the next open recovers.
+ */
+NOVA_API int nova_pool_close(nova_pool *pool, struct nova_error *err);
+
+/** Fills info. Any thread. */
+NOVA_API int nova_pool_info(nova_pool *pool, struct nova_pool_info *info);
+
+/**
+ * Releases blocks that the caller's replay found replaced. Errors: EINVAL (outside the data area), ECORRUPT (a block
+ * that is free already; nothing of that extent is released).
+ */
+NOVA_API int nova_free(nova_pool *pool, const struct nova_extent *ext, uint32_t n, struct nova_error *err);
+
+/* ---- inodes ------------------------------------------------------------------------------------------------------ */
+
+/**
+ * Opens an inode once (share the handle). gen 0 accepts any generation. The caller must nova_replay() the log to its
+ * end before it writes. Errors: ENOENT (no such inode or another generation), EBUSY (open already), ECORRUPT, ENOMEM.
+ */
+NOVA_API int nova_inode_open(nova_pool *pool, uint32_t ino, uint32_t gen, nova_inode **out, struct nova_error *err);
+
+/** Closes the handle; if nova_inode_release() was called meanwhile, frees the inode's space. */
+NOVA_API int nova_inode_close(nova_inode *inode, struct nova_error *err);
+
+/** Attributes as of the last replayed entry. The caller serialises this with calls that replay or write. */
+NOVA_API int nova_inode_stat(nova_inode *inode, struct nova_stat *st);
+
+/**
+ * Validates and reports committed log entries from the caller's position on, and moves the position past them.
+ * At most cap records (>= NOVA_RECORDS_MAX) go to out. io->record_count says how many; io->more is 1 while some remain.
+ * Errors: ECORRUPT (the position stays before the damaged entry), EINVAL.
+ */
+NOVA_API int nova_replay(nova_inode *inode, struct nova_record *out, uint32_t cap, struct nova_io *io);
+
+/**
+ * Gives back all space of an inode that no name refers to any more (its removal is committed), now or, if it is open,
+ * when its handle is closed. After a crash recovery does the same for every inode without a name.
+ * Errors: ENOENT, ECORRUPT (some of its space stays lost until the next recovery).
+ */
+NOVA_API int nova_inode_release(nova_pool *pool, uint32_t ino, uint32_t gen, struct nova_error *err);
+
+/* ---- file contents ----------------------------------------------------------------------------------------------- */
+
+/**
+ * Writes len bytes (1..NOVA_WRITE_MAX) at byte offset off, as one atomic unit, durable on return.
+ *
+ * The caller looks up in its index, holding its own lock against other writers of this file:
+ *   first_blk  the block of the page that holds byte off,           0 if that page is a hole or beyond the end
+ *   last_blk   the block of the page that holds byte off + len - 1, 0 likewise
+ *   eof_blk    the block of the page that holds byte `size`,        0 likewise or if size is a multiple of the block size
+ * Bytes of those pages outside the range are kept. src may be any memory, also a mapping of this file; it is read
+ * without any lock of the core held. Bytes beyond the end in an allocated last block are filled in place.
+ *
+ * Errors: EINVAL, EFBIG, ENOSPC, ENOMEM, ESTALE, EISDIR.
+ */
+NOVA_API int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, uint32_t first_blk,
+                        uint32_t last_blk, uint32_t eof_blk, struct nova_io *io);
+
+/**
+ * The same in steps, for bytes that come in pieces: begin allocates, fill copies src to byte rel of the range (every
+ * byte of the range must be filled once before commit), commit makes all of it visible atomically. Either nova_write_commit() or
+ * nova_write_abort() ends the intent, commit also when it fails. No other writing call on the inode in between.
+ */
+NOVA_API int nova_write_begin(nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk, uint32_t last_blk,
+                              uint32_t eof_blk, struct nova_io *io, nova_intent **out);
+NOVA_API int nova_write_fill(nova_intent *intent, uint64_t rel, const void *src, uint64_t len, struct nova_io *io);
+NOVA_API int nova_write_commit(nova_intent *intent, struct nova_io *io);
+NOVA_API void nova_write_abort(nova_intent *intent);
+
+/**
+ * Sets the size; bytes gained read as zero. eof_blk as for nova_write(). Works on a full pool. Atomic, durable on
+ * return. Nothing is logged if the size stays. Errors: EFBIG, ENOSPC, ESTALE, EISDIR.
+ */
+NOVA_API int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nova_io *io);
+
+/* ---- directories ------------------------------------------------------------------------------------------------- */
+
+/**
+ * Makes an inode of the given type and enters it in dir under name, as one atomic unit, durable on return. The caller
+ * knows from its directory index that the name is free. The record reports the new inode's number and generation.
+ * name: 1..NOVA_NAME_MAX bytes without '/' and NUL, not "." or "..". Errors: ENAME, ENOSPC, ENOTDIR, ESTALE, EINVAL.
+ */
+NOVA_API int nova_create(nova_inode *dir, const char *name, uint32_t name_len, uint32_t type, uint32_t mode,
+                         uint32_t uid, uint32_t gid, struct nova_io *io);
+
+/**
+ * Removes a name from dir; works on a full pool. Atomic, durable on return. ino and gen are the child's. The caller
+ * then calls nova_inode_release() if that was the last name. Errors: ENAME, ENOTDIR, ESTALE, ENOSPC (reserve used up).
+ */
+NOVA_API int nova_unlink(nova_inode *dir, const char *name, uint32_t name_len, uint32_t ino, uint32_t gen,
+                         struct nova_io *io);
+
+/**
+ * Renames within one directory, replacing what `to` named, as one atomic unit, durable on return. ino, gen and type are those
+ * of the inode that `from` names; the caller releases a replaced inode. Errors: as nova_unlink().
+ */
+NOVA_API int nova_rename(nova_inode *dir, const char *from, uint32_t from_len, const char *to, uint32_t to_len,
+                         uint32_t ino, uint32_t gen, uint32_t type, struct nova_io *io);
+
+/* ---- offline inspection ------------------------------------------------------------------------------------------ */
+
+/** What nova_fsck() found. */
+struct nova_fsck_summary {
+    uint64_t errors;        /**< damage */
+    uint64_t warnings;      /**< harmless oddities: leftovers that the next recovery clears */
+    uint64_t inodes;        /**< checked */
+    uint64_t entries;       /**< log entries checked */
+    uint64_t blocks_used;   /**< of the data area */
+    uint64_t blocks_free;   /**< of the data area; used + free = total */
+    uint64_t blocks_total;  /**< of the data area */
+    uint64_t bytes;         /**< sum of file sizes */
+    uint32_t clean;         /**< 1 if the pool was closed in order */
+    uint32_t reserved;
+};
+
+/**
+ * Checks every invariant of native/FORMAT.md without changing the pool. One line of text per finding goes to report:
+ * "error|warning <TAB> structure <TAB> byte offset or - <TAB> what". Writes at most cap bytes including the final
+ * NUL and sets *needed to the length of the whole report without it. Returns 0 if the check ran, whatever it found;
+ * errors as nova_pool_open() if the file cannot be read as a pool at all.
+ */
+NOVA_API int nova_fsck(const char *path, char *report, size_t cap, size_t *needed, struct nova_fsck_summary *sum,
+                       struct nova_error *err);
+
+/**
+ * Describes, readably, the inode that the root directory knows by name (NULL: the root directory itself): slot, log pages,
+ * each entry with position, sequence number, checksum verdict. Does not change the pool. Output as nova_fsck().
+ */
+NOVA_API int nova_dump(const char *path, const char *name, char *report, size_t cap, size_t *needed,
+                       struct nova_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

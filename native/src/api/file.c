@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing file contents.
+ *
+ * A write of [off, off + len) to a file of `size` bytes, and where a crash leaves it:
+ *   1. blocks are allocated in DRAM, the caller's bytes copied into them, and, if the range starts behind the end in a block that
+ *      is there, into that block's bytes behind the end               - invisible: no entry names them, or behind the end
+ *   2. under logLock: the rest of partly covered blocks is filled from the current blocks; the bytes between the old end
+ *      and off are zeroed in the block that holds the end              - invisible likewise
+ *   3. entries, drain, tail, drain (log.h)                             - all or nothing
+ * The caller's memory is read in step 1 only, with no lock of the core held: it may be a mapping of this very file, and
+ * reading it may fault.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handles.h"
+#include "util/clock.h"
+
+#define BLK ((uint64_t)NOVA_BLOCK_SIZE)
+
+struct nova_intent {
+    struct nova_inode *inode;
+    uint64_t off, len;
+    uint64_t old_size;
+    uint32_t first_blk, last_blk, eof_blk;
+    bool in_place;       /* the first page's bytes go into first_blk, behind the end of the file */
+    uint64_t new_pgoff;  /* first page that gets a new block */
+    uint32_t new_count;  /* pages that do */
+    struct extent_list ext;
+    /* Where fill left off: extent and the page of the range it starts at. */
+    uint32_t at_ext;
+    uint64_t at_pgoff;
+};
+
+static uint64_t page_of(uint64_t off) { return off >> NOVA_BLOCK_SHIFT; }
+
+static bool blk_arg_ok(const struct nova_pool *pool, uint32_t blk) {
+    return blk == 0 || media_is_data(&pool->media, blk, 1);
+}
+
+/* What every writing call on a file checks first. */
+static int check_file(struct nova_inode *inode, uint64_t *size, struct nova_io *io) {
+    if (inode->log.type != NOVA_FILE)
+        return nova_fail(&io->err, NOVA_EISDIR, "inode %u is not a file", inode->log.ino);
+    int rc = io_begin(inode->pool, io);
+    if (rc != NOVA_OK)
+        return rc;
+    pthread_mutex_lock(&inode->log_lock);
+    rc = view_check_locked(inode, &io->err);
+    *size = inode->st.size;
+    io->size = *size;
+    pthread_mutex_unlock(&inode->log_lock);
+    return rc;
+}
+
+static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64_t off, uint64_t len,
+                        uint32_t first_blk, uint32_t last_blk, uint32_t eof_blk, struct nova_io *io) {
+    struct nova_pool *pool = inode->pool;
+    uint64_t size;
+    int rc = check_file(inode, &size, io);
+    if (rc != NOVA_OK)
+        return rc;
+    if (len == 0)
+        return nova_fail(&io->err, NOVA_EINVAL, "a write of no bytes");
+    if (len > (uint64_t)NOVA_WRITE_MAX || off > (uint64_t)NOVA_FILE_SIZE_MAX || len > (uint64_t)NOVA_FILE_SIZE_MAX - off)
+        return nova_fail(&io->err, NOVA_EFBIG, "write of %llu bytes at offset %llu is beyond the limits",
+                         (unsigned long long)len, (unsigned long long)off);
+    if (!blk_arg_ok(pool, first_blk) || !blk_arg_ok(pool, last_blk) || !blk_arg_ok(pool, eof_blk))
+        return nova_fail(&io->err, NOVA_EINVAL, "block outside the data area");
+    uint64_t first = page_of(off), last = page_of(off + len - 1);
+    *in = (struct nova_intent){.inode = inode,
+                               .off = off,
+                               .len = len,
+                               .old_size = size,
+                               .first_blk = first_blk,
+                               .last_blk = first == last ? first_blk : last_blk,
+                               .eof_blk = eof_blk};
+    in->in_place = first_blk != 0 && off >= size && size % BLK != 0 && first == page_of(size);
+    in->new_pgoff = first + in->in_place;
+    in->new_count = (uint32_t)(last + 1 - in->new_pgoff);
+    in->at_pgoff = in->new_pgoff;
+    extent_list_init(&in->ext);
+    if (in->new_count != 0 && !alloc_blocks(pool->alloc, in->new_count, 0, &in->ext)) {
+        extent_list_free(&in->ext);
+        return nova_fail(&io->err, NOVA_ENOSPC, "no space for %u blocks of inode %u", in->new_count, inode->log.ino);
+    }
+    return NOVA_OK;
+}
+
+static void intent_end(struct nova_intent *in, bool committed) {
+    if (!committed)
+        for (uint32_t i = 0; i < in->ext.n; i++)
+            alloc_free(in->inode->pool->alloc, in->ext.ext[i].blk, in->ext.ext[i].count);
+    extent_list_free(&in->ext);
+}
+
+/* Where byte `off` of the file goes, and in *room how many bytes may follow it there. */
+static uint8_t *target(struct nova_intent *in, uint64_t off, uint64_t *room) {
+    const struct media *m = &in->inode->pool->media;
+    uint64_t pgoff = page_of(off);
+    if (pgoff < in->new_pgoff) {
+        *room = BLK - off % BLK;
+        return media_blk(m, in->first_blk) + off % BLK;
+    }
+    if (pgoff < in->at_pgoff) { /* filled out of order: start over */
+        in->at_ext = 0;
+        in->at_pgoff = in->new_pgoff;
+    }
+    const struct nova_extent *e = &in->ext.ext[in->at_ext];
+    while (pgoff - in->at_pgoff >= e->count) {
+        in->at_pgoff += e->count;
+        e = &in->ext.ext[++in->at_ext];
+    }
+    uint64_t rel = off - in->at_pgoff * BLK;
+    *room = e->count * BLK - rel;
+    return media_blk(m, e->blk) + rel;
+}
+
+static void intent_fill(struct nova_intent *in, uint64_t rel, const void *src, uint64_t len) {
+    const struct pmem_ops *ops = in->inode->pool->media.ops;
+    const uint8_t *from = src;
+    uint64_t off = in->off + rel;
+    while (len != 0) {
+        uint64_t room;
+        uint8_t *to = target(in, off, &room);
+        uint64_t n = len < room ? len : room;
+        ops->copy(ops, to, from, n);
+        off += n;
+        from += n;
+        len -= n;
+    }
+}
+
+/* Bytes [from, to) of one page whose block is old (0 = hole) and whose bytes at or beyond `size` do not count. */
+static void carry_over(const struct media *m, uint8_t *dst, uint32_t old, uint64_t from, uint64_t to, uint64_t size) {
+    uint64_t valid = old == 0 || size <= from ? from : size < to ? size : to;
+    if (valid > from)
+        m->ops->copy(m->ops, dst, media_blk(m, old) + from % BLK, valid - from);
+    if (to > valid)
+        m->ops->zero(m->ops, dst + (valid - from), to - valid);
+}
+
+/* Fills what the caller's bytes leave open: the start of the first block, the rest of the last, the gap behind the old end. */
+static void merge_locked(struct nova_intent *in) {
+    const struct media *m = &in->inode->pool->media;
+    uint64_t size = in->old_size, end = in->off + in->len, room;
+    if (in->in_place) {
+        if (in->off > size)
+            m->ops->zero(m->ops, media_blk(m, in->first_blk) + size % BLK, in->off - size);
+    } else {
+        uint64_t start = in->off - in->off % BLK;
+        if (start < in->off)
+            carry_over(m, target(in, start, &room), in->first_blk, start, in->off, size);
+        if (in->off > size && size % BLK != 0 && in->eof_blk != 0 && page_of(size) != page_of(in->off))
+            m->ops->zero(m->ops, media_blk(m, in->eof_blk) + size % BLK, BLK - size % BLK);
+    }
+    /* Bytes behind the new end stay as they are: invisible. */
+    uint64_t stop = end + (BLK - end % BLK) % BLK;
+    if (stop > size)
+        stop = size;
+    if (end < stop && page_of(end) >= in->new_pgoff)
+        carry_over(m, target(in, end, &room), in->last_blk, end, stop, size);
+}
+
+/* The entry of one extent (or, without one, of a new size only). */
+static void write_entry(struct fmt_entry *e, uint64_t pgoff, const struct nova_extent *x, uint64_t size, int64_t now) {
+    struct fmt_write_body w = {.size = size, .mtime = now};
+    if (x != NULL) {
+        w.pgoff = pgoff;
+        w.blk = x->blk;
+        w.count = x->count;
+    }
+    *e = (struct fmt_entry){.kind = FMT_WRITE, .lines = 1};
+    memcpy(e->payload, &w, sizeof w);
+}
+
+static int intent_commit_locked(struct nova_intent *in, struct nova_io *io) {
+    struct nova_inode *inode = in->inode;
+    uint64_t end = in->off + in->len, size = end > in->old_size ? end : in->old_size;
+    uint64_t pgoff = in->new_pgoff;
+    uint32_t entries = in->new_count == 0 ? 1 : in->ext.n;
+    int64_t now = nova_now();
+    struct fmt_entry e;
+    struct log_batch b;
+    int rc = view_check_locked(inode, &io->err);
+    if (rc != NOVA_OK)
+        return rc;
+    merge_locked(in);
+    io->more = entries > NOVA_IO_RECORDS;
+    log_begin(&b, &inode->log, 0);
+    for (uint32_t i = 0; i < entries; i++) {
+        const struct nova_extent *x = in->new_count == 0 ? NULL : &in->ext.ext[i];
+        write_entry(&e, pgoff, x, size, now);
+        rc = log_append(&b, &e, &io->err);
+        if (rc != NOVA_OK) {
+            log_rollback(&b);
+            io->record_count = io->more = 0;
+            return rc;
+        }
+        if (io->more == 0)
+            record_fill(&io->records[io->record_count++], &e, b.at);
+        pgoff += x == NULL ? 0 : x->count;
+    }
+    rc = log_commit(&b, &io->err);
+    if (rc != NOVA_OK) {
+        io->record_count = io->more = 0;
+        return rc;
+    }
+    if (io->more == 0) /* else replay applies them */
+        stat_apply(&inode->st, &e);
+    view_advance_locked(inode, &b, entries, io);
+    io->size = size;
+    return NOVA_OK;
+}
+
+static int intent_commit(struct nova_intent *in, struct nova_io *io) {
+    pthread_mutex_lock(&in->inode->log_lock);
+    int rc = intent_commit_locked(in, io);
+    pthread_mutex_unlock(&in->inode->log_lock);
+    /* A commit whose outcome is unknown (EOS) keeps its blocks: the tail on the media may name them. */
+    intent_end(in, rc == NOVA_OK || rc == NOVA_EOS);
+    return rc;
+}
+
+int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, uint32_t first_blk, uint32_t last_blk,
+               uint32_t eof_blk, struct nova_io *io) {
+    struct nova_intent in;
+    if (src == NULL)
+        return nova_fail(&io->err, NOVA_EINVAL, "no bytes to write");
+    int rc = intent_begin(&in, inode, off, len, first_blk, last_blk, eof_blk, io);
+    if (rc != NOVA_OK)
+        return rc;
+    intent_fill(&in, 0, src, len);
+    return intent_commit(&in, io);
+}
+
+int nova_write_begin(nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk, uint32_t last_blk,
+                     uint32_t eof_blk, struct nova_io *io, nova_intent **out) {
+    *out = NULL;
+    struct nova_intent *in = malloc(sizeof *in);
+    if (in == NULL)
+        return nova_fail(&io->err, NOVA_ENOMEM, "no memory for a write");
+    int rc = intent_begin(in, inode, off, len, first_blk, last_blk, eof_blk, io);
+    if (rc != NOVA_OK) {
+        free(in);
+        return rc;
+    }
+    *out = in;
+    return NOVA_OK;
+}
+
+int nova_write_fill(nova_intent *in, uint64_t rel, const void *src, uint64_t len, struct nova_io *io) {
+    if (len == 0)
+        return NOVA_OK;
+    if (src == NULL || rel > in->len || len > in->len - rel)
+        return nova_fail(&io->err, NOVA_EINVAL, "bytes %llu+%llu lie outside a write of %llu", (unsigned long long)rel,
+                         (unsigned long long)len, (unsigned long long)in->len);
+    intent_fill(in, rel, src, len);
+    return NOVA_OK;
+}
+
+int nova_write_commit(nova_intent *in, struct nova_io *io) {
+    int rc = io_begin(in->inode->pool, io);
+    if (rc == NOVA_OK)
+        rc = intent_commit(in, io);
+    else
+        intent_end(in, false);
+    free(in);
+    return rc;
+}
+
+void nova_write_abort(nova_intent *in) {
+    if (in == NULL)
+        return;
+    intent_end(in, false);
+    free(in);
+}
+
+/*
+ * Truncate: one entry. Growing exposes the bytes behind the old end in its block: zeroed first, durable with the entry, invisible
+ * until the tail moves. Shrinking leaves stale bytes behind the new end, zeroed when something exposes them.
+ */
+int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nova_io *io) {
+    const struct media *m = &inode->pool->media;
+    uint64_t old;
+    int rc = check_file(inode, &old, io);
+    if (rc != NOVA_OK)
+        return rc;
+    if (size > (uint64_t)NOVA_FILE_SIZE_MAX)
+        return nova_fail(&io->err, NOVA_EFBIG, "size %llu is beyond the limit", (unsigned long long)size);
+    if (!blk_arg_ok(inode->pool, eof_blk))
+        return nova_fail(&io->err, NOVA_EINVAL, "block outside the data area");
+    if (size == old)
+        return NOVA_OK;
+    struct log_batch b;
+    struct fmt_write_body t = {.size = size, .mtime = nova_now()};
+    struct fmt_entry e = {.kind = FMT_TRUNCATE, .lines = 1};
+    memcpy(e.payload, &t, sizeof t);
+    pthread_mutex_lock(&inode->log_lock);
+    rc = view_check_locked(inode, &io->err);
+    if (rc == NOVA_OK) {
+        if (size > old && old % BLK != 0 && eof_blk != 0)
+            m->ops->zero(m->ops, media_blk(m, eof_blk) + old % BLK, BLK - old % BLK);
+        log_begin(&b, &inode->log, size < old ? ALLOC_RESERVE : 0);
+        rc = log_append(&b, &e, &io->err);
+        if (rc == NOVA_OK)
+            rc = log_commit(&b, &io->err);
+        else
+            log_rollback(&b);
+    }
+    if (rc == NOVA_OK) {
+        record_fill(&io->records[io->record_count++], &e, b.at);
+        stat_apply(&inode->st, &e);
+        view_advance_locked(inode, &b, 1, io);
+        io->size = size;
+    }
+    pthread_mutex_unlock(&inode->log_lock);
+    return rc;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is behind the opaque handles of nova.h. */
+#ifndef NOVA_API_HANDLES_H
+#define NOVA_API_HANDLES_H
+
+#include <pthread.h>
+
+#include "alloc/alloc.h"
+#include "format/media.h"
+#include "inode/inode_table.h"
+#include "log/log.h"
+#include "pmem/pool_file.h"
+#include "recovery/pool_state.h"
+
+#define OPEN_CHUNK 4096u /* inode numbers per chunk of the table of open inodes */
+
+struct nova_pool {
+    struct pool_file file;
+    struct media media;
+    struct allocator *alloc;
+    struct inode_table itable;
+    struct pool_state state;
+    pthread_mutex_t open_lock; /* guards open[] and nova_inode.released; taken with no other lock held */
+    struct nova_inode ***open; /* [ino / OPEN_CHUNK][ino % OPEN_CHUNK], chunks made on demand */
+    int leaked;                /* space was lost to a damaged log: do not save the allocator's state */
+    uint64_t recovery_ns, recovered_inodes, orphans;
+    uint32_t recovered;
+};
+
+struct nova_inode {
+    struct nova_pool *pool;
+    /*
+     * logLock: guards log, cursor and st against the page-fault path. The caller's own locks serialise everything else.
+     * Held for the merge of at most two blocks, the entries and the two drains; never across a return.
+     */
+    pthread_mutex_t log_lock;
+    struct log log;
+    struct log_cursor cursor; /* end of the caller's view */
+    struct nova_stat st;      /* as of the cursor */
+    bool released;            /* free the inode's space when it is closed */
+};
+
+/* The open handle of an inode, or NULL. The caller holds open_lock. */
+struct nova_inode **open_entry_locked(struct nova_pool *pool, uint32_t ino);
+
+/* Frees all space of an inode that no name refers to and no handle has open. ECORRUPT: some of it stays lost. */
+int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nova_error *err);
+
+/* Whether the caller's view reaches the log's end, which writing needs; else ESTALE. The caller holds log_lock. */
+int view_check_locked(struct nova_inode *inode, struct nova_error *err);
+
+/* Starts a writing call: clears the answer, and releases the blocks that ride along. */
+int io_begin(struct nova_pool *pool, struct nova_io *io);
+
+/* Takes a committed batch whose entries are all in io->records (more = 0), or must be replayed (more = 1), into the caller's view. */
+void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, struct nova_io *io);
+
+/* Turns a validated entry into lines records. */
+void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_pos at);
+
+/* Applies an entry to attributes. */
+void stat_apply(struct nova_stat *st, const struct fmt_entry *e);
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Open inodes: handles, replay, release. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handles.h"
+#include "inode/block_map.h"
+
+/* ---- entries to records and attributes ---- */
+
+void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_pos at) {
+    memset(rec, 0, sizeof *rec);
+    rec->lines = 1;
+    rec->log_blk = at.blk;
+    rec->log_idx = at.idx;
+    rec->seq = e->seq;
+    switch (e->kind) {
+    case FMT_WRITE:
+    case FMT_TRUNCATE: {
+        struct fmt_write_body w;
+        memcpy(&w, e->payload, sizeof w);
+        rec->kind = e->kind == FMT_WRITE ? NOVA_REC_WRITE : NOVA_REC_TRUNCATE;
+        rec->u.write.pgoff = w.pgoff;
+        rec->u.write.blk = w.blk;
+        rec->u.write.count = w.count;
+        rec->u.write.size = w.size;
+        rec->u.write.mtime = w.mtime;
+        break;
+    }
+    case FMT_SETATTR: {
+        struct fmt_setattr_body a;
+        memcpy(&a, e->payload, sizeof a);
+        rec->kind = NOVA_REC_SETATTR;
+        rec->u.attr.mask = a.mask;
+        rec->u.attr.mode = a.mode;
+        rec->u.attr.uid = a.uid;
+        rec->u.attr.gid = a.gid;
+        rec->u.attr.atime = a.atime;
+        rec->u.attr.mtime = a.mtime;
+        rec->u.attr.ctime = a.ctime;
+        break;
+    }
+    default: {
+        struct fmt_dentry_body d;
+        memcpy(&d, e->payload, sizeof d);
+        rec->kind = e->kind == FMT_DENTRY_ADD ? NOVA_REC_DENTRY_ADD : NOVA_REC_DENTRY_REMOVE;
+        size_t head = offsetof(struct nova_record, u.dentry.name);
+        rec->lines = (uint32_t)((head + d.name_len + NOVA_RECORD_SIZE - 1) / NOVA_RECORD_SIZE);
+        rec->u.dentry.ino = d.ino;
+        rec->u.dentry.gen = d.gen;
+        rec->u.dentry.type = d.type;
+        rec->u.dentry.name_len = d.name_len;
+        rec->u.dentry.time = d.time;
+        memset(rec + 1, 0, (size_t)(rec->lines - 1) * NOVA_RECORD_SIZE);
+        memcpy((char *)rec + head, (const char *)e + FMT_DENTRY_NAME_OFF, d.name_len);
+        break;
+    }
+    }
+}
+
+void stat_apply(struct nova_stat *st, const struct fmt_entry *e) {
+    switch (e->kind) {
+    case FMT_WRITE:
+    case FMT_TRUNCATE: {
+        struct fmt_write_body w;
+        memcpy(&w, e->payload, sizeof w);
+        st->size = w.size;
+        st->mtime = st->ctime = w.mtime;
+        break;
+    }
+    case FMT_SETATTR: {
+        struct fmt_setattr_body a;
+        memcpy(&a, e->payload, sizeof a);
+        if (a.mask & NOVA_ATTR_MODE)
+            st->mode = a.mode;
+        if (a.mask & NOVA_ATTR_UID)
+            st->uid = a.uid;
+        if (a.mask & NOVA_ATTR_GID)
+            st->gid = a.gid;
+        if (a.mask & NOVA_ATTR_ATIME)
+            st->atime = a.atime;
+        if (a.mask & NOVA_ATTR_MTIME)
+            st->mtime = a.mtime;
+        if (a.mask & NOVA_ATTR_CTIME)
+            st->ctime = a.ctime;
+        break;
+    }
+    default: {
+        struct fmt_dentry_body d;
+        memcpy(&d, e->payload, sizeof d);
+        st->mtime = st->ctime = d.time;
+        break;
+    }
+    }
+}
+
+/* ---- handles ---- */
+
+struct nova_inode **open_entry_locked(struct nova_pool *pool, uint32_t ino) {
+    struct nova_inode **chunk = pool->open[ino / OPEN_CHUNK];
+    return chunk == NULL ? NULL : &chunk[ino % OPEN_CHUNK];
+}
+
+/* The verified slot of an inode that is in use, or an error. gen 0 accepts any. */
+static int find_slot(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct fmt_inode **out,
+                     struct nova_error *err) {
+    struct fmt_inode *slot = itable_slot(&pool->itable, ino);
+    if (slot == NULL || !itable_is_used(&pool->itable, ino))
+        return nova_fail(err, NOVA_ENOENT, "inode %u does not exist", ino);
+    if (!fmt_inode_ok(&pool->media, slot, ino))
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(&pool->media, slot), "slot of inode %u is damaged", ino);
+    if (gen != 0 && slot->gen != gen)
+        return nova_fail(err, NOVA_ENOENT, "inode %u, generation %u, does not exist any more", ino, gen);
+    *out = slot;
+    return NOVA_OK;
+}
+
+static int handle_new(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nova_inode **out,
+                      struct nova_error *err) {
+    struct fmt_inode *slot;
+    int rc = find_slot(pool, ino, gen, &slot, err);
+    if (rc != NOVA_OK)
+        return rc;
+    struct nova_inode *inode = calloc(1, sizeof *inode);
+    if (inode == NULL)
+        return nova_fail(err, NOVA_ENOMEM, "no memory to open inode %u", ino);
+    rc = log_open(&inode->log, &pool->media, pool->alloc, slot, err);
+    if (rc != NOVA_OK) {
+        free(inode);
+        return rc;
+    }
+    inode->pool = pool;
+    pthread_mutex_init(&inode->log_lock, NULL);
+    inode->st = (struct nova_stat){.atime = slot->btime,
+                                   .mtime = slot->btime,
+                                   .ctime = slot->btime,
+                                   .btime = slot->btime,
+                                   .ino = ino,
+                                   .gen = slot->gen,
+                                   .type = slot->type,
+                                   .mode = slot->mode,
+                                   .uid = slot->uid,
+                                   .gid = slot->gid};
+    *out = inode;
+    return NOVA_OK;
+}
+
+int nova_inode_open(nova_pool *pool, uint32_t ino, uint32_t gen, nova_inode **out, struct nova_error *err) {
+    *out = NULL;
+    if (ino == 0 || ino >= pool->media.inodes_max)
+        return nova_fail(err, NOVA_ENOENT, "inode %u does not exist", ino);
+    int rc = NOVA_OK;
+    pthread_mutex_lock(&pool->open_lock);
+    struct nova_inode ***chunk = &pool->open[ino / OPEN_CHUNK];
+    if (*chunk == NULL)
+        *chunk = calloc(OPEN_CHUNK, sizeof **chunk);
+    if (*chunk == NULL)
+        rc = nova_fail(err, NOVA_ENOMEM, "no memory to open inode %u", ino);
+    else if ((*chunk)[ino % OPEN_CHUNK] != NULL)
+        rc = nova_fail(err, NOVA_EBUSY, "inode %u is open already", ino);
+    else
+        rc = handle_new(pool, ino, gen, &(*chunk)[ino % OPEN_CHUNK], err);
+    if (rc == NOVA_OK)
+        *out = (*chunk)[ino % OPEN_CHUNK];
+    pthread_mutex_unlock(&pool->open_lock);
+    return rc;
+}
+
+int nova_inode_close(nova_inode *inode, struct nova_error *err) {
+    if (inode == NULL)
+        return NOVA_OK;
+    struct nova_pool *pool = inode->pool;
+    uint32_t ino = inode->log.ino, gen = inode->log.gen;
+    pthread_mutex_lock(&pool->open_lock);
+    struct nova_inode **entry = open_entry_locked(pool, ino);
+    if (entry != NULL)
+        *entry = NULL;
+    bool released = inode->released;
+    pthread_mutex_unlock(&pool->open_lock);
+    pthread_mutex_destroy(&inode->log_lock);
+    free(inode);
+    return released ? inode_reclaim(pool, ino, gen, err) : NOVA_OK;
+}
+
+int nova_inode_stat(nova_inode *inode, struct nova_stat *st) {
+    pthread_mutex_lock(&inode->log_lock);
+    *st = inode->st;
+    st->log_pages = inode->cursor.pages;
+    st->entries = inode->cursor.entries;
+    pthread_mutex_unlock(&inode->log_lock);
+    return NOVA_OK;
+}
+
+/* ---- the caller's view of the log ---- */
+
+int nova_replay(nova_inode *inode, struct nova_record *out, uint32_t cap, struct nova_io *io) {
+    io->record_count = 0;
+    io->more = 0;
+    if (out == NULL || cap < NOVA_RECORDS_MAX)
+        return nova_fail(&io->err, NOVA_EINVAL, "replay needs room for %u records", NOVA_RECORDS_MAX);
+    int rc = NOVA_OK;
+    uint32_t n = 0;
+    pthread_mutex_lock(&inode->log_lock);
+    while (cap - n >= NOVA_RECORDS_MAX) {
+        struct log_item item;
+        rc = log_next(&inode->log, &inode->cursor, &item, &io->err);
+        if (rc != NOVA_OK || item.entry == NULL)
+            break;
+        record_fill(&out[n], item.entry, item.pos);
+        stat_apply(&inode->st, item.entry);
+        n += out[n].lines;
+    }
+    const struct log_pos pos = inode->cursor.pos, tail = inode->log.tail;
+    bool at_end = pos.blk == tail.blk && pos.idx == tail.idx;
+    if (at_end)
+        inode->log.seq = inode->cursor.seq;
+    io->size = inode->st.size;
+    pthread_mutex_unlock(&inode->log_lock);
+    io->record_count = n;
+    io->more = rc == NOVA_OK && !at_end;
+    return rc;
+}
+
+int view_check_locked(struct nova_inode *inode, struct nova_error *err) {
+    const struct log_pos pos = inode->cursor.pos, tail = inode->log.tail;
+    if (pos.blk == tail.blk && pos.idx == tail.idx)
+        return NOVA_OK;
+    return nova_fail(err, NOVA_ESTALE, "inode %u: its log must be replayed to the end before it is written",
+                     inode->log.ino);
+}
+
+void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, struct nova_io *io) {
+    if (io->more != 0) {
+        io->record_count = 0;
+        return;
+    }
+    inode->cursor.pos = inode->log.tail;
+    inode->cursor.seq = inode->log.seq;
+    inode->cursor.entries += entries;
+    inode->cursor.pages += b->new_pages;
+}
+
+int io_begin(struct nova_pool *pool, struct nova_io *io) {
+    io->record_count = 0;
+    io->more = 0;
+    uint32_t n = io->free_count;
+    io->free_count = 0;
+    if (n == 0)
+        return NOVA_OK;
+    if (n > NOVA_IO_FREES)
+        return nova_fail(&io->err, NOVA_EINVAL, "%u extents to free; at most %u fit", n, (uint32_t)NOVA_IO_FREES);
+    return nova_free(pool, io->frees, n, &io->err);
+}
+
+/* ---- release ---- */
+
+struct reclaim {
+    struct allocator *a;
+    bool ok;
+};
+
+static void reclaim_block(void *arg, uint64_t pgoff, uint32_t blk) {
+    struct reclaim *r = arg;
+    (void)pgoff;
+    r->ok = alloc_free(r->a, blk, 1) && r->ok;
+}
+
+/*
+ * The name is durably gone, so nothing reaches the inode: its space may be reused at once, in any order. The slot's tail
+ * word is cleared on the way for the sake of fsck and of a quicker recovery.
+ */
+int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nova_error *err) {
+    struct fmt_inode *slot;
+    struct log log;
+    int rc = find_slot(pool, ino, gen, &slot, err);
+    if (rc == NOVA_OK)
+        rc = log_open(&log, &pool->media, pool->alloc, slot, err);
+    if (rc == NOVA_ENOENT)
+        return rc;
+    struct block_map map;
+    struct extent_list pages;
+    block_map_init(&map);
+    extent_list_init(&pages);
+    struct log_cursor cur = {0};
+    struct log_item item = {0};
+    while (rc == NOVA_OK && (rc = log_next(&log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
+        struct fmt_write_body w;
+        memcpy(&w, item.entry->payload, sizeof w);
+        bool fits = item.entered == 0 || extent_list_add(&pages, item.entered, 1);
+        if (fits && item.entry->kind == FMT_WRITE && w.count != 0)
+            fits = block_map_set(&map, w.pgoff, w.blk, w.count, NULL, NULL);
+        if (item.entry->kind == FMT_TRUNCATE)
+            block_map_truncate(&map, (w.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT, NULL, NULL);
+        if (!fits)
+            rc = nova_fail(err, NOVA_ENOMEM, "no memory to free the space of inode %u", ino);
+    }
+    struct reclaim r = {.a = pool->alloc, .ok = true};
+    if (rc == NOVA_OK) {
+        block_map_each(&map, reclaim_block, &r);
+        for (uint32_t i = 0; i < pages.n; i++)
+            r.ok = alloc_free(pool->alloc, pages.ext[i].blk, pages.ext[i].count) && r.ok;
+        itable_free(&pool->itable, ino);
+        if (!r.ok)
+            rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(&pool->media, slot), "inode %u held blocks that are free", ino);
+    }
+    block_map_free(&map);
+    extent_list_free(&pages);
+    if (rc != NOVA_OK) /* the next open scans and finds the space again */
+        __atomic_store_n(&pool->leaked, 1, __ATOMIC_RELAXED);
+    return rc;
+}
+
+int nova_inode_release(nova_pool *pool, uint32_t ino, uint32_t gen, struct nova_error *err) {
+    if (ino <= NOVA_ROOT_INO || ino >= pool->media.inodes_max)
+        return nova_fail(err, NOVA_ENOENT, "inode %u cannot be released", ino);
+    pthread_mutex_lock(&pool->open_lock);
+    struct nova_inode **entry = open_entry_locked(pool, ino);
+    bool open = entry != NULL && *entry != NULL && (gen == 0 || (*entry)->log.gen == gen);
+    if (open)
+        (*entry)->released = true;
+    pthread_mutex_unlock(&pool->open_lock);
+    return open ? NOVA_OK : inode_reclaim(pool, ino, gen, err);
+}

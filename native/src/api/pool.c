@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pools: create, open, close, facts. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "api/handles.h"
+#include "recovery/rebuild.h"
+#include "util/clock.h"
+
+#define LANES_MAX 64u
+
+static uint32_t cpus(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > (long)LANES_MAX ? LANES_MAX : (uint32_t)n;
+}
+
+static int check_options(const char *path, const struct nova_pool_options *opt, struct nova_error *err) {
+    if (path == NULL || path[0] == '\0')
+        return nova_fail(err, NOVA_EINVAL, "no pool path given");
+    if (opt->lanes > LANES_MAX || opt->recovery_threads > LANES_MAX)
+        return nova_fail(err, NOVA_EINVAL, "lanes and recovery threads are at most %u", LANES_MAX);
+    if ((opt->flags & ~NOVA_OPT_EMULATED) != 0)
+        return nova_fail(err, NOVA_EINVAL, "unknown option flags %#x", opt->flags);
+    return NOVA_OK;
+}
+
+/* Saves the allocator's state and marks the pool clean: snapshot, drain, state. */
+static int save_clean(struct nova_pool *pool) {
+    const struct media *m = &pool->media;
+    snapshot_save(m, pool->alloc, &pool->itable, pool->state.seq + 1);
+    int os = m->ops->drain(m->ops);
+    if (os != 0)
+        return os;
+    struct fmt_state clean = {.state = FMT_STATE_CLEAN,
+                              .blocks_free = alloc_free_count(pool->alloc),
+                              .inodes_used = pool->itable.used_count};
+    return pool_state_write(m, &pool->state, &clean);
+}
+
+/* ---- create ---- */
+
+/*
+ * Formats the mapped file, all zero before. The superblocks come last: until one of them is durable the file is no pool;
+ * once one is, everything it speaks of is durable.
+ */
+static int format(struct nova_pool *pool, const struct fmt_sb *layout, struct nova_error *err) {
+    struct fmt_sb sb = *layout;
+    struct media *m = &pool->media;
+    if (getrandom(sb.uuid, sizeof sb.uuid, 0) != (ssize_t)sizeof sb.uuid)
+        return nova_fail_os(err, NOVA_EOS, errno, "no random numbers for the pool's uuid");
+    sb.uuid[6] = (uint8_t)((sb.uuid[6] & 0x0f) | 0x40); /* RFC 4122, version 4 */
+    sb.uuid[8] = (uint8_t)((sb.uuid[8] & 0x3f) | 0x80);
+    sb.created = nova_now();
+    fmt_sb_seal(&sb);
+    bool from_replica;
+    uint8_t *replica = pool->file.base + sb.size - NOVA_BLOCK_SIZE;
+    const struct pmem_ops *ops = &pool->file.ops;
+
+    /* Take up the geometry from a superblock in private memory's stead: attach reads it from block 0 of the mapping. */
+    uint8_t *head = aligned_alloc(NOVA_BLOCK_SIZE, NOVA_BLOCK_SIZE);
+    if (head == NULL)
+        return nova_fail(err, NOVA_ENOMEM, "no memory to format a pool");
+    memset(head, 0, NOVA_BLOCK_SIZE);
+    memcpy(head, &sb, sizeof sb);
+    int rc = media_attach(m, head, sb.size, ops, &from_replica, err);
+    m->base = pool->file.base;
+    free(head);
+    if (rc != NOVA_OK)
+        return rc;
+
+    pool->alloc = alloc_new(m->blocks, m->data_blk, m->data_end, 1);
+    if (pool->alloc == NULL)
+        return nova_fail(err, NOVA_ENOMEM, "no memory for a pool of %u blocks", m->blocks);
+    rc = itable_load(&pool->itable, m, pool->alloc, err);
+    if (rc != NOVA_OK)
+        return rc;
+    alloc_ready(pool->alloc);
+    itable_ready(&pool->itable);
+    uint32_t ino;
+    rc = itable_alloc(&pool->itable, &ino, err);
+    if (rc == NOVA_OK) {
+        struct fmt_inode root = {.type = NOVA_DIR, .mode = 0755, .uid = getuid(), .gid = getgid(), .btime = nova_now()};
+        itable_init_slot(&pool->itable, ino, &root); /* the first number there is: NOVA_ROOT_INO */
+        struct fmt_state dirty = {.state = FMT_STATE_DIRTY};
+        int os = pool_state_write(m, &pool->state, &dirty);
+        if (os == 0)
+            os = save_clean(pool);
+        if (os == 0) {
+            ops->copy(ops, replica, &sb, sizeof sb);
+            ops->copy(ops, pool->file.base, &sb, sizeof sb);
+            os = ops->drain(ops);
+        }
+        if (os != 0)
+            rc = nova_fail_os(err, NOVA_EOS, os, "cannot persist the new pool");
+    }
+    itable_unload(&pool->itable);
+    return rc;
+}
+
+int nova_pool_create(const char *path, uint64_t size, const struct nova_pool_options *opt, struct nova_error *err) {
+    static const struct nova_pool_options defaults;
+    if (opt == NULL)
+        opt = &defaults;
+    struct fmt_sb sb;
+    int rc = check_options(path, opt, err);
+    if (rc == NOVA_OK)
+        rc = media_layout(size, &sb, err);
+    if (rc != NOVA_OK)
+        return rc;
+    struct nova_pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        return nova_fail(err, NOVA_ENOMEM, "no memory for a pool handle");
+    rc = pool_file_create(&pool->file, path, sb.size, (opt->flags & NOVA_OPT_EMULATED) != 0, err);
+    if (rc == NOVA_OK) {
+        rc = format(pool, &sb, err);
+        alloc_delete(pool->alloc);
+        if (rc != NOVA_OK)
+            unlink(path); /* before the lock goes */
+        pool_file_close(&pool->file);
+    }
+    free(pool);
+    return rc;
+}
+
+/* ---- open ---- */
+
+static int load_tables(struct nova_pool *pool, uint32_t lanes, struct nova_error *err) {
+    const struct media *m = &pool->media;
+    pool->alloc = alloc_new(m->blocks, m->data_blk, m->data_end, lanes);
+    if (pool->alloc == NULL)
+        return nova_fail(err, NOVA_ENOMEM, "no memory for a pool of %u blocks", m->blocks);
+    int rc = itable_load(&pool->itable, m, pool->alloc, err);
+    if (rc != NOVA_OK) {
+        alloc_delete(pool->alloc);
+        pool->alloc = NULL;
+    }
+    return rc;
+}
+
+static void unload_tables(struct nova_pool *pool) {
+    itable_unload(&pool->itable);
+    alloc_delete(pool->alloc);
+    pool->alloc = NULL;
+}
+
+/* Finds out what is free: from the snapshot of a clean close, else from the logs. */
+static int find_state(struct nova_pool *pool, const struct nova_pool_options *opt, struct nova_error *err) {
+    uint32_t lanes = opt->lanes != 0 ? opt->lanes : cpus();
+    uint32_t threads = opt->recovery_threads != 0 ? opt->recovery_threads : cpus();
+    pool_state_read(&pool->media, &pool->state);
+    int rc = load_tables(pool, lanes, err);
+    if (rc != NOVA_OK)
+        return rc;
+    if (pool->state.clean) {
+        if (snapshot_load(&pool->media, pool->alloc, &pool->itable, &pool->state.st))
+            return NOVA_OK;
+        unload_tables(pool);
+        rc = load_tables(pool, lanes, err);
+        if (rc != NOVA_OK)
+            return rc;
+    }
+    struct rebuild_stats stats;
+    rc = rebuild(&pool->media, pool->alloc, &pool->itable, threads, opt->progress, &stats, err);
+    if (rc != NOVA_OK) {
+        unload_tables(pool);
+        return rc;
+    }
+    pool->recovered = 1;
+    pool->recovered_inodes = stats.inodes;
+    pool->orphans = stats.orphans;
+    return NOVA_OK;
+}
+
+/* Writes the good superblock over the damaged one. */
+static int repair_superblock(struct nova_pool *pool, bool from_replica, struct nova_error *err) {
+    const struct media *m = &pool->media;
+    uint64_t last = m->size - NOVA_BLOCK_SIZE;
+    if (!from_replica && memcmp(m->base + last, &m->sb, sizeof m->sb) == 0)
+        return NOVA_OK;
+    m->ops->copy(m->ops, m->base + (from_replica ? 0 : last), &m->sb, sizeof m->sb);
+    int os = m->ops->drain(m->ops);
+    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot repair a damaged superblock");
+}
+
+static int open_mapped(struct nova_pool *pool, const struct nova_pool_options *opt, struct nova_error *err) {
+    uint64_t start = nova_monotonic();
+    bool from_replica;
+    int rc = media_attach(&pool->media, pool->file.base, pool->file.len, &pool->file.ops, &from_replica, err);
+    if (rc != NOVA_OK)
+        return rc;
+    rc = find_state(pool, opt, err);
+    if (rc != NOVA_OK)
+        return rc;
+    rc = repair_superblock(pool, from_replica, err);
+    if (rc == NOVA_OK) {
+        /* From here on only the logs can say what is in use. */
+        struct fmt_state dirty = {.state = FMT_STATE_DIRTY};
+        int os = pool_state_write(&pool->media, &pool->state, &dirty);
+        if (os != 0)
+            rc = nova_fail_os(err, NOVA_EOS, os, "cannot mark the pool open");
+    }
+    if (rc != NOVA_OK)
+        unload_tables(pool);
+    pool->recovery_ns = nova_monotonic() - start;
+    return rc;
+}
+
+int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_pool **out, struct nova_error *err) {
+    static const struct nova_pool_options defaults;
+    if (opt == NULL)
+        opt = &defaults;
+    *out = NULL;
+    int rc = check_options(path, opt, err);
+    if (rc != NOVA_OK)
+        return rc;
+    struct nova_pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        return nova_fail(err, NOVA_ENOMEM, "no memory for a pool handle");
+    rc = pool_file_open(&pool->file, path, (opt->flags & NOVA_OPT_EMULATED) != 0, err);
+    if (rc == NOVA_OK) {
+        rc = open_mapped(pool, opt, err);
+        if (rc == NOVA_OK) {
+            size_t chunks = pool->media.inodes_max / OPEN_CHUNK + 1;
+            pool->open = calloc(chunks, sizeof *pool->open);
+            if (pool->open == NULL) {
+                unload_tables(pool);
+                rc = nova_fail(err, NOVA_ENOMEM, "no memory for a table of open inodes");
+            }
+        }
+        if (rc != NOVA_OK)
+            pool_file_close(&pool->file);
+    }
+    if (rc != NOVA_OK) {
+        free(pool);
+        return rc;
+    }
+    pthread_mutex_init(&pool->open_lock, NULL);
+    *out = pool;
+    return NOVA_OK;
+}
+
+/* ---- close ---- */
+
+/* Closes every open inode; the first error. */
+static int close_inodes(struct nova_pool *pool, struct nova_error *err) {
+    int first = NOVA_OK;
+    size_t chunks = pool->media.inodes_max / OPEN_CHUNK + 1;
+    for (size_t c = 0; c < chunks; c++) {
+        if (pool->open[c] == NULL)
+            continue;
+        for (uint32_t i = 0; i < OPEN_CHUNK; i++) {
+            if (pool->open[c][i] == NULL)
+                continue;
+            int rc = nova_inode_close(pool->open[c][i], first == NOVA_OK ? err : NULL);
+            if (first == NOVA_OK)
+                first = rc;
+        }
+        free(pool->open[c]);
+    }
+    free(pool->open);
+    return first;
+}
+
+int nova_pool_close(nova_pool *pool, struct nova_error *err) {
+    if (pool == NULL)
+        return NOVA_OK;
+    int rc = close_inodes(pool, err);
+    if (!__atomic_load_n(&pool->leaked, __ATOMIC_RELAXED)) {
+        int os = save_clean(pool);
+        if (os != 0 && rc == NOVA_OK)
+            rc = nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool's state; the next open will recover");
+    }
+    unload_tables(pool);
+    pthread_mutex_destroy(&pool->open_lock);
+    pool_file_close(&pool->file);
+    free(pool);
+    return rc;
+}
+
+/* ---- facts and freeing ---- */
+
+int nova_pool_info(nova_pool *pool, struct nova_pool_info *info) {
+    const struct media *m = &pool->media;
+    *info = (struct nova_pool_info){
+        .size = m->size,
+        .blocks = m->blocks,
+        .blocks_free = alloc_free_count(pool->alloc),
+        .blocks_data = alloc_total(pool->alloc),
+        .blocks_reserve = alloc_reserve(pool->alloc),
+        .inodes_used = __atomic_load_n(&pool->itable.used_count, __ATOMIC_RELAXED),
+        .inodes_max = m->inodes_max - 1,
+        .created = m->sb.created,
+        .recovery_ns = pool->recovery_ns,
+        .recovered_inodes = pool->recovered_inodes,
+        .orphans = pool->orphans,
+        .version = m->sb.version,
+        .lanes = alloc_lanes(pool->alloc),
+        .durability = (uint32_t)pool->file.durability,
+        .recovered = pool->recovered,
+        .incompat = m->sb.incompat,
+        .ro_compat = m->sb.ro_compat,
+        .compat = m->sb.compat,
+        .longest_free = alloc_longest_free(pool->alloc),
+    };
+    memcpy(info->uuid, m->sb.uuid, sizeof info->uuid);
+    return NOVA_OK;
+}
+
+int nova_free(nova_pool *pool, const struct nova_extent *ext, uint32_t n, struct nova_error *err) {
+    int rc = NOVA_OK;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!media_is_data(&pool->media, ext[i].blk, ext[i].count)) {
+            if (rc == NOVA_OK)
+                rc = nova_fail(err, NOVA_EINVAL, "blocks %u+%u lie outside the data area", ext[i].blk, ext[i].count);
+        } else if (!alloc_free(pool->alloc, ext[i].blk, ext[i].count)) {
+            if (rc == NOVA_OK)
+                rc = nova_fail_at(err, NOVA_ECORRUPT, (uint64_t)ext[i].blk << NOVA_BLOCK_SHIFT,
+                                  "blocks %u+%u are free already", ext[i].blk, ext[i].count);
+        }
+    }
+    return rc;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The open pool as bytes: base address, geometry taken from a verified superblock, and the pmem_ops to write with. Below
+ * everything that reads or writes media structures; holds no state that changes.
+ */
+#ifndef NOVA_FORMAT_MEDIA_H
+#define NOVA_FORMAT_MEDIA_H
+
+#include <stdbool.h>
+
+#include "format/layout.h"
+#include "pmem/pmem_ops.h"
+#include "util/error.h"
+
+struct media {
+    uint8_t *base;
+    const struct pmem_ops *ops;
+    uint64_t size;
+    uint32_t blocks; /* size / NOVA_BLOCK_SIZE */
+    uint32_t seed;   /* of every checksum: CRC32C of the uuid, so that another pool's leftovers are never valid */
+    uint32_t state_blk, journal_blk, journal_count, itable_blk, itable_count, snap_blk, snap_count;
+    uint32_t data_blk, data_end; /* blocks that files, logs and inode-table blocks may use: [data_blk, data_end) */
+    uint32_t inodes_max;         /* inode numbers are 1 .. inodes_max - 1 */
+    struct fmt_sb sb;            /* as verified */
+};
+
+static inline uint8_t *media_blk(const struct media *m, uint32_t blk) {
+    return m->base + ((uint64_t)blk << NOVA_BLOCK_SHIFT);
+}
+
+static inline uint64_t media_off(const struct media *m, const void *addr) {
+    return (uint64_t)((const uint8_t *)addr - m->base);
+}
+
+/* Whether blk, or all of [blk, blk + count) with count >= 1, lies in the data area. */
+static inline bool media_is_data(const struct media *m, uint64_t blk, uint64_t count) {
+    return blk >= m->data_blk && count >= 1 && blk + count <= m->data_end;
+}
+
+/* Computes the geometry of a pool of size bytes into a superblock without checksum. EINVAL if size is out of range. */
+int media_layout(uint64_t size, struct fmt_sb *sb, struct nova_error *err);
+
+/* Seals a superblock's checksum. */
+void fmt_sb_seal(struct fmt_sb *sb);
+
+/*
+ * Verifies a superblock's bytes against themselves (magic, version, features, checksum, geometry). off: where it was found.
+ * ENOTPOOL, EVERSION, ECORRUPT.
+ */
+int fmt_sb_verify(const struct fmt_sb *sb, uint64_t off, struct nova_error *err);
+
+/*
+ * Takes up the pool mapped at base with len bytes: superblock, or its replica if the primary is damaged (*from_replica).
+ * ENOTPOOL, EVERSION, ETRUNCATED, ECORRUPT.
+ */
+int media_attach(struct media *m, uint8_t *base, uint64_t len, const struct pmem_ops *ops, bool *from_replica,
+                 struct nova_error *err);
+
+/* ---- pointer words ---- */
+
+enum fmt_ptr_tag { FMT_TAG_ITABLE = 'T', FMT_TAG_HEAD = 'H', FMT_TAG_NEXT = 'N', FMT_TAG_TAIL = 't' };
+
+/* A position in a log: line idx of log page blk, or of the inode's slot if blk is 0. idx may be one past the last line. */
+struct log_pos {
+    uint32_t blk;
+    uint32_t idx;
+};
+
+/*
+ * Encodes a block number as a pointer word. owner/gen say what the word belongs to: inode and generation for HEAD and NEXT
+ * (home = block of the page that holds a NEXT, else 0), index and 0 for ITABLE.
+ */
+fmt_ptr fmt_ptr_make(const struct media *m, enum fmt_ptr_tag tag, uint32_t owner, uint32_t gen, uint32_t home,
+                     uint32_t blk);
+/* Decodes it; false if the check bits do not fit or the block is not in the data area. Null (0) is not valid either. */
+bool fmt_ptr_get(const struct media *m, enum fmt_ptr_tag tag, uint32_t owner, uint32_t gen, uint32_t home, fmt_ptr ptr,
+                 uint32_t *blk);
+
+/* The same for a log tail. */
+fmt_ptr fmt_tail_make(const struct media *m, uint32_t ino, uint32_t gen, struct log_pos pos);
+bool fmt_tail_get(const struct media *m, uint32_t ino, uint32_t gen, fmt_ptr word, struct log_pos *pos);
+
+/* ---- structures with checksums: seal after filling, verify after reading ---- */
+
+void fmt_state_seal(const struct media *m, struct fmt_state *st);
+bool fmt_state_ok(const struct media *m, const struct fmt_state *st);
+
+void fmt_snap_seal(const struct media *m, struct fmt_snap *snap);
+bool fmt_snap_ok(const struct media *m, const struct fmt_snap *snap);
+
+void fmt_inode_seal(const struct media *m, struct fmt_inode *inode); /* the immutable part */
+/* Whether the immutable part is that of inode ino. Says nothing of head and tail. */
+bool fmt_inode_ok(const struct media *m, const struct fmt_inode *inode, uint32_t ino);
+
+void fmt_page_tail_seal(const struct media *m, struct fmt_page_tail *tail);
+bool fmt_page_tail_ok(const struct media *m, const struct fmt_page_tail *tail, uint32_t ino, uint32_t gen);
+
+/* Seals an entry whose header (but crc) and body are filled. */
+void fmt_entry_seal(const struct media *m, void *entry);
+
+/*
+ * Verifies the entry at `entry`, a line with avail lines (itself included) left in its page or slot, as one of inode (ino, gen)
+ * of the given type: header, checksum, and every field of its kind against its range. NULL if good, else what is wrong.
+ */
+const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
+                            uint8_t type);
+
+#endif

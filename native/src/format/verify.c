@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sealing and verifying everything on the media but the superblock. */
+#include <string.h>
+
+#include "format/media.h"
+#include "util/crc32c.h"
+
+/* ---- pointer words ---- */
+
+static uint32_t ptr_check(const struct media *m, enum fmt_ptr_tag tag, uint32_t owner, uint32_t gen, uint32_t home,
+                          uint32_t val) {
+    const uint32_t in[5] = {(uint32_t)tag, owner, gen, home, val};
+    return nova_crc32c(m->seed, in, sizeof in);
+}
+
+fmt_ptr fmt_ptr_make(const struct media *m, enum fmt_ptr_tag tag, uint32_t owner, uint32_t gen, uint32_t home,
+                     uint32_t blk) {
+    return (uint64_t)ptr_check(m, tag, owner, gen, home, blk) << 32 | blk;
+}
+
+bool fmt_ptr_get(const struct media *m, enum fmt_ptr_tag tag, uint32_t owner, uint32_t gen, uint32_t home, fmt_ptr ptr,
+                 uint32_t *blk) {
+    uint32_t b = (uint32_t)ptr;
+    if (ptr >> 32 != ptr_check(m, tag, owner, gen, home, b) || !media_is_data(m, b, 1))
+        return false;
+    *blk = b;
+    return true;
+}
+
+/*
+ * Tail: block in bits 0..31, line + 1 in bits 32..39 (so that no tail is 0, which means a free slot), 24 check bits above.
+ */
+#define TAIL_CHECK_SHIFT 40
+
+static uint64_t tail_check(const struct media *m, uint32_t ino, uint32_t gen, struct log_pos pos) {
+    return ptr_check(m, FMT_TAG_TAIL, ino, gen, pos.idx, pos.blk) & 0xffffffu;
+}
+
+fmt_ptr fmt_tail_make(const struct media *m, uint32_t ino, uint32_t gen, struct log_pos pos) {
+    return tail_check(m, ino, gen, pos) << TAIL_CHECK_SHIFT | (uint64_t)(pos.idx + 1) << 32 | pos.blk;
+}
+
+bool fmt_tail_get(const struct media *m, uint32_t ino, uint32_t gen, fmt_ptr word, struct log_pos *pos) {
+    struct log_pos p = {.blk = (uint32_t)word, .idx = (uint32_t)(word >> 32 & 0xff) - 1};
+    if (word == 0 || word >> TAIL_CHECK_SHIFT != tail_check(m, ino, gen, p))
+        return false;
+    /* A tail in a page lies behind at least one entry. */
+    bool fits = p.blk == 0 ? p.idx <= FMT_INLINE_LINES
+                           : p.idx >= 1 && p.idx <= FMT_PAGE_LINES && media_is_data(m, p.blk, 1);
+    if (!fits)
+        return false;
+    *pos = p;
+    return true;
+}
+
+/* ---- fixed structures ---- */
+
+static uint32_t state_crc(const struct media *m, const struct fmt_state *st) {
+    return nova_crc32c(m->seed, st, offsetof(struct fmt_state, crc));
+}
+
+void fmt_state_seal(const struct media *m, struct fmt_state *st) { st->crc = state_crc(m, st); }
+
+bool fmt_state_ok(const struct media *m, const struct fmt_state *st) {
+    return st->magic == FMT_STATE_MAGIC && st->crc == state_crc(m, st) &&
+           (st->state == FMT_STATE_DIRTY || st->state == FMT_STATE_CLEAN);
+}
+
+static uint32_t snap_crc(const struct media *m, const struct fmt_snap *snap) {
+    uint32_t crc = nova_crc32c(m->seed, snap, offsetof(struct fmt_snap, crc));
+    return nova_crc32c(crc, snap->payload, sizeof snap->payload);
+}
+
+void fmt_snap_seal(const struct media *m, struct fmt_snap *snap) { snap->crc = snap_crc(m, snap); }
+
+bool fmt_snap_ok(const struct media *m, const struct fmt_snap *snap) {
+    return snap->magic == FMT_SNAP_MAGIC && snap->crc == snap_crc(m, snap);
+}
+
+static uint32_t inode_crc(const struct media *m, const struct fmt_inode *inode) {
+    return nova_crc32c(m->seed, &inode->magic, offsetof(struct fmt_inode, head) - offsetof(struct fmt_inode, magic));
+}
+
+void fmt_inode_seal(const struct media *m, struct fmt_inode *inode) { inode->crc = inode_crc(m, inode); }
+
+static bool type_ok(uint8_t type) { return type == NOVA_FILE || type == NOVA_DIR || type == NOVA_SYMLINK; }
+
+bool fmt_inode_ok(const struct media *m, const struct fmt_inode *inode, uint32_t ino) {
+    return inode->magic == FMT_INODE_MAGIC && inode->ino == ino && inode->gen != 0 && type_ok(inode->type) &&
+           inode->crc == inode_crc(m, inode);
+}
+
+static uint32_t page_tail_crc(const struct media *m, const struct fmt_page_tail *tail) {
+    return nova_crc32c(m->seed, tail, offsetof(struct fmt_page_tail, crc));
+}
+
+void fmt_page_tail_seal(const struct media *m, struct fmt_page_tail *tail) { tail->crc = page_tail_crc(m, tail); }
+
+bool fmt_page_tail_ok(const struct media *m, const struct fmt_page_tail *tail, uint32_t ino, uint32_t gen) {
+    return tail->magic == FMT_PAGE_MAGIC && tail->ino == ino && tail->gen == gen && tail->crc == page_tail_crc(m, tail);
+}
+
+/* ---- entries ---- */
+
+static uint32_t entry_crc(const struct media *m, const struct fmt_entry *e) {
+    return nova_crc32c(m->seed, &e->kind, FMT_LINE * (size_t)e->lines - offsetof(struct fmt_entry, kind));
+}
+
+void fmt_entry_seal(const struct media *m, void *entry) {
+    struct fmt_entry *e = entry;
+    e->crc = entry_crc(m, e);
+}
+
+static const char *check_write(const struct media *m, const struct fmt_entry *e, uint8_t type) {
+    struct fmt_write_body w;
+    memcpy(&w, e->payload, sizeof w);
+    if (type != NOVA_FILE)
+        return "write entry in the log of something that is no file";
+    if (w.size > (uint64_t)NOVA_FILE_SIZE_MAX || w.zero != 0)
+        return "write entry with a field out of range";
+    if (w.count == 0)
+        return w.pgoff == 0 && w.blk == 0 ? NULL : "write entry without pages but with a place";
+    uint64_t pages = (w.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
+    if (w.pgoff >= pages || w.count > pages - w.pgoff)
+        return "write entry beyond its own file size";
+    return media_is_data(m, w.blk, w.count) ? NULL : "write entry with blocks outside the data area";
+}
+
+static const char *check_truncate(const struct fmt_entry *e, uint8_t type) {
+    struct fmt_write_body w;
+    memcpy(&w, e->payload, sizeof w);
+    if (type != NOVA_FILE)
+        return "truncate entry in the log of something that is no file";
+    return w.size <= (uint64_t)NOVA_FILE_SIZE_MAX && w.pgoff == 0 && w.blk == 0 && w.count == 0 && w.zero == 0
+               ? NULL
+               : "truncate entry with a field out of range";
+}
+
+static const char *check_setattr(const struct fmt_entry *e) {
+    struct fmt_setattr_body a;
+    memcpy(&a, e->payload, sizeof a);
+    const uint32_t known = NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME |
+                           NOVA_ATTR_CTIME;
+    return a.mask != 0 && (a.mask & ~known) == 0 ? NULL : "setattr entry with an unknown attribute";
+}
+
+static const char *check_dentry(const struct media *m, const struct fmt_entry *e, uint8_t type) {
+    struct fmt_dentry_body d;
+    memcpy(&d, e->payload, sizeof d);
+    const char *name = (const char *)e + FMT_DENTRY_NAME_OFF;
+    const char *end = (const char *)e + FMT_LINE * (size_t)e->lines;
+    if (type != NOVA_DIR)
+        return "dentry in the log of something that is no directory";
+    if (d.ino <= NOVA_ROOT_INO || d.ino >= m->inodes_max || d.gen == 0 || !type_ok(d.type) || d.zero != 0)
+        return "dentry with a field out of range";
+    if (d.name_len == 0 || e->lines != (FMT_DENTRY_NAME_OFF + d.name_len + FMT_LINE - 1) / FMT_LINE)
+        return "dentry whose name does not fit its length";
+    for (const char *p = name; p < name + d.name_len; p++)
+        if (*p == '/' || *p == '\0')
+            return "dentry whose name holds '/' or NUL";
+    for (const char *p = name + d.name_len; p < end; p++)
+        if (*p != '\0')
+            return "dentry with bytes behind its name";
+    return NULL;
+}
+
+const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
+                            uint8_t type) {
+    const struct fmt_entry *e = entry;
+    if (e->lines == 0 || e->lines > FMT_ENTRY_LINES_MAX || e->lines > avail)
+        return "entry with an impossible length";
+    if (e->crc != entry_crc(m, e))
+        return "entry checksum does not fit";
+    if (e->ino != ino || e->gen != gen)
+        return "entry of another inode";
+    if (e->zero != 0 || e->seq == 0)
+        return "entry header with a field out of range";
+    if (e->lines != 1 && e->kind != FMT_DENTRY_ADD && e->kind != FMT_DENTRY_REMOVE)
+        return "entry with an impossible length";
+    switch (e->kind) {
+    case FMT_WRITE:
+        return check_write(m, e, type);
+    case FMT_TRUNCATE:
+        return check_truncate(e, type);
+    case FMT_SETATTR:
+        return check_setattr(e);
+    case FMT_DENTRY_ADD:
+    case FMT_DENTRY_REMOVE:
+        return check_dentry(m, e, type);
+    case FMT_PAD:
+        return NULL;
+    default:
+        return "entry of an unknown kind";
+    }
+}

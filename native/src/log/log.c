@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "log/log.h"
+
+static uint32_t lines_of(uint32_t blk) { return blk == 0 ? FMT_INLINE_LINES : FMT_PAGE_LINES; }
+
+uint8_t *log_line(const struct log *log, struct log_pos pos) {
+    uint8_t *lines = pos.blk == 0 ? &log->slot->lines[0][0] : media_blk(log->m, pos.blk);
+    return lines + (size_t)pos.idx * FMT_LINE;
+}
+
+static struct fmt_page_tail *page_tail(const struct log *log, uint32_t blk) {
+    return &((struct fmt_page *)(void *)media_blk(log->m, blk))->tail;
+}
+
+int log_open(struct log *log, const struct media *m, struct allocator *a, struct fmt_inode *slot,
+             struct nova_error *err) {
+    *log = (struct log){.m = m, .a = a, .slot = slot, .ino = slot->ino, .gen = slot->gen, .type = slot->type};
+    uint64_t word = __atomic_load_n(&slot->tail, __ATOMIC_ACQUIRE);
+    if (word == 0)
+        return nova_fail(err, NOVA_ENOENT, "inode %u does not exist", slot->ino);
+    if (!fmt_tail_get(m, log->ino, log->gen, word, &log->tail))
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(m, &slot->tail), "log tail of inode %u is damaged", log->ino);
+    return NOVA_OK;
+}
+
+/* ---- reading ---- */
+
+/* Moves a cursor at the end of the slot or of a page into the next page. */
+static int follow(const struct log *log, struct log_cursor *cur, struct nova_error *err) {
+    uint32_t from = cur->pos.blk;
+    const fmt_ptr *ptr = from == 0 ? &log->slot->head : &page_tail(log, from)->next;
+    uint32_t blk;
+    if (!fmt_ptr_get(log->m, from == 0 ? FMT_TAG_HEAD : FMT_TAG_NEXT, log->ino, log->gen, from, *ptr, &blk))
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, ptr), "log of inode %u: pointer to the next page is damaged",
+                            log->ino);
+    const struct fmt_page_tail *tail = page_tail(log, blk);
+    if (!fmt_page_tail_ok(log->m, tail, log->ino, log->gen))
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, tail), "log of inode %u: page tail of block %u is damaged",
+                            log->ino, blk);
+    cur->pos = (struct log_pos){blk, 0};
+    cur->pages++;
+    return NOVA_OK;
+}
+
+int log_next(const struct log *log, struct log_cursor *cur, struct log_item *item, struct nova_error *err) {
+    struct log_cursor c = *cur;
+    *item = (struct log_item){0};
+    for (;;) {
+        if (c.pos.blk == log->tail.blk && c.pos.idx == log->tail.idx) {
+            *cur = c;
+            return NOVA_OK;
+        }
+        if (c.pos.idx == lines_of(c.pos.blk)) {
+            int rc = follow(log, &c, err);
+            if (rc != NOVA_OK)
+                return rc;
+            item->entered = c.pos.blk;
+        }
+        const struct fmt_entry *e = (const struct fmt_entry *)(const void *)log_line(log, c.pos);
+        const char *bad = fmt_entry_check(log->m, e, lines_of(c.pos.blk) - c.pos.idx, log->ino, log->gen, log->type);
+        if (bad == NULL && e->seq <= c.seq)
+            bad = "entry out of sequence";
+        if (bad == NULL && e->kind == FMT_PAD && c.pos.idx == 0 && c.pos.blk != 0)
+            bad = "padding where an entry must be";
+        uint32_t next = c.pos.idx;
+        if (bad == NULL) {
+            next = e->kind == FMT_PAD ? lines_of(c.pos.blk) : c.pos.idx + e->lines;
+            if (c.pos.blk == log->tail.blk && next > log->tail.idx)
+                bad = "entry reaches beyond the log's tail";
+        }
+        if (bad != NULL) {
+            item->entered = 0;
+            return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, e), "log of inode %u: %s", log->ino, bad);
+        }
+        struct log_pos at = c.pos;
+        c.pos.idx = next;
+        c.seq = e->seq;
+        if (e->kind == FMT_PAD) /* its page has been entered and reported with the entry before it */
+            continue;
+        c.entries++;
+        *cur = c;
+        item->entry = e;
+        item->pos = at;
+        return NOVA_OK;
+    }
+}
+
+/* ---- appending ---- */
+
+void log_begin(struct log_batch *b, struct log *log, unsigned flags) {
+    b->log = log;
+    b->pos = log->tail;
+    b->at = log->tail;
+    b->seq = log->seq;
+    b->flags = flags;
+    b->new_pages = 0;
+    extent_list_init(&b->pages);
+}
+
+static void put_entry(struct log_batch *b, struct fmt_entry *e) {
+    const struct log *log = b->log;
+    e->zero = 0;
+    e->ino = log->ino;
+    e->gen = log->gen;
+    e->seq = ++b->seq;
+    fmt_entry_seal(log->m, e);
+    log->m->ops->copy(log->m->ops, log_line(log, b->pos), e, (size_t)e->lines * FMT_LINE);
+}
+
+/* Closes the current page (or slot) with padding if lines remain, and links a new page behind it. */
+static int next_page(struct log_batch *b, struct nova_error *err) {
+    const struct log *log = b->log;
+    const struct pmem_ops *ops = log->m->ops;
+    uint32_t blk = alloc_one(log->a, b->flags);
+    if (blk == 0)
+        return nova_fail(err, NOVA_ENOSPC, "no space for another page of the log of inode %u", log->ino);
+    if (!extent_list_add(&b->pages, blk, 1)) {
+        alloc_free(log->a, blk, 1);
+        return nova_fail(err, NOVA_ENOMEM, "no memory for a list of log pages");
+    }
+    if (b->pos.idx < lines_of(b->pos.blk)) {
+        struct fmt_entry pad = {.kind = FMT_PAD, .lines = 1};
+        put_entry(b, &pad);
+    }
+    struct fmt_page_tail tail = {.magic = FMT_PAGE_MAGIC, .ino = log->ino, .gen = log->gen};
+    fmt_page_tail_seal(log->m, &tail);
+    ops->copy(ops, page_tail(log, blk), &tail, sizeof tail);
+    /* This word lies behind the tail as long as the batch is not committed: nobody reads it. */
+    uint32_t from = b->pos.blk;
+    fmt_ptr *ptr = from == 0 ? &log->slot->head : &page_tail(log, from)->next;
+    ops->store8(ops, ptr,
+                fmt_ptr_make(log->m, from == 0 ? FMT_TAG_HEAD : FMT_TAG_NEXT, log->ino, log->gen, from, blk));
+    ops->flush(ops, ptr, sizeof *ptr);
+    b->pos = (struct log_pos){blk, 0};
+    b->new_pages++;
+    return NOVA_OK;
+}
+
+int log_append(struct log_batch *b, struct fmt_entry *e, struct nova_error *err) {
+    if (b->pos.idx + e->lines > lines_of(b->pos.blk)) {
+        int rc = next_page(b, err);
+        if (rc != NOVA_OK)
+            return rc;
+    }
+    put_entry(b, e);
+    b->at = b->pos;
+    b->pos.idx += e->lines;
+    return NOVA_OK;
+}
+
+int log_commit(struct log_batch *b, struct nova_error *err) {
+    struct log *log = b->log;
+    const struct pmem_ops *ops = log->m->ops;
+    int os = ops->drain(ops);
+    if (os != 0) {
+        log_rollback(b);
+        return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; nothing was committed");
+    }
+    ops->store8(ops, &log->slot->tail, fmt_tail_make(log->m, log->ino, log->gen, b->pos));
+    ops->flush(ops, &log->slot->tail, sizeof log->slot->tail);
+    os = ops->drain(ops);
+    log->tail = b->pos;
+    log->seq = b->seq;
+    extent_list_free(&b->pages);
+    if (os != 0)
+        return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; close it and open it again to see its state");
+    return NOVA_OK;
+}
+
+void log_rollback(struct log_batch *b) {
+    for (uint32_t i = 0; i < b->pages.n; i++)
+        alloc_free(b->log->a, b->pages.ext[i].blk, b->pages.ext[i].count);
+    extent_list_free(&b->pages);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An inode's log: lines of 64 bytes, first the three in the inode's slot, then those of a chain of log pages. Entries are
+ * immutable once the tail lies behind them; everything behind the tail is meaningless.
+ *
+ * An append and where a crash leaves it:
+ *   1. entries (and new pages, and the pointers to them) are stored and flushed   - behind the tail: nothing happened
+ *   2. drain                                                                        - the same
+ *   3. the tail word is stored and flushed                                          - all or nothing: one 8-byte store
+ *   4. drain                                                                        - it happened
+ */
+#ifndef NOVA_LOG_LOG_H
+#define NOVA_LOG_LOG_H
+
+#include "alloc/alloc.h"
+#include "format/media.h"
+
+/* One inode's log, open. The owner's logLock guards it. */
+struct log {
+    const struct media *m;
+    struct allocator *a;
+    struct fmt_inode *slot;
+    uint32_t ino, gen;
+    uint8_t type;
+    struct log_pos tail; /* committed end */
+    uint64_t seq;        /* of the last committed entry; known once a cursor has reached the tail */
+};
+
+/* A reader's place in a log. Starts as {{0, 0}, 0, 0, 0}. */
+struct log_cursor {
+    struct log_pos pos;
+    uint64_t seq;     /* of the last entry passed */
+    uint64_t entries; /* passed */
+    uint32_t pages;   /* entered */
+};
+
+/* What log_next() found. */
+struct log_item {
+    const struct fmt_entry *entry; /* NULL at the end */
+    struct log_pos pos;            /* of the entry */
+    uint32_t entered;              /* the log page entered on the way to it, or 0 */
+};
+
+/*
+ * Takes up the log of an inode whose slot's immutable part has been verified. ENOENT if the slot is free, ECORRUPT if
+ * its tail word is damaged.
+ */
+int log_open(struct log *log, const struct media *m, struct allocator *a, struct fmt_inode *slot,
+             struct nova_error *err);
+
+/*
+ * Reads the next entry (padding is passed over) and moves the cursor behind it. Every entry is verified before it is
+ * returned; ECORRUPT leaves the cursor where it was. Ends on any media: sequence numbers grow strictly.
+ */
+int log_next(const struct log *log, struct log_cursor *cur, struct log_item *item, struct nova_error *err);
+
+/* The address of a line. */
+uint8_t *log_line(const struct log *log, struct log_pos pos);
+
+/* Entries being appended, invisible until committed. */
+struct log_batch {
+    struct log *log;
+    struct log_pos pos; /* behind the last entry appended */
+    struct log_pos at;  /* of the last entry appended */
+    uint64_t seq;
+    unsigned flags; /* ALLOC_* */
+    uint32_t new_pages;
+    struct extent_list pages; /* the new ones, until committed */
+};
+
+/* flags: ALLOC_RESERVE for calls that give space back. Ends with log_commit() or log_rollback(). */
+void log_begin(struct log_batch *b, struct log *log, unsigned flags);
+
+/*
+ * Appends an entry of e->lines lines whose kind, lines and payload are filled (and unused bytes zero); the rest of the
+ * header is filled here. ENOSPC, ENOMEM.
+ */
+int log_append(struct log_batch *b, struct fmt_entry *e, struct nova_error *err);
+
+/*
+ * Makes everything stored before, by this thread and in this batch, durable, then commits by moving the tail: two drains. EOS if
+ * the operating system refused to persist; if that was at the second drain, whether it happened shows only after a reopen.
+ */
+int log_commit(struct log_batch *b, struct nova_error *err);
+
+/* Forgets the batch and frees its pages. */
+void log_rollback(struct log_batch *b);
+
+#endif

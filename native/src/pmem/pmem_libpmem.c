@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <libpmem.h>
+#include <string.h>
+
+#include "pmem/pmem_ops.h"
+
+/* Release order: a reader on another CPU that sees the new word sees what was stored before it. */
+static void store8(const struct pmem_ops *ops, void *dst, uint64_t val) {
+    (void)ops;
+    __atomic_store_n((uint64_t *)dst, val, __ATOMIC_RELEASE);
+}
+
+/* ---- CPU cache flush ---- */
+
+static void cpu_copy(const struct pmem_ops *ops, void *dst, const void *src, size_t len) {
+    (void)ops;
+    pmem_memcpy(dst, src, len, PMEM_F_MEM_NODRAIN);
+}
+
+static void cpu_zero(const struct pmem_ops *ops, void *dst, size_t len) {
+    (void)ops;
+    pmem_memset(dst, 0, len, PMEM_F_MEM_NODRAIN);
+}
+
+/* libpmem picks clwb, clflushopt or clflush at load time, and nothing at all where the caches are durable (eADR). */
+static void cpu_flush(const struct pmem_ops *ops, const void *addr, size_t len) {
+    (void)ops;
+    pmem_flush(addr, len);
+}
+
+static int cpu_drain(const struct pmem_ops *ops) {
+    (void)ops;
+    pmem_drain();
+    return 0;
+}
+
+const struct pmem_ops pmem_ops_cpu = {
+    .store8 = store8, .copy = cpu_copy, .zero = cpu_zero, .flush = cpu_flush, .drain = cpu_drain};
+
+/* ---- msync ---- */
+
+static void msync_flush(const struct pmem_ops *ops, const void *addr, size_t len) {
+    if (pmem_msync(addr, len) != 0) {
+        int none = 0;
+        __atomic_compare_exchange_n((int *)ops->ctx, &none, errno != 0 ? errno : EIO, 0, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED);
+    }
+}
+
+static void msync_copy(const struct pmem_ops *ops, void *dst, const void *src, size_t len) {
+    memcpy(dst, src, len);
+    msync_flush(ops, dst, len);
+}
+
+static void msync_zero(const struct pmem_ops *ops, void *dst, size_t len) {
+    memset(dst, 0, len);
+    msync_flush(ops, dst, len);
+}
+
+static int msync_drain(const struct pmem_ops *ops) { return __atomic_load_n((const int *)ops->ctx, __ATOMIC_RELAXED); }
+
+void pmem_ops_msync_init(struct pmem_ops *ops, int *failed) {
+    *ops = (struct pmem_ops){.ctx = failed,
+                             .store8 = store8,
+                             .copy = msync_copy,
+                             .zero = msync_zero,
+                             .flush = msync_flush,
+                             .drain = msync_drain};
+}

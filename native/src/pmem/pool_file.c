@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <libpmem.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pmem/pool_file.h"
+#include "util/error.h"
+
+static int fail_open(struct nova_error *err, int os_errno, const char *path) {
+    switch (os_errno) {
+    case ENOENT:
+    case ENOTDIR:
+        return nova_fail_os(err, NOVA_ENOENT, os_errno, "cannot open pool %s", path);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return nova_fail_os(err, NOVA_EACCES, os_errno, "cannot open pool %s", path);
+    case EEXIST:
+        return nova_fail(err, NOVA_EEXIST, "%s exists already; remove it first, or open it", path);
+    case EISDIR:
+        return nova_fail(err, NOVA_EISDIR, "%s is a directory; a pool is a regular file", path);
+    default:
+        return nova_fail_os(err, NOVA_EOS, os_errno, "cannot open pool %s", path);
+    }
+}
+
+/* flock and not fcntl: it belongs to this open file alone, so closing another descriptor of the pool does not drop it. */
+static int lock(int fd, int how, const char *path, struct nova_error *err) {
+    if (flock(fd, how | LOCK_NB) == 0)
+        return NOVA_OK;
+    if (errno == EWOULDBLOCK)
+        return nova_fail(err, NOVA_EBUSY, "pool %s is open already, in this or another process; close it there first", path);
+    return nova_fail_os(err, NOVA_EOS, errno, "cannot lock pool %s", path);
+}
+
+/* Every block of the file gets storage now, so that no store into the mapping can fail with SIGBUS later. */
+static int allocate(int fd, uint64_t size, const char *path, struct nova_error *err) {
+    int rc;
+    do {
+        rc = posix_fallocate(fd, 0, (off_t)size);
+    } while (rc == EINTR);
+    if (rc == 0)
+        return NOVA_OK;
+    if (rc == ENOSPC || rc == EDQUOT || rc == EFBIG)
+        return nova_fail_os(err, NOVA_ENOSPC, rc, "no room for the %llu bytes of pool %s on its file system",
+                            (unsigned long long)size, path);
+    return nova_fail_os(err, NOVA_EOS, rc, "cannot allocate the %llu bytes of pool %s", (unsigned long long)size, path);
+}
+
+static int map(struct pool_file *pf, const char *path, uint64_t size, bool emulated, struct nova_error *err) {
+    size_t len = 0;
+    int is_pmem = 0;
+    void *addr = pmem_map_file(path, 0, 0, 0, &len, &is_pmem);
+    if (addr == NULL)
+        return nova_fail_os(err, NOVA_EOS, errno, "cannot map pool %s", path);
+    if (len != size) {
+        pmem_unmap(addr, len);
+        return nova_fail(err, NOVA_EBUSY, "pool %s changed its size while it was being opened", path);
+    }
+    /* A forced answer is no evidence of persistence: report it as what it is. */
+    const char *force = getenv("PMEM_IS_PMEM_FORCE");
+    bool forced = force != NULL && strcmp(force, "1") == 0;
+    pf->base = addr;
+    pf->len = len;
+    pf->msync_errno = 0;
+    if (is_pmem || emulated) {
+        pf->durability = is_pmem && !forced ? NOVA_DURABLE_PMEM : NOVA_DURABLE_EMULATED;
+        pf->ops = pmem_ops_cpu;
+    } else {
+        pf->durability = NOVA_DURABLE_MSYNC;
+        pmem_ops_msync_init(&pf->ops, &pf->msync_errno);
+    }
+    return NOVA_OK;
+}
+
+int pool_file_create(struct pool_file *pf, const char *path, uint64_t size, bool emulated, struct nova_error *err) {
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fail_open(err, errno, path);
+    int rc = lock(fd, LOCK_EX, path, err);
+    if (rc == NOVA_OK)
+        rc = allocate(fd, size, path, err);
+    if (rc == NOVA_OK)
+        rc = map(pf, path, size, emulated, err);
+    if (rc != NOVA_OK) {
+        unlink(path);
+        close(fd);
+        return rc;
+    }
+    pf->fd = fd;
+    return NOVA_OK;
+}
+
+/* Opens path if it is a regular file of at least one byte. */
+static int open_regular(const char *path, int flags, int *fd_out, struct stat *st, struct nova_error *err) {
+    int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return fail_open(err, errno, path);
+    int rc = NOVA_OK;
+    if (fstat(fd, st) != 0)
+        rc = nova_fail_os(err, NOVA_EOS, errno, "cannot examine pool %s", path);
+    else if (S_ISDIR(st->st_mode))
+        rc = fail_open(err, EISDIR, path);
+    else if (!S_ISREG(st->st_mode) || st->st_size == 0)
+        rc = nova_fail(err, NOVA_ENOTPOOL, "%s is not a pool: %s", path,
+                       S_ISREG(st->st_mode) ? "the file is empty" : "not a regular file");
+    if (rc != NOVA_OK) {
+        close(fd);
+        return rc;
+    }
+    *fd_out = fd;
+    return NOVA_OK;
+}
+
+int pool_file_open(struct pool_file *pf, const char *path, bool emulated, struct nova_error *err) {
+    int fd;
+    struct stat st;
+    int rc = open_regular(path, O_RDWR, &fd, &st, err);
+    if (rc != NOVA_OK)
+        return rc;
+    rc = lock(fd, LOCK_EX, path, err);
+    /* A copy of a pool may have come out sparse. */
+    if (rc == NOVA_OK && (uint64_t)st.st_blocks * 512 < (uint64_t)st.st_size)
+        rc = allocate(fd, (uint64_t)st.st_size, path, err);
+    if (rc == NOVA_OK)
+        rc = map(pf, path, (uint64_t)st.st_size, emulated, err);
+    if (rc != NOVA_OK) {
+        close(fd);
+        return rc;
+    }
+    pf->fd = fd;
+    return NOVA_OK;
+}
+
+int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error *err) {
+    int fd;
+    struct stat st;
+    int rc = open_regular(path, O_RDONLY, &fd, &st, err);
+    if (rc != NOVA_OK)
+        return rc;
+    rc = lock(fd, LOCK_SH, path, err);
+    if (rc == NOVA_OK) {
+        void *addr = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+        if (addr == MAP_FAILED)
+            rc = nova_fail_os(err, NOVA_EOS, errno, "cannot map pool %s", path);
+        else
+            *pf = (struct pool_file){.base = addr, .len = (uint64_t)st.st_size, .fd = fd, .ops = pmem_ops_cpu};
+    }
+    if (rc != NOVA_OK)
+        close(fd);
+    return rc;
+}
+
+void pool_file_close(struct pool_file *pf) {
+    pmem_unmap(pf->base, pf->len);
+    close(pf->fd); /* drops the lock */
+    pf->base = NULL;
+    pf->fd = -1;
+}

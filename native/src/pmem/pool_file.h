@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pool's file: created with every block allocated, locked for one process, mapped. */
+#ifndef NOVA_PMEM_POOL_FILE_H
+#define NOVA_PMEM_POOL_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nova.h"
+#include "pmem/pmem_ops.h"
+
+struct pool_file {
+    uint8_t *base; /* the mapping */
+    uint64_t len;
+    int fd;          /* holds the lock */
+    int durability;  /* nova_durability; 0 in a private mapping, whose stores go nowhere */
+    struct pmem_ops ops;
+    int msync_errno; /* of the first msync that failed; the pool is unusable from then on */
+};
+
+/*
+ * Makes a new file of size bytes, all allocated, and maps it. The structure must stay where it is until closed. The caller
+ * removes the file if formatting it fails.
+ */
+int pool_file_create(struct pool_file *pf, const char *path, uint64_t size, bool emulated, struct nova_error *err);
+
+/* Locks and maps an existing file as it is; checks nothing of its content. */
+int pool_file_open(struct pool_file *pf, const char *path, bool emulated, struct nova_error *err);
+
+/* Maps an existing file privately, for inspection; refused (EBUSY) while a process has it open for writing. */
+int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error *err);
+
+void pool_file_close(struct pool_file *pf);
+
+#endif

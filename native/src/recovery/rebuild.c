@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inode/block_map.h"
+#include "inode/dir_map.h"
+#include "log/log.h"
+#include "recovery/rebuild.h"
+
+#define THREADS_MAX 64u
+#define INODES_AT_ONCE 64u /* that a thread takes from the common counter */
+
+struct scan {
+    const struct media *m;
+    struct allocator *a;
+    struct inode_table *t;
+    struct nova_progress *progress;
+    uint32_t next;      /* first inode number that no thread has taken */
+    int failed;         /* first error's status; the others stop then */
+    uint64_t inodes;    /* logs read */
+    pthread_mutex_t lock; /* guards err */
+    struct nova_error err;
+};
+
+static int scan_fail(struct scan *s, int rc, const struct nova_error *err) {
+    pthread_mutex_lock(&s->lock);
+    if (__atomic_load_n(&s->failed, __ATOMIC_RELAXED) == 0) {
+        s->err = *err;
+        __atomic_store_n(&s->failed, rc, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
+static void tick(struct scan *s) {
+    __atomic_fetch_add(&s->inodes, 1, __ATOMIC_RELAXED);
+    if (s->progress != NULL)
+        __atomic_fetch_add(&s->progress->done, 1, __ATOMIC_RELAXED);
+}
+
+static int mark_page(struct scan *s, const struct log *log, uint32_t blk, struct nova_error *err) {
+    uint32_t dup;
+    if (alloc_mark_used(s->a, blk, 1, &dup))
+        return NOVA_OK;
+    return nova_fail_at(err, NOVA_ECORRUPT, (uint64_t)blk << NOVA_BLOCK_SHIFT,
+                        "log page %u of inode %u is in use elsewhere", blk, log->ino);
+}
+
+/* Opens the log of a slot that a name refers to. */
+static int open_slot(struct scan *s, uint32_t ino, struct log *log, struct nova_error *err) {
+    struct fmt_inode *slot = itable_slot(s->t, ino);
+    if (slot == NULL)
+        return nova_fail(err, NOVA_ECORRUPT, "inode %u has no slot", ino);
+    if (!fmt_inode_ok(s->m, slot, ino))
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(s->m, slot), "slot of inode %u is damaged", ino);
+    int rc = log_open(log, s->m, s->a, slot, err);
+    if (rc == NOVA_ENOENT)
+        rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(s->m, slot), "inode %u has a name but its slot is free", ino);
+    return rc;
+}
+
+/* ---- directories ---- */
+
+struct queue {
+    uint32_t *ino;
+    uint32_t n, cap;
+};
+
+static bool queue_add(struct queue *q, uint32_t ino) {
+    if (q->n == q->cap) {
+        uint32_t cap = q->cap == 0 ? 64 : q->cap * 2;
+        uint32_t *p = realloc(q->ino, cap * sizeof *p);
+        if (p == NULL)
+            return false;
+        q->ino = p;
+        q->cap = cap;
+    }
+    q->ino[q->n++] = ino;
+    return true;
+}
+
+static int replay_dir(struct scan *s, const struct log *log, struct dir_map *names, struct nova_error *err) {
+    struct log_cursor cur = {0};
+    struct log_item item;
+    int rc;
+    while ((rc = log_next(log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
+        if (item.entered != 0 && (rc = mark_page(s, log, item.entered, err)) != NOVA_OK)
+            return rc;
+        if (item.entry->kind != FMT_DENTRY_ADD && item.entry->kind != FMT_DENTRY_REMOVE)
+            continue;
+        struct fmt_dentry_body d;
+        memcpy(&d, item.entry->payload, sizeof d);
+        const char *name = (const char *)item.entry + FMT_DENTRY_NAME_OFF;
+        if (item.entry->kind == FMT_DENTRY_ADD) {
+            if (!dir_map_put(names, name, d.name_len, d.ino, d.gen, d.type))
+                return nova_fail(err, NOVA_ENOMEM, "no memory for the names of directory %u", log->ino);
+        } else if (!dir_map_remove(names, name, d.name_len)) {
+            return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, item.entry),
+                                "directory %u removes a name that it does not hold", log->ino);
+        }
+    }
+    return rc;
+}
+
+/* Marks what the names refer to, and queues the directories among it. */
+static int visit_names(struct scan *s, uint32_t dir, const struct dir_map *names, struct queue *dirs,
+                       struct nova_error *err) {
+    uint32_t it = 0;
+    for (const struct dir_name *n; (n = dir_map_next(names, &it)) != NULL;) {
+        struct fmt_inode *slot = itable_slot(s->t, n->ino);
+        if (slot == NULL || !fmt_inode_ok(s->m, slot, n->ino) || slot->gen != n->gen || slot->type != n->type)
+            return nova_fail_at(err, NOVA_ECORRUPT, slot == NULL ? NOVA_NO_OFF : media_off(s->m, slot),
+                                "directory %u has a name for inode %u, generation %u, which is not there", dir, n->ino,
+                                n->gen);
+        bool first = itable_mark_used(s->t, n->ino);
+        if (n->type != NOVA_DIR)
+            continue;
+        if (!first)
+            return nova_fail_at(err, NOVA_ECORRUPT, media_off(s->m, slot), "directory %u has two names", n->ino);
+        if (!queue_add(dirs, n->ino))
+            return nova_fail(err, NOVA_ENOMEM, "no memory for a list of directories");
+    }
+    return NOVA_OK;
+}
+
+static int scan_dirs(struct scan *s, struct nova_error *err) {
+    struct queue dirs = {0};
+    itable_mark_used(s->t, NOVA_ROOT_INO);
+    int rc = queue_add(&dirs, NOVA_ROOT_INO) ? NOVA_OK : nova_fail(err, NOVA_ENOMEM, "no memory for a list of directories");
+    for (uint32_t i = 0; rc == NOVA_OK && i < dirs.n; i++) {
+        struct log log;
+        struct dir_map names;
+        rc = open_slot(s, dirs.ino[i], &log, err);
+        if (rc == NOVA_OK && log.type != NOVA_DIR)
+            rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(s->m, log.slot), "the root inode is no directory");
+        if (rc != NOVA_OK)
+            break;
+        dir_map_init(&names);
+        rc = replay_dir(s, &log, &names, err);
+        if (rc == NOVA_OK)
+            rc = visit_names(s, dirs.ino[i], &names, &dirs, err);
+        dir_map_free(&names);
+        tick(s);
+    }
+    free(dirs.ino);
+    return rc;
+}
+
+/* ---- files ---- */
+
+/* Marks the blocks of a finished map, neighbours in one go. */
+struct marking {
+    struct scan *s;
+    uint32_t ino;
+    uint32_t blk, count;
+    int rc;
+    struct nova_error *err;
+};
+
+static void mark_run(struct marking *k) {
+    uint32_t dup;
+    if (k->count != 0 && k->rc == NOVA_OK && !alloc_mark_used(k->s->a, k->blk, k->count, &dup))
+        k->rc = nova_fail_at(k->err, NOVA_ECORRUPT, (uint64_t)dup << NOVA_BLOCK_SHIFT,
+                             "block %u of inode %u is in use elsewhere", dup, k->ino);
+    k->count = 0;
+}
+
+static void mark_block(void *arg, uint64_t pgoff, uint32_t blk) {
+    struct marking *k = arg;
+    (void)pgoff;
+    if (k->count != 0 && blk == k->blk + k->count) {
+        k->count++;
+        return;
+    }
+    mark_run(k);
+    k->blk = blk;
+    k->count = 1;
+}
+
+static int scan_file(struct scan *s, uint32_t ino, struct nova_error *err) {
+    struct log log;
+    struct block_map map;
+    struct log_cursor cur = {0};
+    struct log_item item;
+    int rc = open_slot(s, ino, &log, err);
+    if (rc != NOVA_OK)
+        return rc;
+    block_map_init(&map);
+    while ((rc = log_next(&log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
+        if (item.entered != 0 && (rc = mark_page(s, &log, item.entered, err)) != NOVA_OK)
+            break;
+        struct fmt_write_body w;
+        memcpy(&w, item.entry->payload, sizeof w);
+        if (item.entry->kind == FMT_WRITE && w.count != 0 &&
+            !block_map_set(&map, w.pgoff, w.blk, w.count, NULL, NULL)) {
+            rc = nova_fail(err, NOVA_ENOMEM, "no memory for the block map of inode %u", ino);
+            break;
+        }
+        if (item.entry->kind == FMT_TRUNCATE)
+            block_map_truncate(&map, (w.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT, NULL, NULL);
+    }
+    if (rc == NOVA_OK) {
+        struct marking k = {.s = s, .ino = ino, .err = err};
+        block_map_each(&map, mark_block, &k);
+        mark_run(&k);
+        rc = k.rc;
+    }
+    block_map_free(&map);
+    return rc;
+}
+
+static void *scan_files(void *arg) {
+    struct scan *s = arg;
+    uint32_t slots = itable_slots(s->t);
+    for (;;) {
+        uint32_t ino = __atomic_fetch_add(&s->next, INODES_AT_ONCE, __ATOMIC_RELAXED);
+        if (ino >= slots)
+            return NULL;
+        uint32_t end = slots - ino < INODES_AT_ONCE ? slots : ino + INODES_AT_ONCE;
+        for (; ino < end; ino++) {
+            if (__atomic_load_n(&s->failed, __ATOMIC_RELAXED) != 0)
+                return NULL;
+            if (ino == 0 || !itable_is_used(s->t, ino) || itable_slot(s->t, ino)->type == NOVA_DIR)
+                continue;
+            struct nova_error err = {0};
+            int rc = scan_file(s, ino, &err);
+            if (rc != NOVA_OK) {
+                scan_fail(s, rc, &err);
+                return NULL;
+            }
+            tick(s);
+        }
+    }
+}
+
+/* Runs fn on this thread and on as many more as wanted and to be had. */
+static void run_parallel(struct scan *s, uint32_t threads) {
+    pthread_t more[THREADS_MAX];
+    uint32_t n = 0;
+    uint32_t useful = itable_slots(s->t) / INODES_AT_ONCE + 1;
+    if (threads > useful)
+        threads = useful;
+    while (n + 1 < threads && n < THREADS_MAX && pthread_create(&more[n], NULL, scan_files, s) == 0)
+        n++;
+    scan_files(s);
+    for (uint32_t i = 0; i < n; i++)
+        pthread_join(more[i], NULL);
+}
+
+/* Frees the slots that no name reaches. */
+static int clear_orphans(struct scan *s, struct rebuild_stats *stats, struct nova_error *err) {
+    const struct pmem_ops *ops = s->m->ops;
+    uint32_t slots = itable_slots(s->t);
+    for (uint32_t ino = 1; ino < slots; ino++) {
+        struct fmt_inode *slot = itable_slot(s->t, ino);
+        if (itable_is_used(s->t, ino) || slot->tail == 0)
+            continue;
+        ops->store8(ops, &slot->tail, 0);
+        ops->flush(ops, &slot->tail, sizeof slot->tail);
+        stats->orphans++;
+    }
+    int os = ops->drain(ops);
+    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool");
+}
+
+int rebuild(const struct media *m, struct allocator *a, struct inode_table *t, uint32_t threads,
+            struct nova_progress *progress, struct rebuild_stats *stats, struct nova_error *err) {
+    struct scan s = {.m = m, .a = a, .t = t, .progress = progress};
+    pthread_mutex_init(&s.lock, NULL);
+    memset(stats, 0, sizeof *stats);
+    int rc = itable_mark_blocks(t, err);
+    if (rc == NOVA_OK)
+        rc = scan_dirs(&s, err);
+    if (rc == NOVA_OK) {
+        if (progress != NULL)
+            __atomic_store_n(&progress->total, t->used_count, __ATOMIC_RELAXED);
+        run_parallel(&s, threads);
+        rc = s.failed;
+        if (rc != NOVA_OK && err != NULL)
+            *err = s.err;
+    }
+    if (rc == NOVA_OK)
+        rc = clear_orphans(&s, stats, err);
+    stats->inodes = s.inodes;
+    if (rc == NOVA_OK)
+        alloc_ready(a);
+    pthread_mutex_destroy(&s.lock);
+    return rc;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CRC32C. The usual input is a 60-byte log entry, so what counts is the latency of one short chain of CRC instructions
+ * (eight of them), not the bandwidth of interleaved streams.
+ */
+#include "util/crc32c.h"
+
+#include <assert.h>
+#include <string.h>
+
+#if defined(__aarch64__)
+#include <arm_acle.h>
+#include <asm/hwcap.h>
+#include <stdatomic.h>
+#include <sys/auxv.h>
+#elif defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "loads of 4 and 8 bytes take the lowest address for the lowest byte");
+
+static inline uint64_t load8(const uint8_t *p) {
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+static inline uint32_t load4(const uint8_t *p) {
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
+
+/*
+ * Slicing by 8 (Kounavis and Berry, "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", 2008):
+ * slice[k][i] is the register after byte i and k zero bytes. A CRC is linear, so a slice follows from its values at the
+ * eight powers of two; the compiler builds the tables, and none has to be built at run time.
+ */
+#define BIT(i, b, v) ((((i) >> (b)) & 1u) ? (v) : 0u)
+#define ENTRY(i, a, b, c, d, e, f, g, h)                                                                        \
+    (BIT(i, 0, a) ^ BIT(i, 1, b) ^ BIT(i, 2, c) ^ BIT(i, 3, d) ^ BIT(i, 4, e) ^ BIT(i, 5, f) ^ BIT(i, 6, g) ^   \
+     BIT(i, 7, h))
+#define ENTRY4(i, ...) \
+    ENTRY(i, __VA_ARGS__), ENTRY((i) + 1u, __VA_ARGS__), ENTRY((i) + 2u, __VA_ARGS__), ENTRY((i) + 3u, __VA_ARGS__)
+#define ENTRY16(i, ...)                                                                                \
+    ENTRY4(i, __VA_ARGS__), ENTRY4((i) + 4u, __VA_ARGS__), ENTRY4((i) + 8u, __VA_ARGS__), \
+        ENTRY4((i) + 12u, __VA_ARGS__)
+#define ENTRY64(i, ...)                                                                                    \
+    ENTRY16(i, __VA_ARGS__), ENTRY16((i) + 16u, __VA_ARGS__), ENTRY16((i) + 32u, __VA_ARGS__), \
+        ENTRY16((i) + 48u, __VA_ARGS__)
+#define TABLE(...) \
+    ENTRY64(0u, __VA_ARGS__), ENTRY64(64u, __VA_ARGS__), ENTRY64(128u, __VA_ARGS__), ENTRY64(192u, __VA_ARGS__)
+
+static const uint32_t slice[8][256] = {
+    {TABLE(0xf26b8303u, 0xe13b70f7u, 0xc79a971fu, 0x8ad958cfu, 0x105ec76fu, 0x20bd8edeu, 0x417b1dbcu, 0x82f63b78u)},
+    {TABLE(0x13a29877u, 0x274530eeu, 0x4e8a61dcu, 0x9d14c3b8u, 0x3fc5f181u, 0x7f8be302u, 0xff17c604u, 0xfbc3faf9u)},
+    {TABLE(0xa541927eu, 0x4f6f520du, 0x9edea41au, 0x38513ec5u, 0x70a27d8au, 0xe144fb14u, 0xc76580d9u, 0x8b277743u)},
+    {TABLE(0xdd45aab8u, 0xbf672381u, 0x7b2231f3u, 0xf64463e6u, 0xe964b13du, 0xd725148bu, 0xaba65fe7u, 0x52a0c93fu)},
+    {TABLE(0x38116facu, 0x7022df58u, 0xe045beb0u, 0xc5670b91u, 0x8f2261d3u, 0x1ba8b557u, 0x37516aaeu, 0x6ea2d55cu)},
+    {TABLE(0xef306b19u, 0xdb8ca0c3u, 0xb2f53777u, 0x6006181fu, 0xc00c303eu, 0x85f4168du, 0x0e045bebu, 0x1c08b7d6u)},
+    {TABLE(0x68032cc8u, 0xd0065990u, 0xa5e0c5d1u, 0x4e2dfd53u, 0x9c5bfaa6u, 0x3d5b83bdu, 0x7ab7077au, 0xf56e0ef4u)},
+    {TABLE(0x493c7d27u, 0x9278fa4eu, 0x211d826du, 0x423b04dau, 0x847609b4u, 0x0d006599u, 0x1a00cb32u, 0x34019664u)},
+};
+
+uint32_t nova_crc32c_portable(uint32_t crc, const void *data, size_t len) {
+    const uint8_t *p = data;
+    uint32_t c = ~crc;
+    for (; len >= 8; p += 8, len -= 8) {
+        uint32_t lo = c ^ load4(p), hi = load4(p + 4);
+        c = slice[7][lo & 0xff] ^ slice[6][(lo >> 8) & 0xff] ^ slice[5][(lo >> 16) & 0xff] ^ slice[4][lo >> 24] ^
+            slice[3][hi & 0xff] ^ slice[2][(hi >> 8) & 0xff] ^ slice[1][(hi >> 16) & 0xff] ^ slice[0][hi >> 24];
+    }
+    for (; len; p++, len--)
+        c = (c >> 8) ^ slice[0][(c ^ *p) & 0xff];
+    return ~c;
+}
+
+#if defined(__x86_64__)
+
+__attribute__((target("sse4.2"))) static uint32_t crc_cpu(uint32_t crc, const uint8_t *p, size_t len) {
+    uint64_t c = ~crc;
+    for (; len >= 8; p += 8, len -= 8)
+        c = _mm_crc32_u64(c, load8(p));
+    uint32_t r = (uint32_t)c;
+    if (len & 4) {
+        r = _mm_crc32_u32(r, load4(p));
+        p += 4;
+    }
+    for (len &= 3; len; p++, len--)
+        r = _mm_crc32_u8(r, *p);
+    return ~r;
+}
+
+/* The compiler's run time fills the model that this reads before any code of ours runs. */
+static inline int cpu_has_crc(void) {
+    return __builtin_cpu_supports("sse4.2");
+}
+
+#elif defined(__aarch64__)
+
+#if defined(__clang__)
+#define ARM_CRC __attribute__((target("crc")))
+#else
+#define ARM_CRC __attribute__((target("+crc")))
+#endif
+
+ARM_CRC static uint32_t crc_cpu(uint32_t crc, const uint8_t *p, size_t len) {
+    uint32_t c = ~crc;
+    for (; len >= 8; p += 8, len -= 8)
+        c = __crc32cd(c, load8(p));
+    if (len & 4) {
+        c = __crc32cw(c, load4(p));
+        p += 4;
+    }
+    for (len &= 3; len; p++, len--)
+        c = __crc32cb(c, *p);
+    return ~c;
+}
+
+static inline int cpu_has_crc(void) {
+    static _Atomic int known; /* 0 = not asked yet; threads that ask at once find the same answer */
+    int k = atomic_load_explicit(&known, memory_order_relaxed);
+    if (__builtin_expect(k == 0, 0)) {
+        k = (getauxval(AT_HWCAP) & HWCAP_CRC32) ? 1 : -1;
+        atomic_store_explicit(&known, k, memory_order_relaxed);
+    }
+    return k > 0;
+}
+
+#else
+
+static inline uint32_t crc_cpu(uint32_t crc, const uint8_t *p, size_t len) {
+    return nova_crc32c_portable(crc, p, len);
+}
+
+static inline int cpu_has_crc(void) {
+    return 0;
+}
+
+#endif
+
+uint32_t nova_crc32c(uint32_t crc, const void *data, size_t len) {
+    if (__builtin_expect(cpu_has_crc(), 1))
+        return crc_cpu(crc, data, len);
+    return nova_crc32c_portable(crc, data, len);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Random operations on a few files against plain byte arrays; in between, a clean reopen, or a crash between two calls (the pool
+ * file copied as it is), after which everything must be there and no block may be lost or shared.
+ * NOVA_SEED repeats a run; NOVA_FULL makes it longer.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store.h"
+
+#define FILES 4
+#define SIZE_MAX_ 300000u
+#define POOL (8u << 20)
+
+static uint64_t rnd_state;
+static uint64_t rnd(uint64_t n) { /* xorshift64* */
+    rnd_state ^= rnd_state >> 12;
+    rnd_state ^= rnd_state << 25;
+    rnd_state ^= rnd_state >> 27;
+    return (rnd_state * 0x2545f4914f6cdd1dull >> 11) % n;
+}
+
+struct model {
+    bool exists;
+    uint64_t size;
+    uint8_t *bytes;
+};
+
+struct world {
+    struct store s;
+    const char *path, *copy;
+    struct model model[FILES];
+    struct store_file file[FILES];
+    bool open[FILES];
+};
+
+static const char *name_of(int i) {
+    static char names[FILES][260];
+    if (names[i][0] == 0) { /* of 1 to 5 lines */
+        snprintf(names[i], sizeof names[i], "file-%d-%*s", i, i * 80, "");
+        for (char *p = names[i]; *p != 0; p++)
+            if (*p == ' ')
+                *p = (char)('a' + i);
+    }
+    return names[i];
+}
+
+static void must(struct world *w, int rc) {
+    if (rc != NOVA_OK)
+        fail_msg("status %d: %s", rc, w->s.err.msg);
+}
+
+static void check_file(struct world *w, int i) {
+    static uint8_t buf[SIZE_MAX_ + 1];
+    struct model *m = &w->model[i];
+    assert_int_equal(w->file[i].size, m->size);
+    assert_int_equal(store_read(&w->file[i], 0, buf, sizeof buf), m->size);
+    if (memcmp(buf, m->bytes, m->size) != 0) {
+        uint64_t at = 0;
+        while (buf[at] == m->bytes[at])
+            at++;
+        fail_msg("file %d of %llu bytes differs at byte %llu: %02x instead of %02x", i, (unsigned long long)m->size,
+                 (unsigned long long)at, buf[at], m->bytes[at]);
+    }
+}
+
+static void open_all(struct world *w) {
+    for (int i = 0; i < FILES; i++) {
+        if (!w->model[i].exists) {
+            struct store_file f;
+            assert_int_equal(store_file_open(&w->s, name_of(i), false, &f), NOVA_ENOENT);
+            continue;
+        }
+        must(w, store_file_open(&w->s, name_of(i), false, &w->file[i]));
+        w->open[i] = true;
+        check_file(w, i);
+    }
+}
+
+static void close_all(struct world *w) {
+    for (int i = 0; i < FILES; i++)
+        if (w->open[i])
+            must(w, store_file_close(&w->file[i]));
+    memset(w->open, 0, sizeof w->open);
+}
+
+static uint64_t blocks_free(struct world *w) {
+    struct nova_pool_info info;
+    assert_int_equal(nova_pool_info(w->s.pool, &info), NOVA_OK);
+    return info.blocks_free;
+}
+
+static void reopen(struct world *w) {
+    uint64_t before = blocks_free(w);
+    close_all(w);
+    must(w, store_close(&w->s));
+    must(w, store_open(&w->s, w->path, NOVA_OPT_EMULATED));
+    struct nova_pool_info info;
+    nova_pool_info(w->s.pool, &info);
+    assert_int_equal(info.recovered, 0);
+    assert_int_equal(info.blocks_free, before);
+    open_all(w);
+}
+
+static void crash(struct world *w) {
+    uint64_t before = blocks_free(w);
+    store_copy_file(w->path, w->copy);
+    close_all(w);
+    must(w, store_close(&w->s));
+    assert_int_equal(rename(w->copy, w->path), 0);
+    must(w, store_open(&w->s, w->path, NOVA_OPT_EMULATED));
+    struct nova_pool_info info;
+    nova_pool_info(w->s.pool, &info);
+    assert_int_equal(info.recovered, 1);
+    assert_int_equal(info.blocks_free, before);
+    open_all(w);
+}
+
+static uint64_t awkward(uint64_t max) {
+    static const uint64_t sizes[] = {1, 7, 63, 64, 65, 127, 128, 4095, 4096, 4097, 8191, 8192, 8193};
+    uint64_t n = rnd(3) == 0 ? 1 + rnd(max) : sizes[rnd(sizeof sizes / sizeof *sizes)];
+    return n > max ? max : n;
+}
+
+static void do_write(struct world *w, int i) {
+    static uint8_t buf[SIZE_MAX_];
+    struct model *m = &w->model[i];
+    uint64_t off = rnd(3) == 0 ? m->size : rnd(4) == 0 ? rnd(SIZE_MAX_) : rnd(m->size + 1);
+    if (rnd(3) == 0)
+        off &= ~(uint64_t)4095;
+    if (off >= SIZE_MAX_)
+        off = SIZE_MAX_ - 1;
+    uint64_t len = awkward(rnd(8) == 0 ? SIZE_MAX_ - off : SIZE_MAX_ - off < 20000 ? SIZE_MAX_ - off : 20000);
+    for (uint64_t k = 0; k < len; k++)
+        buf[k] = (uint8_t)(rnd_state * 31 + k * 7 + (k >> 8) + 1);
+    rnd(2);
+    if (rnd(3) == 0)
+        must(w, store_write_pieces(&w->file[i], off, buf, len, awkward(5000), rnd(2)));
+    else
+        must(w, store_write(&w->file[i], off, buf, len));
+    if (off > m->size)
+        memset(m->bytes + m->size, 0, off - m->size);
+    memcpy(m->bytes + off, buf, len);
+    if (off + len > m->size)
+        m->size = off + len;
+}
+
+static void step(struct world *w) {
+    int i = (int)rnd(FILES);
+    struct model *m = &w->model[i];
+    if (!m->exists) {
+        must(w, store_file_open(&w->s, name_of(i), true, &w->file[i]));
+        w->open[i] = true;
+        *m = (struct model){.exists = true, .bytes = m->bytes};
+        return;
+    }
+    switch (rnd(20)) {
+    case 0:
+        must(w, store_unlink(&w->s, name_of(i))); /* still open: its space comes back at close */
+        check_file(w, i);
+        must(w, store_file_close(&w->file[i]));
+        w->open[i] = m->exists = false;
+        break;
+    case 1: {
+        int j = (int)rnd(FILES);
+        if (j == i)
+            break;
+        must(w, store_rename(&w->s, name_of(i), name_of(j)));
+        if (w->open[j])
+            must(w, store_file_close(&w->file[j]));
+        w->file[j] = w->file[i];
+        w->open[j] = true;
+        w->open[i] = false;
+        uint8_t *bytes = w->model[j].bytes;
+        w->model[j] = *m;
+        *m = (struct model){.bytes = bytes};
+        break;
+    }
+    case 2:
+    case 3:
+    case 4: {
+        uint64_t size = rnd(2) ? rnd(SIZE_MAX_) : rnd(m->size + 1);
+        must(w, store_truncate(&w->file[i], size));
+        if (size > m->size)
+            memset(m->bytes + m->size, 0, size - m->size);
+        m->size = size;
+        break;
+    }
+    default:
+        do_write(w, i);
+    }
+    if (w->open[i] && rnd(4) == 0)
+        check_file(w, i);
+}
+
+static void run(uint64_t seed, int steps) {
+    struct world w = {0};
+    struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED};
+    w.path = store_path("model");
+    w.copy = store_path("model-copy");
+    for (int i = 0; i < FILES; i++)
+        w.model[i].bytes = malloc(SIZE_MAX_);
+    rnd_state = seed * 2654435769u + 1;
+    assert_int_equal(nova_pool_create(w.path, POOL, &opt, &w.s.err), NOVA_OK);
+    must(&w, store_open(&w.s, w.path, NOVA_OPT_EMULATED));
+    uint64_t empty = blocks_free(&w);
+    for (int n = 0; n < steps; n++) {
+        step(&w);
+        if (rnd(40) == 0)
+            reopen(&w);
+        else if (rnd(40) == 0)
+            crash(&w);
+    }
+    /* Nothing is lost: without files, only the directory's log and the inode table remain. */
+    close_all(&w);
+    for (int i = 0; i < FILES; i++)
+        if (w.model[i].exists)
+            must(&w, store_unlink(&w.s, name_of(i)));
+    struct nova_stat st;
+    nova_inode_stat(w.s.root, &st);
+    assert_int_equal(blocks_free(&w), empty - st.log_pages);
+    must(&w, store_close(&w.s));
+    for (int i = 0; i < FILES; i++)
+        free(w.model[i].bytes);
+    unlink(w.path);
+}
+
+static void test_random(void **state) {
+    (void)state;
+    const char *env = getenv("NOVA_SEED");
+    uint64_t seed = env != NULL ? strtoull(env, NULL, 0) : (uint64_t)time(NULL);
+    int rounds = env != NULL ? 1 : getenv("NOVA_FULL") != NULL ? 400 : 20;
+    for (int i = 0; i < rounds; i++) {
+        printf("NOVA_SEED=%llu\n", (unsigned long long)(seed + (uint64_t)i));
+        fflush(stdout);
+        run(seed + (uint64_t)i, 1000);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store.h"
+
+#define BLK ((uint64_t)NOVA_BLOCK_SIZE)
+
+const char *store_path(const char *tag) {
+    static char buf[8][128];
+    static int n;
+    char *p = buf[n++ % 8];
+    const char *dir = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    snprintf(p, sizeof buf[0], "%s/jnova-test-%d-%s", dir, (int)getpid(), tag);
+    unlink(p);
+    return p;
+}
+
+/* Brings an index up to the log's end, and releases what the entries replaced. */
+struct frees {
+    struct nova_extent *ext;
+    uint32_t n, cap;
+};
+
+static void freed(void *arg, uint64_t pgoff, uint32_t blk) {
+    struct frees *f = arg;
+    (void)pgoff;
+    if (f->n != 0 && f->ext[f->n - 1].blk + f->ext[f->n - 1].count == blk) {
+        f->ext[f->n - 1].count++;
+        return;
+    }
+    if (f->n == f->cap) {
+        f->cap = f->cap == 0 ? 16 : f->cap * 2;
+        f->ext = realloc(f->ext, f->cap * sizeof *f->ext);
+        if (f->ext == NULL)
+            abort();
+    }
+    f->ext[f->n++] = (struct nova_extent){blk, 1};
+}
+
+static void apply(struct store_file *f, const struct nova_record *r, uint32_t n, struct frees *frees) {
+    for (uint32_t i = 0; i < n; i += r[i].lines) {
+        if (r[i].kind == NOVA_REC_WRITE) {
+            if (r[i].u.write.count != 0 && !block_map_set(&f->map, r[i].u.write.pgoff, r[i].u.write.blk,
+                                                          r[i].u.write.count, frees ? freed : NULL, frees))
+                abort();
+            f->size = r[i].u.write.size;
+        } else if (r[i].kind == NOVA_REC_TRUNCATE) {
+            f->size = r[i].u.write.size;
+            block_map_truncate(&f->map, (f->size + BLK - 1) / BLK, frees ? freed : NULL, frees);
+        }
+    }
+}
+
+static int replay_rest(struct store_file *f, struct frees *frees) {
+    struct nova_record rec[64];
+    int rc;
+    do {
+        rc = nova_replay(f->inode, rec, 64, &f->io);
+        if (rc != NOVA_OK)
+            return rc;
+        apply(f, rec, f->io.record_count, frees);
+    } while (f->io.more);
+    return NOVA_OK;
+}
+
+static int settle(struct store_file *f, int rc) {
+    struct frees frees = {0};
+    if (rc != NOVA_OK) {
+        f->store->err = f->io.err;
+        return rc;
+    }
+    if (f->io.more)
+        rc = replay_rest(f, &frees);
+    else
+        apply(f, f->io.records, f->io.record_count, &frees);
+    if (rc == NOVA_OK)
+        rc = nova_free(f->store->pool, frees.ext, frees.n, &f->store->err);
+    free(frees.ext);
+    return rc;
+}
+
+static void apply_names(struct store *s, const struct nova_record *r, uint32_t n) {
+    for (uint32_t i = 0; i < n; i += r[i].lines) {
+        if (r[i].kind == NOVA_REC_DENTRY_ADD) {
+            if (!dir_map_put(&s->names, r[i].u.dentry.name, (uint8_t)r[i].u.dentry.name_len, r[i].u.dentry.ino,
+                             r[i].u.dentry.gen, (uint8_t)r[i].u.dentry.type))
+                abort();
+        } else if (r[i].kind == NOVA_REC_DENTRY_REMOVE) {
+            if (!dir_map_remove(&s->names, r[i].u.dentry.name, (uint8_t)r[i].u.dentry.name_len))
+                abort();
+        }
+    }
+}
+
+int store_open(struct store *s, const char *path, uint32_t flags) {
+    memset(s, 0, sizeof *s);
+    struct nova_pool_options opt = {.flags = flags};
+    int rc = nova_pool_open(path, &opt, &s->pool, &s->err);
+    if (rc != NOVA_OK)
+        return rc;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        abort();
+    s->len = (uint64_t)st.st_size;
+    void *p = mmap(NULL, s->len, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    if (p == MAP_FAILED)
+        abort();
+    s->base = p;
+    dir_map_init(&s->names);
+    rc = nova_inode_open(s->pool, NOVA_ROOT_INO, 0, &s->root, &s->err);
+    if (rc == NOVA_OK) {
+        struct nova_record rec[64];
+        do {
+            rc = nova_replay(s->root, rec, 64, &s->io);
+            if (rc != NOVA_OK) {
+                s->err = s->io.err;
+                break;
+            }
+            apply_names(s, rec, s->io.record_count);
+        } while (s->io.more);
+    }
+    if (rc != NOVA_OK)
+        store_close(s);
+    return rc;
+}
+
+int store_close(struct store *s) {
+    dir_map_free(&s->names);
+    munmap((void *)(uintptr_t)s->base, s->len);
+    return nova_pool_close(s->pool, &s->err);
+}
+
+int store_file_open(struct store *s, const char *name, bool create, struct store_file *f) {
+    memset(f, 0, sizeof *f);
+    f->store = s;
+    block_map_init(&f->map);
+    uint8_t len = (uint8_t)strlen(name);
+    const struct dir_name *d = dir_map_get(&s->names, name, len);
+    if (d == NULL) {
+        if (!create)
+            return NOVA_ENOENT;
+        int rc = nova_create(s->root, name, len, NOVA_FILE, 0644, 0, 0, &s->io);
+        if (rc != NOVA_OK) {
+            s->err = s->io.err;
+            return rc;
+        }
+        apply_names(s, s->io.records, s->io.record_count);
+        d = dir_map_get(&s->names, name, len);
+    }
+    int rc = nova_inode_open(s->pool, d->ino, d->gen, &f->inode, &s->err);
+    if (rc != NOVA_OK)
+        return rc;
+    rc = replay_rest(f, NULL); /* what old entries replaced is free long since */
+    if (rc != NOVA_OK) {
+        s->err = f->io.err;
+        store_file_close(f);
+    }
+    return rc;
+}
+
+int store_file_close(struct store_file *f) {
+    block_map_free(&f->map);
+    return nova_inode_close(f->inode, &f->store->err);
+}
+
+int store_unlink(struct store *s, const char *name) {
+    uint8_t len = (uint8_t)strlen(name);
+    const struct dir_name *d = dir_map_get(&s->names, name, len);
+    if (d == NULL)
+        return NOVA_ENOENT;
+    uint32_t ino = d->ino, gen = d->gen;
+    int rc = nova_unlink(s->root, name, len, ino, gen, &s->io);
+    if (rc != NOVA_OK) {
+        s->err = s->io.err;
+        return rc;
+    }
+    apply_names(s, s->io.records, s->io.record_count);
+    return nova_inode_release(s->pool, ino, gen, &s->err);
+}
+
+int store_rename(struct store *s, const char *from, const char *to) {
+    const struct dir_name *d = dir_map_get(&s->names, from, (uint8_t)strlen(from));
+    const struct dir_name *old = dir_map_get(&s->names, to, (uint8_t)strlen(to));
+    if (d == NULL)
+        return NOVA_ENOENT;
+    uint32_t ino = old == NULL ? 0 : old->ino, gen = old == NULL ? 0 : old->gen;
+    int rc = nova_rename(s->root, from, (uint32_t)strlen(from), to, (uint32_t)strlen(to), d->ino, d->gen, d->type,
+                         &s->io);
+    if (rc != NOVA_OK) {
+        s->err = s->io.err;
+        return rc;
+    }
+    apply_names(s, s->io.records, s->io.record_count);
+    return ino == 0 ? NOVA_OK : nova_inode_release(s->pool, ino, gen, &s->err);
+}
+
+static uint32_t blk_at(const struct store_file *f, uint64_t off) { return block_map_get(&f->map, off / BLK); }
+
+static uint32_t eof_blk(const struct store_file *f) { return f->size % BLK == 0 ? 0 : blk_at(f, f->size); }
+
+int store_write(struct store_file *f, uint64_t off, const void *src, uint64_t len) {
+    return settle(f, nova_write(f->inode, off, src, len, blk_at(f, off), blk_at(f, off + len - 1), eof_blk(f), &f->io));
+}
+
+int store_write_pieces(struct store_file *f, uint64_t off, const void *src, uint64_t len, uint64_t piece,
+                       bool backwards) {
+    nova_intent *in;
+    int rc = nova_write_begin(f->inode, off, len, blk_at(f, off), blk_at(f, off + len - 1), eof_blk(f), &f->io, &in);
+    if (rc != NOVA_OK)
+        return settle(f, rc);
+    uint64_t n = (len + piece - 1) / piece;
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t rel = (backwards ? n - 1 - i : i) * piece;
+        uint64_t part = len - rel < piece ? len - rel : piece;
+        rc = nova_write_fill(in, rel, (const uint8_t *)src + rel, part, &f->io);
+        if (rc != NOVA_OK) {
+            nova_write_abort(in);
+            return settle(f, rc);
+        }
+    }
+    return settle(f, nova_write_commit(in, &f->io));
+}
+
+int store_truncate(struct store_file *f, uint64_t size) {
+    return settle(f, nova_truncate(f->inode, size, eof_blk(f), &f->io));
+}
+
+uint64_t store_read(struct store_file *f, uint64_t off, void *dst, uint64_t len) {
+    uint8_t *to = dst;
+    if (off >= f->size)
+        return 0;
+    if (len > f->size - off)
+        len = f->size - off;
+    for (uint64_t done = 0; done < len;) {
+        uint64_t n = BLK - (off + done) % BLK;
+        if (n > len - done)
+            n = len - done;
+        uint32_t blk = blk_at(f, off + done);
+        if (blk == 0)
+            memset(to + done, 0, n);
+        else
+            memcpy(to + done, f->store->base + blk * BLK + (off + done) % BLK, n);
+        done += n;
+    }
+    return len;
+}
+
+void store_copy_file(const char *from, const char *to) {
+    int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    static char buf[1 << 20];
+    ssize_t n;
+    if (in < 0 || out < 0)
+        abort();
+    while ((n = read(in, buf, sizeof buf)) > 0)
+        if (write(out, buf, (size_t)n) != n)
+            abort();
+    close(in);
+    close(out);
+}
