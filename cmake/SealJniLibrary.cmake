@@ -5,7 +5,7 @@
 
 # What every glibc system has; libm and libpthread are separate libraries, or parts of libc, by version.
 set(allowed_needed "^(libc|libm|libpthread)\\.so\\.[0-9]+$|^ld-linux.*\\.so\\.[0-9]+$")
-set(allowed_export "^(Java_org_jnova_|JNI_On(Load|Unload)$)")
+set(allowed_export "^Java_org_jnova_")
 
 function(tool_lines out)
   execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
@@ -27,7 +27,7 @@ endforeach()
 tool_lines(exports nm --dynamic --defined-only --format=just-symbols ${LIBRARY})
 foreach(symbol IN LISTS exports)
   if(NOT symbol MATCHES "${allowed_export}")
-    message(FATAL_ERROR "${LIBRARY} exports ${symbol}; only JNI entry points are allowed")
+    message(FATAL_ERROR "${LIBRARY} exports ${symbol}; only natives of org.jnova are allowed")
   endif()
 endforeach()
 

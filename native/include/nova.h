@@ -282,7 +282,7 @@ NOVA_API int nova_inode_open(nova_pool *pool, uint32_t ino, uint32_t gen, nova_i
 /** Closes the handle; if nova_inode_release() was called meanwhile, frees the inode's space. */
 NOVA_API int nova_inode_close(nova_inode *inode, struct nova_error *err);
 
-/** Attributes as of the last replayed entry. The caller serialises this with calls that replay or write. */
+/** Attributes as of the last replayed entry. Any thread, also while another one writes the inode. */
 NOVA_API int nova_inode_stat(nova_inode *inode, struct nova_stat *st);
 
 /**

@@ -112,26 +112,16 @@ static uint32_t run_end_locked(struct lane *l, uint32_t blk, uint32_t to) {
     return blk < to ? blk : to;
 }
 
-/* One past the last used block in [low, blk), or low. */
-static uint32_t run_start_locked(struct lane *l, uint32_t blk, uint32_t low) {
-    while (blk > low) {
-        uint32_t below = blk - 1;
-        if (blk % GROUP_BLKS == 0 && *group_of(l, below) == GROUP_BLKS) {
-            blk -= GROUP_BLKS;
-            continue;
-        }
-        uint64_t used = word_get(&l->words[below / 64]) & (UINT64_MAX >> (63 - below % 64));
-        if (used) {
-            blk = below - below % 64 + 64 - (uint32_t)__builtin_clzll(used);
-            break;
-        }
-        blk = below - below % 64;
-    }
-    return blk > low ? blk : low;
-}
-
 uint32_t lane_take_one_locked(struct lane *l) {
-    uint32_t blk = first_free_locked(l, l->hint, l->end);
+    /* The block freed last: overwriting a file in pieces stays within few blocks, warm in the TLB, and leaves the rest whole. */
+    uint32_t blk = l->recent;
+    l->recent = 0;
+    if (blk && !lane_bits_all_set(l->words, blk, 1)) {
+        flip_locked(l, blk, 1, true);
+        hint_set(&l->free, hint_get(&l->free) - 1);
+        return blk;
+    }
+    blk = first_free_locked(l, l->hint, l->end);
     if (!blk)
         blk = first_free_locked(l, l->first, l->hint);
     if (blk)
@@ -216,19 +206,13 @@ uint32_t lane_gather_locked(struct lane *l, uint32_t least, uint32_t want, struc
     return got;
 }
 
-/* How far lane_put_locked() looks for the ends of the run that it makes; beyond that the length counts as unknown. */
-#define PUT_LOOK (8 * GROUP_BLKS)
-
 void lane_put_locked(struct lane *l, uint32_t blk, uint32_t count) {
     flip_locked(l, blk, count, false);
-    hint_set(&l->free, hint_get(&l->free) + count);
-    uint32_t known = hint_get(&l->run_max);
-    if (known == UINT32_MAX)
-        return;
-    uint32_t low = blk - l->first > PUT_LOOK ? blk - PUT_LOOK : l->first;
-    uint32_t end = blk + count, high = l->end - end > PUT_LOOK ? end + PUT_LOOK : l->end;
-    uint32_t run_low = run_start_locked(l, blk, low), run_high = run_end_locked(l, end, high);
-    bool cut = (run_low == low && low > l->first) || (run_high == high && high < l->end);
-    if (cut || run_high - run_low > known)
-        hint_set(&l->run_max, cut ? UINT32_MAX : run_high - run_low);
+    uint32_t free = hint_get(&l->free) + count;
+    hint_set(&l->free, free);
+    if (count == 1)
+        l->recent = blk;
+    /* At worst the blocks join two of the longest runs. */
+    uint64_t run_max = 2 * (uint64_t)hint_get(&l->run_max) + count;
+    hint_set(&l->run_max, run_max < free ? (uint32_t)run_max : free);
 }

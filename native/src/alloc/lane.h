@@ -28,6 +28,7 @@ struct lane {
     _Atomic uint32_t keep;             /* of these the fast path leaves so many: the lane's share of the reserve */
     _Atomic uint32_t run_max;          /* no free run within the lane is longer */
     uint32_t hint;                     /* block where the next search starts */
+    uint32_t recent;                   /* a single block freed lately, or 0 */
     uint32_t first, end;               /* blocks, whole groups */
     uint32_t whole;                    /* groups that are free throughout */
     uint16_t *group_free;              /* free blocks per group of the lane */

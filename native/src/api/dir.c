@@ -49,7 +49,7 @@ static void dentry_fill(struct dentry *d, enum fmt_kind kind, const char *name, 
 static int update(struct nova_inode *dir, struct dentry *d, uint32_t n, unsigned flags, struct nova_io *io) {
     struct log_batch b;
     uint32_t records = 0;
-    pthread_mutex_lock(&dir->log_lock);
+    biased_lock_owner(&dir->log_lock);
     int rc = view_check_locked(dir, &io->err);
     if (rc == NOVA_OK) {
         log_begin(&b, &dir->log, flags);
@@ -70,7 +70,7 @@ static int update(struct nova_inode *dir, struct dentry *d, uint32_t n, unsigned
         stat_apply(&dir->st, &d[n - 1].u.e);
         view_advance_locked(dir, &b, n, io);
     }
-    pthread_mutex_unlock(&dir->log_lock);
+    biased_unlock_owner(&dir->log_lock);
     return rc;
 }
 

@@ -43,21 +43,16 @@ static bool blk_arg_ok(const struct nova_pool *pool, uint32_t blk) {
 static int check_file(struct nova_inode *inode, uint64_t *size, struct nova_io *io) {
     if (inode->log.type != NOVA_FILE)
         return nova_fail(&io->err, NOVA_EISDIR, "inode %u is not a file", inode->log.ino);
-    int rc = io_begin(inode->pool, io);
-    if (rc != NOVA_OK)
-        return rc;
-    pthread_mutex_lock(&inode->log_lock);
-    rc = view_check_locked(inode, &io->err);
+    /* st belongs to the caller's view, which only calls that the caller serialises with this one can move. */
     *size = inode->st.size;
     io->size = *size;
-    pthread_mutex_unlock(&inode->log_lock);
-    return rc;
+    return io_begin(inode->pool, io);
 }
 
 static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64_t off, uint64_t len,
                         uint32_t first_blk, uint32_t last_blk, uint32_t eof_blk, struct nova_io *io) {
     struct nova_pool *pool = inode->pool;
-    uint64_t size;
+    uint64_t size = 0;
     int rc = check_file(inode, &size, io);
     if (rc != NOVA_OK)
         return rc;
@@ -215,9 +210,9 @@ static int intent_commit_locked(struct nova_intent *in, struct nova_io *io) {
 }
 
 static int intent_commit(struct nova_intent *in, struct nova_io *io) {
-    pthread_mutex_lock(&in->inode->log_lock);
+    biased_lock_owner(&in->inode->log_lock);
     int rc = intent_commit_locked(in, io);
-    pthread_mutex_unlock(&in->inode->log_lock);
+    biased_unlock_owner(&in->inode->log_lock);
     /* A commit whose outcome is unknown (EOS) keeps its blocks: the tail on the media may name them. */
     intent_end(in, rc == NOVA_OK || rc == NOVA_EOS);
     return rc;
@@ -283,7 +278,7 @@ void nova_write_abort(nova_intent *in) {
  */
 int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nova_io *io) {
     const struct media *m = &inode->pool->media;
-    uint64_t old;
+    uint64_t old = 0;
     int rc = check_file(inode, &old, io);
     if (rc != NOVA_OK)
         return rc;
@@ -297,7 +292,7 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
     struct fmt_write_body t = {.size = size, .mtime = nova_now()};
     struct fmt_entry e = {.kind = FMT_TRUNCATE, .lines = 1};
     memcpy(e.payload, &t, sizeof t);
-    pthread_mutex_lock(&inode->log_lock);
+    biased_lock_owner(&inode->log_lock);
     rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK) {
         if (size > old && old % BLK != 0 && eof_blk != 0)
@@ -315,6 +310,6 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
         view_advance_locked(inode, &b, 1, io);
         io->size = size;
     }
-    pthread_mutex_unlock(&inode->log_lock);
+    biased_unlock_owner(&inode->log_lock);
     return rc;
 }

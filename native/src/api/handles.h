@@ -11,6 +11,7 @@
 #include "log/log.h"
 #include "pmem/pool_file.h"
 #include "recovery/pool_state.h"
+#include "util/biased_lock.h"
 
 #define OPEN_CHUNK 4096u /* inode numbers per chunk of the table of open inodes */
 
@@ -30,10 +31,11 @@ struct nova_pool {
 struct nova_inode {
     struct nova_pool *pool;
     /*
-     * logLock: guards log, cursor and st against the page-fault path. The caller's own locks serialise everything else.
+     * logLock: guards log, cursor and st. Its owner side is the one writing or replaying call that the caller's locks let run;
+     * its guest side everything that may come at any time (nova_inode_stat(); a page fault).
      * Held for the merge of at most two blocks, the entries and the two drains; never across a return.
      */
-    pthread_mutex_t log_lock;
+    struct biased_lock log_lock;
     struct log log;
     struct log_cursor cursor; /* end of the caller's view */
     struct nova_stat st;      /* as of the cursor */

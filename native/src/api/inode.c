@@ -130,7 +130,7 @@ static int handle_new(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct
         return rc;
     }
     inode->pool = pool;
-    pthread_mutex_init(&inode->log_lock, NULL);
+    biased_lock_init(&inode->log_lock);
     inode->st = (struct nova_stat){.atime = slot->btime,
                                    .mtime = slot->btime,
                                    .ctime = slot->btime,
@@ -177,17 +177,17 @@ int nova_inode_close(nova_inode *inode, struct nova_error *err) {
         *entry = NULL;
     bool released = inode->released;
     pthread_mutex_unlock(&pool->open_lock);
-    pthread_mutex_destroy(&inode->log_lock);
+    biased_lock_destroy(&inode->log_lock);
     free(inode);
     return released ? inode_reclaim(pool, ino, gen, err) : NOVA_OK;
 }
 
 int nova_inode_stat(nova_inode *inode, struct nova_stat *st) {
-    pthread_mutex_lock(&inode->log_lock);
+    biased_lock_guest(&inode->log_lock);
     *st = inode->st;
     st->log_pages = inode->cursor.pages;
     st->entries = inode->cursor.entries;
-    pthread_mutex_unlock(&inode->log_lock);
+    biased_unlock_guest(&inode->log_lock);
     return NOVA_OK;
 }
 
@@ -200,7 +200,7 @@ int nova_replay(nova_inode *inode, struct nova_record *out, uint32_t cap, struct
         return nova_fail(&io->err, NOVA_EINVAL, "replay needs room for %u records", NOVA_RECORDS_MAX);
     int rc = NOVA_OK;
     uint32_t n = 0;
-    pthread_mutex_lock(&inode->log_lock);
+    biased_lock_owner(&inode->log_lock);
     while (cap - n >= NOVA_RECORDS_MAX) {
         struct log_item item;
         rc = log_next(&inode->log, &inode->cursor, &item, &io->err);
@@ -215,7 +215,7 @@ int nova_replay(nova_inode *inode, struct nova_record *out, uint32_t cap, struct
     if (at_end)
         inode->log.seq = inode->cursor.seq;
     io->size = inode->st.size;
-    pthread_mutex_unlock(&inode->log_lock);
+    biased_unlock_owner(&inode->log_lock);
     io->record_count = n;
     io->more = rc == NOVA_OK && !at_end;
     return rc;

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nova_dump(): one inode and its log, readable. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check/inspect.h"
+#include "check/text.h"
+#include "log/log.h"
+
+static const char *type_name(unsigned type) {
+    return type == NOVA_FILE ? "file" : type == NOVA_DIR ? "directory" : type == NOVA_SYMLINK ? "symlink" : "unknown type";
+}
+
+static const char *kind_name(unsigned kind) {
+    switch (kind) {
+    case FMT_WRITE: return "write";
+    case FMT_TRUNCATE: return "truncate";
+    case FMT_SETATTR: return "setattr";
+    case FMT_DENTRY_ADD: return "add";
+    case FMT_DENTRY_REMOVE: return "remove";
+    case FMT_PAD: return "padding";
+    default: return "?";
+    }
+}
+
+/* ---- the slot ---- */
+
+static void dump_pos(struct text *t, struct log_pos pos) {
+    if (pos.blk == 0)
+        text_add(t, "line %u of the slot", pos.idx);
+    else
+        text_add(t, "line %u of block %u", pos.idx, pos.blk);
+}
+
+static void dump_slot(struct text *t, const struct media *m, const struct fmt_inode *slot, uint32_t ino) {
+    bool ok = fmt_inode_ok(m, slot, ino);
+    struct log_pos tail = {0, 0};
+    uint32_t head;
+    text_add(t, "inode %u, slot at byte %llu: %s\n", ino, (unsigned long long)media_off(m, slot),
+             ok ? "checksum good" : "DAMAGED; what follows is what it says");
+    text_add(t, "  %-11s%u\n  %-11s%s\n  %-11s%04o\n  %-11suid %u, gid %u\n  %-11s", "generation", slot->gen, "type",
+             type_name(slot->type), "mode", slot->mode, "owner", slot->uid, slot->gid, "created");
+    text_time(t, slot->btime);
+    text_add(t, "\n  %-11s", "tail");
+    if (slot->tail == 0)
+        text_add(t, "0: the slot is free");
+    else if (!fmt_tail_get(m, ino, slot->gen, slot->tail, &tail))
+        text_add(t, "DAMAGED (%016llx)", (unsigned long long)slot->tail);
+    else
+        dump_pos(t, tail);
+    text_add(t, "\n  %-11s", "head");
+    if (slot->tail != 0 && tail.blk == 0)
+        text_add(t, "not in use: the log fits the slot\n");
+    else if (fmt_ptr_get(m, FMT_TAG_HEAD, ino, slot->gen, 0, slot->head, &head))
+        text_add(t, "block %u\n", head);
+    else
+        text_add(t, "DAMAGED (%016llx)\n", (unsigned long long)slot->head);
+}
+
+/* ---- entries ---- */
+
+static void dump_write(struct text *t, const struct fmt_entry *e) {
+    struct fmt_write_body w;
+    memcpy(&w, e->payload, sizeof w);
+    char pages[80] = "";
+    if (w.count != 0)
+        (void)snprintf(pages, sizeof pages, "pages %llu+%u = blocks %u+%u", (unsigned long long)w.pgoff, w.count, w.blk,
+                       w.count);
+    text_add(t, "%-40s size %-12llu ", e->kind == FMT_TRUNCATE || w.count != 0 ? pages : "in place", (unsigned long long)w.size);
+    text_time(t, w.mtime);
+}
+
+static void dump_setattr(struct text *t, const struct fmt_entry *e) {
+    struct fmt_setattr_body a;
+    memcpy(&a, e->payload, sizeof a);
+    const struct {
+        uint32_t bit;
+        const char *name;
+        int64_t time;
+    } times[] = {{NOVA_ATTR_ATIME, " atime ", a.atime}, {NOVA_ATTR_MTIME, " mtime ", a.mtime}, {NOVA_ATTR_CTIME, " ctime ", a.ctime}};
+    if (a.mask & NOVA_ATTR_MODE)
+        text_add(t, " mode %04o", a.mode);
+    if (a.mask & NOVA_ATTR_UID)
+        text_add(t, " uid %u", a.uid);
+    if (a.mask & NOVA_ATTR_GID)
+        text_add(t, " gid %u", a.gid);
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        if (a.mask & times[i].bit) {
+            text_add(t, "%s", times[i].name);
+            text_time(t, times[i].time);
+        }
+    }
+}
+
+static void dump_dentry(struct text *t, const struct fmt_entry *e) {
+    struct fmt_dentry_body d;
+    char what[80];
+    memcpy(&d, e->payload, sizeof d);
+    (void)snprintf(what, sizeof what, "inode %u.%u (%s)", d.ino, d.gen, type_name(d.type));
+    text_add(t, "%-40s ", what);
+    text_time(t, d.time);
+    text_add(t, " ");
+    text_bytes(t, (const char *)e + FMT_DENTRY_NAME_OFF, d.name_len);
+}
+
+static void dump_entry(struct text *t, const struct fmt_entry *e, struct log_pos pos) {
+    char at[32];
+    if (pos.blk == 0)
+        (void)snprintf(at, sizeof at, "slot:%u", pos.idx);
+    else
+        (void)snprintf(at, sizeof at, "%u:%u", pos.blk, pos.idx);
+    text_add(t, "  %-14s %8llu  %-8s  good  ", at, (unsigned long long)e->seq, kind_name(e->kind));
+    if (e->kind == FMT_WRITE || e->kind == FMT_TRUNCATE)
+        dump_write(t, e);
+    else if (e->kind == FMT_SETATTR)
+        dump_setattr(t, e);
+    else
+        dump_dentry(t, e);
+    text_add(t, "\n");
+}
+
+static void dump_log(struct text *t, const struct media *m, struct fmt_inode *slot) {
+    struct log log;
+    struct log_cursor cur = {0};
+    struct log_item item;
+    struct nova_error err;
+    int rc = log_open(&log, m, NULL, slot, &err);
+    text_add(t, "  %-14s %8s  %-8s  %s\n", "block:line", "sequence", "entry", "checksum and contents");
+    while (rc == NOVA_OK && (rc = log_next(&log, &cur, &item, &err)) == NOVA_OK && item.entry != NULL) {
+        if (item.entered != 0)
+            text_add(t, "  log page %u: page tail good\n", item.entered);
+        dump_entry(t, item.entry, item.pos);
+    }
+    if (rc == NOVA_OK)
+        text_add(t, "  end: %llu entries, %u log pages\n", (unsigned long long)cur.entries, cur.pages);
+    else
+        text_add(t, "  DAMAGED at byte %llu: %s\n", (unsigned long long)err.pool_off, err.msg);
+}
+
+/* ---- names ---- */
+
+/* What the root directory last says of a name, as far as its log can be read. */
+static int find_name(const struct inspect *in, const char *name, uint32_t *ino, uint32_t *gen, struct nova_error *err) {
+    struct fmt_inode *root = inspect_slot(in, NOVA_ROOT_INO);
+    struct log log;
+    struct log_cursor cur = {0};
+    struct log_item item;
+    size_t len = strlen(name);
+    *ino = 0;
+    if (root == NULL || !fmt_inode_ok(&in->m, root, NOVA_ROOT_INO))
+        return nova_fail(err, NOVA_ECORRUPT, "the root directory's slot is damaged");
+    int rc = log_open(&log, &in->m, NULL, root, err);
+    while (rc == NOVA_OK && (rc = log_next(&log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
+        struct fmt_dentry_body d;
+        memcpy(&d, item.entry->payload, sizeof d);
+        bool add = item.entry->kind == FMT_DENTRY_ADD;
+        if ((add || item.entry->kind == FMT_DENTRY_REMOVE) && d.name_len == len &&
+            memcmp((const char *)item.entry + FMT_DENTRY_NAME_OFF, name, len) == 0) {
+            *ino = add ? d.ino : 0;
+            *gen = d.gen;
+        }
+    }
+    if (*ino != 0)
+        return NOVA_OK;
+    return rc != NOVA_OK ? rc : nova_fail(err, NOVA_ENOENT, "the root directory has no such name");
+}
+
+int nova_dump(const char *path, const char *name, char *report, size_t cap, size_t *needed, struct nova_error *err) {
+    struct inspect in;
+    struct text t = {0};
+    uint32_t ino = NOVA_ROOT_INO, gen = 0;
+    if (needed != NULL)
+        *needed = 0;
+    if (report != NULL && cap != 0)
+        report[0] = '\0';
+    int rc = inspect_open(&in, path, err);
+    if (rc != NOVA_OK)
+        return rc;
+    if (name != NULL)
+        rc = find_name(&in, name, &ino, &gen, err);
+    struct fmt_inode *slot = rc == NOVA_OK ? inspect_slot(&in, ino) : NULL;
+    if (rc == NOVA_OK && slot == NULL)
+        rc = nova_fail(err, NOVA_ECORRUPT, "inode %u has no slot", ino);
+    if (rc == NOVA_OK) {
+        dump_slot(&t, &in.m, slot, ino);
+        if (gen != 0 && slot->gen != gen)
+            text_add(&t, "  DAMAGED: the name refers to generation %u\n", gen);
+        if (fmt_inode_ok(&in.m, slot, ino))
+            dump_log(&t, &in.m, slot);
+        if (t.oom)
+            rc = nova_fail(err, NOVA_ENOMEM, "no memory for the report");
+        else
+            text_out(&t, report, cap, needed);
+    }
+    text_free(&t);
+    inspect_close(&in);
+    return rc;
+}

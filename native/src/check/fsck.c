@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nova_fsck(): the fixed areas, and the order of the parts. */
+#include "check/fsck.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FINDINGS_MAX 10000u /* listed; more are counted */
+
+/* ---- findings ---- */
+
+static void finding(struct fsck *f, const char *level, const char *what, uint64_t off, const char *fmt, va_list ap) {
+    if (f->sum.errors + f->sum.warnings > FINDINGS_MAX)
+        return;
+    text_add(&f->report, "%s\t%s\t", level, what);
+    if (off == NOVA_NO_OFF)
+        text_add(&f->report, "-\t");
+    else
+        text_add(&f->report, "%llu\t", (unsigned long long)off);
+    text_vadd(&f->report, fmt, ap);
+    text_add(&f->report, "\n");
+}
+
+void fsck_error(struct fsck *f, const char *what, uint64_t off, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    f->sum.errors++;
+    finding(f, "error", what, off, fmt, ap);
+    va_end(ap);
+}
+
+void fsck_warning(struct fsck *f, const char *what, uint64_t off, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    f->sum.warnings++;
+    finding(f, "warning", what, off, fmt, ap);
+    va_end(ap);
+}
+
+void fsck_claim(struct fsck *f, uint32_t blk, uint32_t count, uint32_t ino, const char *as) {
+    uint32_t dup;
+    if (!alloc_mark_used(f->owned, blk, count, &dup))
+        fsck_error(f, "block", (uint64_t)dup << NOVA_BLOCK_SHIFT, "block %u, %s of inode %u, has another owner too", dup,
+                   as, ino);
+}
+
+/* ---- fixed areas ---- */
+
+/* The first byte of [from, to) that is not zero, or `to`. */
+static uint64_t first_nonzero(const struct media *m, uint64_t from, uint64_t to) {
+    static const uint8_t zero[NOVA_BLOCK_SIZE];
+    while (from < to) {
+        uint64_t n = to - from < sizeof zero ? to - from : sizeof zero;
+        if (memcmp(m->base + from, zero, n) != 0)
+            for (uint64_t i = from; i < from + n; i++)
+                if (m->base[i] != 0)
+                    return i;
+        from += n;
+    }
+    return to;
+}
+
+static void check_zero(struct fsck *f, const char *what, uint64_t from, uint64_t to) {
+    /* A compatible feature of a later build may keep something here. */
+    uint64_t at = f->in.m.sb.compat != 0 ? to : first_nonzero(&f->in.m, from, to);
+    if (at < to)
+        fsck_error(f, what, at, "a byte that must be zero is not");
+}
+
+static void check_superblock(struct fsck *f, uint64_t off, const char *which) {
+    struct fmt_sb sb;
+    struct nova_error err;
+    memcpy(&sb, f->in.m.base + off, sizeof sb);
+    if (fmt_sb_verify(&sb, off, &err) != NOVA_OK)
+        fsck_error(f, "superblock", off, "%s: %s", which, err.msg);
+    else if (memcmp(&sb, &f->in.m.sb, sizeof sb) != 0)
+        fsck_error(f, "superblock", off, "%s is whole but differs from the other one", which);
+    check_zero(f, "superblock", off + sizeof sb, off + NOVA_BLOCK_SIZE);
+}
+
+static void check_state(struct fsck *f) {
+    const struct media *m = &f->in.m;
+    uint64_t base = (uint64_t)m->state_blk << NOVA_BLOCK_SHIFT;
+    bool ok[2];
+    struct fmt_state st[2];
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t off = base + i * FMT_STATE_SLOT_OFF;
+        memcpy(&st[i], m->base + off, sizeof st[i]);
+        ok[i] = fmt_state_ok(m, &st[i]) && st[i].seq % 2 == i;
+        check_zero(f, "state", off + sizeof st[i], off + FMT_STATE_SLOT_OFF);
+    }
+    pool_state_read(m, &f->state);
+    f->sum.clean = f->state.clean;
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t off = base + i * FMT_STATE_SLOT_OFF;
+        if (ok[i])
+            continue;
+        if (ok[1 - i])
+            fsck_warning(f, "state", off, "state slot %u is torn or damaged; the next open scans the logs", i);
+        else
+            fsck_error(f, "state", off, "state slot %u is damaged, and so is the other one", i);
+    }
+    if (ok[0] && ok[1] && st[0].seq + 1 != st[1].seq && st[1].seq + 1 != st[0].seq)
+        fsck_error(f, "state", base, "sequence numbers %llu and %llu do not follow each other",
+                   (unsigned long long)st[0].seq, (unsigned long long)st[1].seq);
+    for (unsigned i = 0; i < 2; i++)
+        if (ok[i] && st[i].state == FMT_STATE_CLEAN && st[i].snap_seq != st[i].seq)
+            fsck_error(f, "state", base + i * FMT_STATE_SLOT_OFF, "clean state %llu names snapshot %llu",
+                       (unsigned long long)st[i].seq, (unsigned long long)st[i].snap_seq);
+}
+
+static void check_areas(struct fsck *f) {
+    const struct media *m = &f->in.m;
+    check_superblock(f, 0, "superblock");
+    check_superblock(f, m->size - NOVA_BLOCK_SIZE, "superblock replica");
+    check_state(f);
+    uint64_t journal = (uint64_t)m->journal_blk << NOVA_BLOCK_SHIFT;
+    check_zero(f, "journal", journal, journal + ((uint64_t)m->journal_count << NOVA_BLOCK_SHIFT));
+}
+
+/* ---- inode table ---- */
+
+static void check_table(struct fsck *f) {
+    const fmt_ptr *ptrs = inspect_ptrs(&f->in);
+    bool whole = true;
+    for (uint32_t i = 0; i < f->in.table_n; i++) {
+        uint32_t blk = f->in.table[i], dup;
+        if (ptrs[i] == 0) { /* one finding for all of a gap; there is a pointer behind it */
+            uint32_t first = i;
+            while (ptrs[i + 1] == 0)
+                i++;
+            fsck_error(f, "inode table", fsck_off(f, &ptrs[first]), "pointers %u to %u are missing", first, i);
+        } else if (blk == 0)
+            fsck_error(f, "inode table", fsck_off(f, &ptrs[i]), "pointer %u is damaged", i);
+        else if (!alloc_mark_used(f->owned, blk, 1, &dup))
+            fsck_error(f, "inode table", fsck_off(f, &ptrs[i]), "pointer %u names block %u, as another one does", i, blk);
+        else
+            continue;
+        f->in.table[i] = 0;
+        whole = false;
+    }
+    if (f->in.table_n == 0) {
+        fsck_error(f, "inode table", fsck_off(f, ptrs), "no pointer, so no inodes");
+        whole = false;
+    } else if (f->in.table[0] != 0) {
+        uint64_t off = (uint64_t)f->in.table[0] << NOVA_BLOCK_SHIFT;
+        check_zero(f, "inode", off, off + FMT_SLOT); /* of inode 0, which does not exist */
+    }
+    if (!whole) /* a missing part may hold directories, and logs that own blocks */
+        f->dirs_whole = f->logs_whole = false;
+}
+
+/* ---- the run ---- */
+
+static void run(struct fsck *f) {
+    f->dirs_whole = f->logs_whole = true;
+    check_areas(f);
+    check_table(f);
+    fsck_dirs(f);
+    if (!f->oom)
+        fsck_files(f);
+    if (f->oom)
+        return;
+    alloc_ready(f->owned);
+    f->sum.blocks_total = alloc_total(f->owned);
+    f->sum.blocks_free = alloc_free_count(f->owned);
+    f->sum.blocks_used = f->sum.blocks_total - f->sum.blocks_free;
+    if (f->state.clean)
+        fsck_snapshot(f);
+    if (f->sum.errors + f->sum.warnings > FINDINGS_MAX)
+        text_add(&f->report, "warning\tfsck\t-\t%llu more findings are not listed\n",
+                 (unsigned long long)(f->sum.errors + f->sum.warnings - FINDINGS_MAX));
+}
+
+int nova_fsck(const char *path, char *report, size_t cap, size_t *needed, struct nova_fsck_summary *sum,
+              struct nova_error *err) {
+    struct fsck f = {0};
+    if (needed != NULL)
+        *needed = 0;
+    if (report != NULL && cap != 0)
+        report[0] = '\0';
+    int rc = inspect_open(&f.in, path, err);
+    if (rc != NOVA_OK)
+        return rc;
+    f.owned = alloc_new(f.in.m.blocks, f.in.m.data_blk, f.in.m.data_end, 1);
+    f.live = calloc(inspect_slots(&f.in) / 64 + 1, sizeof *f.live);
+    if (f.owned != NULL && f.live != NULL)
+        run(&f);
+    else
+        f.oom = true;
+    if (f.oom || f.report.oom) {
+        rc = nova_fail(err, NOVA_ENOMEM, "no memory to check a pool of %u blocks", f.in.m.blocks);
+    } else {
+        text_out(&f.report, report, cap, needed);
+        if (sum != NULL)
+            *sum = f.sum;
+    }
+    text_free(&f.report);
+    free(f.live);
+    alloc_delete(f.owned);
+    inspect_close(&f.in);
+    return rc;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nova_fsck(): inodes and their logs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/fsck.h"
+#include "inode/block_map.h"
+#include "inode/dir_map.h"
+#include "log/log.h"
+
+/* ---- walking a log ---- */
+
+struct walk {
+    struct fsck *f;
+    struct log log;
+    struct log_cursor cur;
+    bool whole; /* read to its end */
+};
+
+/* What a damaged place in a log is: log.c names the offset of the line, of the page tail, or of the pointer. */
+static const char *place(const struct walk *w, uint64_t off) {
+    if (off == fsck_off(w->f, log_line(&w->log, w->cur.pos)))
+        return "log entry";
+    uint64_t in_blk = off % NOVA_BLOCK_SIZE;
+    if (in_blk == offsetof(struct fmt_page, tail))
+        return "log page";
+    return in_blk % FMT_LINE == 0 ? "log entry" : "log pointer"; /* pointers lie inside a line, entries start one */
+}
+
+static bool walk_open(struct walk *w, struct fsck *f, struct fmt_inode *slot) {
+    struct nova_error err;
+    *w = (struct walk){.f = f, .whole = true};
+    f->sum.inodes++;
+    if (log_open(&w->log, &f->in.m, NULL, slot, &err) == NOVA_OK)
+        return true;
+    fsck_error(f, "log tail", fsck_off(f, &slot->tail), "%s", err.msg);
+    f->logs_whole = false;
+    return false;
+}
+
+/* The next entry, NULL at the end or at damage. */
+static const struct fmt_entry *walk_next(struct walk *w) {
+    struct nova_error err;
+    struct log_item item;
+    if (log_next(&w->log, &w->cur, &item, &err) != NOVA_OK) {
+        fsck_error(w->f, place(w, err.pool_off), err.pool_off, "%s", err.msg);
+        w->whole = w->f->logs_whole = false;
+        return NULL;
+    }
+    if (item.entered != 0)
+        fsck_claim(w->f, item.entered, 1, w->log.ino, "a log page");
+    if (item.entry != NULL)
+        w->f->sum.entries++;
+    return item.entry;
+}
+
+/* ---- directories ---- */
+
+struct dirs {
+    uint32_t *ino;
+    uint32_t n, cap;
+};
+
+static bool dirs_add(struct dirs *q, uint32_t ino) {
+    if (q->n == q->cap) {
+        uint32_t cap = q->cap == 0 ? 64 : q->cap * 2;
+        uint32_t *p = realloc(q->ino, cap * sizeof *p);
+        if (p == NULL)
+            return false;
+        q->ino = p;
+        q->cap = cap;
+    }
+    q->ino[q->n++] = ino;
+    return true;
+}
+
+static void replay_dir(struct walk *w, struct dir_map *names) {
+    struct fsck *f = w->f;
+    for (const struct fmt_entry *e; (e = walk_next(w)) != NULL;) {
+        if (e->kind != FMT_DENTRY_ADD && e->kind != FMT_DENTRY_REMOVE)
+            continue;
+        struct fmt_dentry_body d;
+        memcpy(&d, e->payload, sizeof d);
+        const char *name = (const char *)e + FMT_DENTRY_NAME_OFF;
+        if (e->kind == FMT_DENTRY_ADD) {
+            if (!dir_map_put(names, name, d.name_len, d.ino, d.gen, d.type)) {
+                f->oom = true;
+                return;
+            }
+            continue;
+        }
+        const struct dir_name *n = dir_map_get(names, name, d.name_len);
+        if (n == NULL)
+            fsck_error(f, "dentry", fsck_off(f, e), "directory %u removes a name that it does not hold", w->log.ino);
+        else if (n->ino != d.ino || n->gen != d.gen)
+            fsck_warning(f, "dentry", fsck_off(f, e), "directory %u removes the name of inode %u, generation %u, for %u, %u",
+                         w->log.ino, n->ino, n->gen, d.ino, d.gen);
+        (void)dir_map_remove(names, name, d.name_len);
+    }
+}
+
+/* What a name refers to. In a directory that was not read to its end, the name may be gone: then no misfit is an error. */
+static void check_name(struct fsck *f, uint32_t dir, bool sure, const struct dir_name *n, struct dirs *q) {
+    struct fmt_inode *slot = inspect_slot(&f->in, n->ino);
+    if (slot == NULL) {
+        if (sure && f->in.table_n != 0 && n->ino >= inspect_slots(&f->in))
+            fsck_error(f, "dentry", NOVA_NO_OFF, "directory %u has a name for inode %u, which has no slot", dir, n->ino);
+        return; /* else its part of the table is damaged, and reported */
+    }
+    uint64_t off = fsck_off(f, slot);
+    if (!fmt_inode_ok(&f->in.m, slot, n->ino)) {
+        if (sure && !fsck_is_live(f, n->ino)) {
+            fsck_error(f, "inode", off, "slot of inode %u, which has a name, is damaged", n->ino);
+            fsck_set_live(f, n->ino);
+            f->logs_whole = false;
+            f->dirs_whole = f->dirs_whole && n->type != NOVA_DIR;
+        }
+        return;
+    }
+    if (slot->gen != n->gen || slot->type != n->type || slot->tail == 0) {
+        if (sure)
+            fsck_error(f, "dentry", off, "directory %u has a name for inode %u, generation %u, type %u; there is %s%u, type %u",
+                       dir, n->ino, n->gen, n->type, slot->tail == 0 ? "a free slot, generation " : "generation ",
+                       slot->gen, slot->type);
+        return;
+    }
+    bool first = !fsck_is_live(f, n->ino);
+    fsck_set_live(f, n->ino);
+    if (n->type == NOVA_DIR && !first && sure)
+        fsck_error(f, "dentry", off, "directory %u has two names", n->ino);
+    if (n->type == NOVA_DIR && first && !dirs_add(q, n->ino))
+        f->oom = true;
+}
+
+static void check_dir(struct fsck *f, uint32_t ino, struct dirs *q) {
+    struct walk w;
+    struct dir_map names;
+    if (!walk_open(&w, f, inspect_slot(&f->in, ino))) {
+        f->dirs_whole = false;
+        return;
+    }
+    dir_map_init(&names);
+    replay_dir(&w, &names);
+    if (!w.whole)
+        f->dirs_whole = false;
+    uint32_t it = 0;
+    for (const struct dir_name *n; !f->oom && (n = dir_map_next(&names, &it)) != NULL;)
+        check_name(f, ino, w.whole, n, q);
+    dir_map_free(&names);
+}
+
+void fsck_dirs(struct fsck *f) {
+    struct dirs q = {0};
+    struct fmt_inode *root = inspect_slot(&f->in, NOVA_ROOT_INO);
+    const char *bad = root == NULL                                          ? "the root directory has no slot"
+                      : !fmt_inode_ok(&f->in.m, root, NOVA_ROOT_INO) ? "slot of the root directory is damaged"
+                      : root->type != NOVA_DIR                              ? "the root inode is no directory"
+                      : root->tail == 0                                     ? "the root directory's slot is free"
+                                                                            : NULL;
+    if (bad != NULL) {
+        fsck_error(f, "root", root == NULL ? NOVA_NO_OFF : fsck_off(f, root), "%s", bad);
+        f->dirs_whole = f->logs_whole = false;
+        if (root != NULL)
+            fsck_set_live(f, NOVA_ROOT_INO);
+        return;
+    }
+    fsck_set_live(f, NOVA_ROOT_INO);
+    f->oom = !dirs_add(&q, NOVA_ROOT_INO);
+    for (uint32_t i = 0; i < q.n && !f->oom; i++)
+        check_dir(f, q.ino[i], &q);
+    free(q.ino);
+}
+
+/* ---- files ---- */
+
+static uint64_t pages_of(uint64_t size) {
+    return (size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
+}
+
+/* A write never makes the file shorter; one without pages moves the end within the block that holds it. */
+static const char *check_write(const struct block_map *map, const struct fmt_write_body *b, uint64_t size) {
+    if (b->size < size)
+        return "a write that makes the file shorter";
+    if (b->count != 0)
+        return NULL;
+    if (b->size == size || size % NOVA_BLOCK_SIZE == 0 || pages_of(b->size) != pages_of(size))
+        return "a write without pages that does not stay in the file's last block";
+    return block_map_get(map, size >> NOVA_BLOCK_SHIFT) == 0 ? "a write without pages into a hole" : NULL;
+}
+
+struct claims {
+    struct fsck *f;
+    uint32_t ino;
+    uint32_t blk, count; /* neighbours are claimed in one go */
+    uint64_t pages;      /* of the file's size */
+    bool beyond;
+};
+
+static void claim_run(struct claims *c) {
+    if (c->count != 0)
+        fsck_claim(c->f, c->blk, c->count, c->ino, "data");
+    c->count = 0;
+}
+
+static void claim_block(void *arg, uint64_t pgoff, uint32_t blk) {
+    struct claims *c = arg;
+    c->beyond = c->beyond || pgoff >= c->pages;
+    if (c->count != 0 && blk == c->blk + c->count) {
+        c->count++;
+        return;
+    }
+    claim_run(c);
+    c->blk = blk;
+    c->count = 1;
+}
+
+static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
+    struct walk w;
+    struct block_map map;
+    uint64_t size = 0;
+    if (!walk_open(&w, f, slot))
+        return;
+    block_map_init(&map);
+    for (const struct fmt_entry *e; !f->oom && (e = walk_next(&w)) != NULL;) {
+        if (e->kind != FMT_WRITE && e->kind != FMT_TRUNCATE)
+            continue;
+        struct fmt_write_body b;
+        memcpy(&b, e->payload, sizeof b);
+        if (e->kind == FMT_TRUNCATE) {
+            block_map_truncate(&map, pages_of(b.size), NULL, NULL);
+        } else {
+            const char *bad = check_write(&map, &b, size);
+            if (bad != NULL)
+                fsck_error(f, "log entry", fsck_off(f, e), "log of inode %u: %s", ino, bad);
+            f->oom = b.count != 0 && !block_map_set(&map, b.pgoff, b.blk, b.count, NULL, NULL);
+        }
+        size = b.size;
+    }
+    if (w.whole && !f->oom) { /* else what the rest of the log replaced is not known */
+        struct claims c = {.f = f, .ino = ino, .pages = pages_of(size)};
+        block_map_each(&map, claim_block, &c);
+        claim_run(&c);
+        if (c.beyond)
+            fsck_error(f, "inode", fsck_off(f, slot), "inode %u has blocks beyond its size of %llu bytes", ino,
+                       (unsigned long long)size);
+        f->sum.bytes += size;
+    }
+    block_map_free(&map);
+}
+
+/* A slot in use that no name reaches. */
+static void check_unnamed(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
+    uint64_t off = fsck_off(f, slot);
+    if (!f->dirs_whole) { /* it may have a name where we cannot read: then its log must be good */
+        if (!fmt_inode_ok(&f->in.m, slot, ino))
+            fsck_error(f, "inode", off, "slot of inode %u is damaged", ino);
+        else
+            check_file(f, ino, slot);
+    } else if (f->state.clean) {
+        fsck_error(f, "inode", off, "inode %u is in use but has no name, in a pool that was closed in order", ino);
+    } else {
+        fsck_warning(f, "inode", off, "inode %u is in use but has no name; the next recovery releases it", ino);
+    }
+}
+
+void fsck_files(struct fsck *f) {
+    uint32_t slots = inspect_slots(&f->in);
+    for (uint32_t ino = 1; ino < slots && !f->oom; ino++) {
+        struct fmt_inode *slot = inspect_slot(&f->in, ino);
+        if (slot == NULL)
+            continue;
+        if (!fsck_is_live(f, ino)) {
+            if (slot->tail != 0)
+                check_unnamed(f, ino, slot);
+        } else if (fmt_inode_ok(&f->in.m, slot, ino) && slot->type != NOVA_DIR) {
+            check_file(f, ino, slot);
+        }
+    }
+}

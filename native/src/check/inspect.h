@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pool file looked at and not changed: mapped privately, superblock verified, inode table read as far as it is whole. What is
+ * damaged is left out, and reported by whoever checks.
+ */
+#ifndef NOVA_CHECK_INSPECT_H
+#define NOVA_CHECK_INSPECT_H
+
+#include "format/media.h"
+#include "pmem/pool_file.h"
+
+struct inspect {
+    struct pool_file file;
+    struct media m;
+    uint32_t *table;    /* block of each part of the inode table, 0 if its pointer is missing or damaged */
+    uint32_t table_n;   /* up to the last pointer that is not null */
+};
+
+/* Errors as nova_pool_open(). */
+int inspect_open(struct inspect *in, const char *path, struct nova_error *err);
+void inspect_close(struct inspect *in);
+
+/* The pointer array of the inode table, and its length. */
+const fmt_ptr *inspect_ptrs(const struct inspect *in);
+uint32_t inspect_ptr_count(const struct inspect *in);
+
+/* Inode numbers that may have a slot: 0 .. inspect_slots() - 1. */
+uint32_t inspect_slots(const struct inspect *in);
+
+/* The slot of a number, NULL if it has none. Says nothing of its content. */
+struct fmt_inode *inspect_slot(const struct inspect *in, uint32_t ino);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "util/biased_lock.h"
+
+_Atomic int biased_lock_asymmetric;
+
+static void choose(void) {
+    long rc = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    atomic_store_explicit(&biased_lock_asymmetric, rc == 0, memory_order_relaxed);
+}
+
+void biased_lock_init(struct biased_lock *l) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, choose);
+    atomic_init(&l->busy, 0);
+    atomic_init(&l->revoked, 0);
+    l->by_mutex = false;
+    pthread_mutex_init(&l->mutex, NULL);
+}
+
+void biased_lock_destroy(struct biased_lock *l) { pthread_mutex_destroy(&l->mutex); }
+
+void biased_lock_wake(struct biased_lock *l) {
+    syscall(SYS_futex, &l->busy, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* A guest is there: step back, and queue up behind it. */
+void biased_lock_owner_slow(struct biased_lock *l) {
+    atomic_store_explicit(&l->busy, 0, memory_order_release);
+    biased_lock_wake(l);
+    pthread_mutex_lock(&l->mutex);
+    l->by_mutex = true;
+}
+
+/*
+ * The mutex keeps other guests out. After the membarrier either the owner sees `revoked`, or its store to busy
+ * is seen here; and an owner that leaves either sees `revoked` and wakes us, or has cleared busy before we look.
+ */
+void biased_lock_guest(struct biased_lock *l) {
+    pthread_mutex_lock(&l->mutex);
+    atomic_store(&l->revoked, 1);
+    if (atomic_load_explicit(&biased_lock_asymmetric, memory_order_relaxed))
+        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    while (atomic_load(&l->busy) != 0)
+        syscall(SYS_futex, &l->busy, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
+}
+
+void biased_unlock_guest(struct biased_lock *l) {
+    atomic_store_explicit(&l->revoked, 0, memory_order_release);
+    pthread_mutex_unlock(&l->mutex);
+}
