@@ -27,12 +27,12 @@
 #define BLOCK_LEN 4096u
 #define ENTRY_LEN 64u
 #define APPEND_LEN 128u
-#define LOG_LEN (16u << 20)  /* reused from the start when full; larger than the second-level cache */
-#define SPARE_BLOCKS 256u    /* free blocks beyond the working set */
+#define LOG_LEN (16u << 20) /* reused from the start when full; larger than the second-level cache */
+#define SPARE_BLOCKS 256u   /* free blocks beyond the working set */
 #define ROUNDS_MAX 101u
 
 struct bench {
-    char *base;         /* of the mapping: a block with the tail, the log, then the data blocks */
+    char *base; /* of the mapping: a block with the tail, the log, then the data blocks */
     size_t mapped_len;
     char *log;
     char *data;
@@ -41,10 +41,10 @@ struct bench {
     uint32_t *page_blk; /* file page -> data block */
     uint32_t *free_blk; /* ring of SPARE_BLOCKS free data blocks */
     uint32_t free_next;
-    uint64_t log_pos;   /* bytes appended since the start */
+    uint64_t log_pos; /* bytes appended since the start */
     uint64_t append_pos;
     uint64_t random;
-    char *buffer;       /* the caller's bytes */
+    char *buffer; /* the caller's bytes */
 };
 
 static uint32_t next_page(struct bench *b) {
@@ -70,8 +70,7 @@ static void write4k(struct bench *b) {
     uint32_t page = next_page(b);
     uint32_t slot = b->free_next++ % SPARE_BLOCKS;
     uint32_t fresh = b->free_blk[slot];
-    pmem_memcpy(b->data + (size_t)fresh * BLOCK_LEN, b->buffer, BLOCK_LEN,
-                PMEM_F_MEM_NODRAIN | PMEM_F_MEM_NONTEMPORAL);
+    pmem_memcpy(b->data + (size_t)fresh * BLOCK_LEN, b->buffer, BLOCK_LEN, PMEM_F_MEM_NODRAIN | PMEM_F_MEM_NONTEMPORAL);
     append_and_commit(b, page, fresh);
     b->free_blk[slot] = b->page_blk[page];
     b->page_blk[page] = fresh;
@@ -125,7 +124,8 @@ static void measure(struct bench *b, const struct operation *op, uint32_t ops, u
     fflush(stdout);
 }
 
-/** Maps a new file with every block allocated and touched, and deals the blocks out in random order. */
+/** Maps a new file with every block allocated and touched, and deals the blocks out in random
+ * order. */
 static int prepare(struct bench *b, const char *path, uint64_t working_set) {
     b->pages = (uint32_t)(working_set / BLOCK_LEN);
     b->blocks = b->pages + SPARE_BLOCKS;

@@ -32,6 +32,8 @@ static void put(struct text *t, const char *what, const char *name, long long va
 
 size_t nova_abi(char *buf, size_t cap) {
     struct text t = {.buf = buf, .cap = cap};
+    if (cap != 0)
+        buf[0] = '\0';
     CONST(NOVA_BLOCK_SHIFT);
     CONST(NOVA_BLOCK_SIZE);
     CONST(NOVA_NAME_MAX);

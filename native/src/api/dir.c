@@ -21,9 +21,10 @@ static int check_name(const char *name, uint32_t len, struct nova_error *err) {
 }
 
 static int check_dir(struct nova_inode *dir, struct nova_io *io) {
-    if (dir->log.type != NOVA_DIR)
-        return nova_fail(&io->err, NOVA_ENOTDIR, "inode %u is not a directory", dir->log.ino);
-    return io_begin(dir->pool, io);
+    int rc = io_begin(dir->pool, io);
+    if (rc == NOVA_OK && dir->log.type != NOVA_DIR)
+        rc = nova_fail(&io->err, NOVA_ENOTDIR, "inode %u is not a directory", dir->log.ino);
+    return rc;
 }
 
 /* A dentry with its name, as many lines as it needs. */

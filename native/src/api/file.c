@@ -39,14 +39,19 @@ static bool blk_arg_ok(const struct nova_pool *pool, uint32_t blk) {
     return blk == 0 || media_is_data(&pool->media, blk, 1);
 }
 
-/* What every writing call on a file checks first. */
+/* What every writing call on a file checks first. Nothing may go by st before the view is known to be whole: it could be an older size. */
 static int check_file(struct nova_inode *inode, uint64_t *size, struct nova_io *io) {
-    if (inode->log.type != NOVA_FILE)
-        return nova_fail(&io->err, NOVA_EISDIR, "inode %u is not a file", inode->log.ino);
-    /* st belongs to the caller's view, which only calls that the caller serialises with this one can move. */
+    int rc = io_begin(inode->pool, io);
+    if (rc == NOVA_OK && inode->log.type != NOVA_FILE)
+        rc = nova_fail(&io->err, NOVA_EISDIR, "inode %u is not a file", inode->log.ino);
+    if (rc != NOVA_OK)
+        return rc;
+    biased_lock_owner(&inode->log_lock);
+    rc = view_check_locked(inode, &io->err);
     *size = inode->st.size;
     io->size = *size;
-    return io_begin(inode->pool, io);
+    biased_unlock_owner(&inode->log_lock);
+    return rc;
 }
 
 static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64_t off, uint64_t len,
@@ -221,11 +226,13 @@ static int intent_commit(struct nova_intent *in, struct nova_io *io) {
 int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, uint32_t first_blk, uint32_t last_blk,
                uint32_t eof_blk, struct nova_io *io) {
     struct nova_intent in;
-    if (src == NULL)
-        return nova_fail(&io->err, NOVA_EINVAL, "no bytes to write");
     int rc = intent_begin(&in, inode, off, len, first_blk, last_blk, eof_blk, io);
     if (rc != NOVA_OK)
         return rc;
+    if (src == NULL) {
+        intent_end(&in, false);
+        return nova_fail(&io->err, NOVA_EINVAL, "no bytes to write");
+    }
     intent_fill(&in, 0, src, len);
     return intent_commit(&in, io);
 }

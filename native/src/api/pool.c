@@ -12,6 +12,13 @@
 
 #define LANES_MAX 64u
 
+void (*pool_mapped_hook)(struct pool_file *file);
+
+static void mapped(struct nova_pool *pool) {
+    if (pool_mapped_hook != NULL)
+        pool_mapped_hook(&pool->file);
+}
+
 static uint32_t cpus(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : n > (long)LANES_MAX ? LANES_MAX : (uint32_t)n;
@@ -43,8 +50,8 @@ static int save_clean(struct nova_pool *pool) {
 /* ---- create ---- */
 
 /*
- * Formats the mapped file, all zero before. The superblocks come last: until one of them is durable the file is no pool;
- * once one is, everything it speaks of is durable.
+ * Formats the mapped file, all zero before. The superblocks come last: until the replica is durable the file is no pool;
+ * once it is, everything it speaks of is durable.
  */
 static int format(struct nova_pool *pool, const struct fmt_sb *layout, struct nova_error *err) {
     struct fmt_sb sb = *layout;
@@ -90,6 +97,9 @@ static int format(struct nova_pool *pool, const struct fmt_sb *layout, struct no
             os = save_clean(pool);
         if (os == 0) {
             ops->copy(ops, replica, &sb, sizeof sb);
+            os = ops->drain(ops);
+        }
+        if (os == 0) { /* a torn primary would look damaged, were the replica not whole */
             ops->copy(ops, pool->file.base, &sb, sizeof sb);
             os = ops->drain(ops);
         }
@@ -115,6 +125,7 @@ int nova_pool_create(const char *path, uint64_t size, const struct nova_pool_opt
         return nova_fail(err, NOVA_ENOMEM, "no memory for a pool handle");
     rc = pool_file_create(&pool->file, path, sb.size, (opt->flags & NOVA_OPT_EMULATED) != 0, err);
     if (rc == NOVA_OK) {
+        mapped(pool);
         rc = format(pool, &sb, err);
         alloc_delete(pool->alloc);
         if (rc != NOVA_OK)
@@ -208,6 +219,8 @@ static int open_mapped(struct nova_pool *pool, const struct nova_pool_options *o
     return rc;
 }
 
+static_assert(POOL_FILE_PROBE == sizeof(struct fmt_sb), "what media_probe() reads");
+
 int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_pool **out, struct nova_error *err) {
     static const struct nova_pool_options defaults;
     if (opt == NULL)
@@ -219,8 +232,9 @@ int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_p
     struct nova_pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL)
         return nova_fail(err, NOVA_ENOMEM, "no memory for a pool handle");
-    rc = pool_file_open(&pool->file, path, (opt->flags & NOVA_OPT_EMULATED) != 0, err);
+    rc = pool_file_open(&pool->file, path, (opt->flags & NOVA_OPT_EMULATED) != 0, media_probe, err);
     if (rc == NOVA_OK) {
+        mapped(pool);
         rc = open_mapped(pool, opt, err);
         if (rc == NOVA_OK) {
             size_t chunks = pool->media.inodes_max / OPEN_CHUNK + 1;

@@ -21,9 +21,10 @@ static void want_inodes(const struct fsck *f, uint32_t off, uint8_t *dst, uint32
     uint32_t slots = inspect_slots(&f->in), words = slots / 64 + 1;
     for (uint32_t i = 0; i < len; i++) {
         uint32_t byte = off + i;
-        dst[i] = byte / 8 < words ? (uint8_t)(f->live[byte / 8] >> byte % 8 * 8) : 0;
-        if (byte == 0)
-            dst[i] |= 1; /* inode 0 counts as used */
+        uint64_t word = byte / 8 < words ? f->live[byte / 8] : 0;
+        if (byte / 8 == 0)
+            word |= 1; /* inode 0 counts as used */
+        dst[i] = (uint8_t)(word >> byte % 8 * 8);
     }
 }
 

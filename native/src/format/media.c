@@ -11,8 +11,12 @@
 #define KNOWN_INCOMPAT 0u
 #define KNOWN_RO_COMPAT 0u
 
+#define INODES_PER_ITABLE_BLK (FMT_PTRS_PER_BLK * FMT_SLOTS_PER_BLK)
+/* Enough for a pool of NOVA_POOL_SIZE_MAX; with more, pointer numbers would not fit 32 bits at some point. */
+#define ITABLE_BLKS_MAX DIV_UP(NOVA_POOL_SIZE_MAX / NOVA_BLOCK_SIZE, INODES_PER_ITABLE_BLK)
+
 static uint64_t inodes_of(uint32_t itable_count) {
-    uint64_t n = (uint64_t)itable_count * FMT_PTRS_PER_BLK * FMT_SLOTS_PER_BLK;
+    uint64_t n = (uint64_t)itable_count * INODES_PER_ITABLE_BLK;
     return n < INT32_MAX ? n : INT32_MAX;
 }
 
@@ -37,7 +41,7 @@ int media_layout(uint64_t size, struct fmt_sb *sb, struct nova_error *err) {
     sb->journal_count = FMT_JOURNAL_BLKS;
     sb->itable_blk = sb->journal_blk + sb->journal_count;
     /* As many inodes as blocks: no mix of files runs out of inodes first. */
-    sb->itable_count = DIV_UP(blocks, FMT_PTRS_PER_BLK * FMT_SLOTS_PER_BLK);
+    sb->itable_count = DIV_UP(blocks, INODES_PER_ITABLE_BLK);
     sb->snap_blk = sb->itable_blk + sb->itable_count;
     sb->snap_count = (uint32_t)snap_blks(blocks, inodes_of(sb->itable_count));
     sb->data_blk = sb->snap_blk + sb->snap_count;
@@ -58,7 +62,8 @@ static bool geometry_ok(const struct fmt_sb *sb) {
     uint64_t itable_end = (uint64_t)sb->itable_blk + sb->itable_count;
     uint64_t snap_end = (uint64_t)sb->snap_blk + sb->snap_count;
     return sb->state_blk >= 1 && sb->state_blk < sb->journal_blk && journal_end <= sb->itable_blk &&
-           sb->itable_count >= 1 && itable_end <= sb->snap_blk && snap_end <= sb->data_blk &&
+           sb->itable_count >= 1 && sb->itable_count <= ITABLE_BLKS_MAX && itable_end <= sb->snap_blk &&
+           snap_end <= sb->data_blk &&
            sb->snap_count >= snap_blks(blocks, inodes_of(sb->itable_count)) && sb->data_blk < sb->data_end &&
            sb->data_end == blocks - 1;
 }
@@ -88,26 +93,41 @@ int fmt_sb_verify(const struct fmt_sb *sb, uint64_t off, struct nova_error *err)
     return NOVA_OK;
 }
 
+/* The superblock to go by: the first, or its replica if the first is damaged. */
+static int choose(const void *first, const void *last, uint64_t len, struct fmt_sb *sb, bool *from_replica,
+                  struct nova_error *err) {
+    struct nova_error primary;
+    *from_replica = false;
+    if (len < sizeof *sb)
+        return nova_fail(err, NOVA_ENOTPOOL, "not a JNova pool: %llu bytes are less than any pool has",
+                         (unsigned long long)len);
+    memcpy(sb, first, sizeof *sb);
+    int rc = fmt_sb_verify(sb, 0, &primary);
+    if (rc == NOVA_OK)
+        return sb->size == len ? NOVA_OK
+                               : nova_fail(err, NOVA_ETRUNCATED, "pool file has %llu bytes, its superblock says %llu",
+                                           (unsigned long long)len, (unsigned long long)sb->size);
+    if ((rc == NOVA_ENOTPOOL || rc == NOVA_ECORRUPT) && len >= NOVA_POOL_SIZE_MIN) {
+        memcpy(sb, last, sizeof *sb);
+        *from_replica = fmt_sb_verify(sb, 0, NULL) == NOVA_OK && sb->size == len;
+    }
+    if (*from_replica)
+        return NOVA_OK;
+    if (err != NULL)
+        *err = primary; /* what is wrong with the primary is the better report */
+    return rc;
+}
+
+int media_probe(const void *first, const void *last, uint64_t len, struct nova_error *err) {
+    struct fmt_sb sb;
+    bool from_replica;
+    return choose(first, last, len, &sb, &from_replica, err);
+}
+
 int media_attach(struct media *m, uint8_t *base, uint64_t len, const struct pmem_ops *ops, bool *from_replica,
                  struct nova_error *err) {
     struct fmt_sb sb;
-    *from_replica = false;
-    if (len < NOVA_POOL_SIZE_MIN)
-        return nova_fail(err, NOVA_ENOTPOOL, "not a JNova pool: %llu bytes are less than any pool has",
-                         (unsigned long long)len);
-    memcpy(&sb, base, sizeof sb);
-    int rc = fmt_sb_verify(&sb, 0, err);
-    if (rc == NOVA_OK && sb.size != len)
-        return nova_fail(err, NOVA_ETRUNCATED, "pool file has %llu bytes, its superblock says %llu",
-                         (unsigned long long)len, (unsigned long long)sb.size);
-    if (rc == NOVA_ENOTPOOL || rc == NOVA_ECORRUPT) {
-        uint64_t off = ((len >> NOVA_BLOCK_SHIFT) - 1) << NOVA_BLOCK_SHIFT;
-        memcpy(&sb, base + off, sizeof sb);
-        if (fmt_sb_verify(&sb, off, NULL) != NOVA_OK || sb.size != len)
-            return rc; /* what is wrong with the primary is the better report */
-        *from_replica = true;
-        rc = NOVA_OK;
-    }
+    int rc = choose(base, base + media_last(len), len, &sb, from_replica, err);
     if (rc != NOVA_OK)
         return rc;
     *m = (struct media){

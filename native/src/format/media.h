@@ -49,6 +49,17 @@ void fmt_sb_seal(struct fmt_sb *sb);
  */
 int fmt_sb_verify(const struct fmt_sb *sb, uint64_t off, struct nova_error *err);
 
+/* Where the replica of the superblock lies in a pool of len bytes: its last whole block. */
+static inline uint64_t media_last(uint64_t len) {
+    return len < NOVA_BLOCK_SIZE ? 0 : ((len >> NOVA_BLOCK_SHIFT) - 1) << NOVA_BLOCK_SHIFT;
+}
+
+/*
+ * Whether media_attach() would accept a file of len bytes, whose first and last block start with these bytes (sizeof(struct
+ * fmt_sb) each; zero where the file is shorter). The same errors.
+ */
+int media_probe(const void *first, const void *last, uint64_t len, struct nova_error *err);
+
 /*
  * Takes up the pool mapped at base with len bytes: superblock, or its replica if the primary is damaged (*from_replica).
  * ENOTPOOL, EVERSION, ETRUNCATED, ECORRUPT.

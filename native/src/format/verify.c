@@ -155,6 +155,8 @@ static const char *check_dentry(const struct media *m, const struct fmt_entry *e
         return "dentry with a field out of range";
     if (d.name_len == 0 || e->lines != (FMT_DENTRY_NAME_OFF + d.name_len + FMT_LINE - 1) / FMT_LINE)
         return "dentry whose name does not fit its length";
+    if (name[0] == '.' && (d.name_len == 1 || (d.name_len == 2 && name[1] == '.')))
+        return "dentry whose name is \".\" or \"..\"";
     for (const char *p = name; p < name + d.name_len; p++)
         if (*p == '/' || *p == '\0')
             return "dentry whose name holds '/' or NUL";
@@ -173,7 +175,7 @@ const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t a
         return "entry checksum does not fit";
     if (e->ino != ino || e->gen != gen)
         return "entry of another inode";
-    if (e->zero != 0 || e->seq == 0)
+    if (e->zero != 0 || e->seq == 0 || e->seq > INT64_MAX)
         return "entry header with a field out of range";
     if (e->lines != 1 && e->kind != FMT_DENTRY_ADD && e->kind != FMT_DENTRY_REMOVE)
         return "entry with an impossible length";

@@ -139,6 +139,9 @@ static int next_page(struct log_batch *b, struct nova_error *err) {
 }
 
 int log_append(struct log_batch *b, struct fmt_entry *e, struct nova_error *err) {
+    if (b->seq >= INT64_MAX - 1) /* padding and an entry; only a damaged log gets there */
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(b->log->m, b->log->slot),
+                            "log of inode %u: its sequence numbers are used up", b->log->ino);
     if (b->pos.idx + e->lines > lines_of(b->pos.blk)) {
         int rc = next_page(b, err);
         if (rc != NOVA_OK)

@@ -73,7 +73,7 @@ void log_begin(struct log_batch *b, struct log *log, unsigned flags);
 
 /*
  * Appends an entry of e->lines lines whose kind, lines and payload are filled (and unused bytes zero); the rest of the
- * header is filled here. ENOSPC, ENOMEM.
+ * header is filled here. ENOSPC, ENOMEM, ECORRUPT (no sequence number left).
  */
 int log_append(struct log_batch *b, struct fmt_entry *e, struct nova_error *err);
 

@@ -12,6 +12,8 @@
 #include "pmem/pool_file.h"
 #include "util/error.h"
 
+#define BLK ((uint64_t)NOVA_BLOCK_SIZE)
+
 static int fail_open(struct nova_error *err, int os_errno, const char *path) {
     switch (os_errno) {
     case ENOENT:
@@ -23,6 +25,9 @@ static int fail_open(struct nova_error *err, int os_errno, const char *path) {
         return nova_fail_os(err, NOVA_EACCES, os_errno, "cannot open pool %s", path);
     case EEXIST:
         return nova_fail(err, NOVA_EEXIST, "%s exists already; remove it first, or open it", path);
+    case ENOSPC:
+    case EDQUOT:
+        return nova_fail_os(err, NOVA_ENOSPC, os_errno, "no room for pool %s on its file system", path);
     case EISDIR:
         return nova_fail(err, NOVA_EISDIR, "%s is a directory; a pool is a regular file", path);
     default:
@@ -118,13 +123,24 @@ static int open_regular(const char *path, int flags, int *fd_out, struct stat *s
     return NOVA_OK;
 }
 
-int pool_file_open(struct pool_file *pf, const char *path, bool emulated, struct nova_error *err) {
+/* By read(2): a load from the mapping of a hole takes space on tmpfs, and is a SIGBUS if there is none. */
+static int probe_file(int fd, uint64_t len, pool_file_probe *probe, const char *path, struct nova_error *err) {
+    uint8_t first[POOL_FILE_PROBE] = {0}, last[POOL_FILE_PROBE] = {0};
+    if (pread(fd, first, sizeof first, 0) < 0 || (len >= BLK && pread(fd, last, sizeof last, (off_t)((len / BLK - 1) * BLK)) < 0))
+        return nova_fail_os(err, NOVA_EOS, errno, "cannot read pool %s", path);
+    return probe(first, last, len, err);
+}
+
+int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_file_probe *probe,
+                   struct nova_error *err) {
     int fd;
     struct stat st;
     int rc = open_regular(path, O_RDWR, &fd, &st, err);
     if (rc != NOVA_OK)
         return rc;
     rc = lock(fd, LOCK_EX, path, err);
+    if (rc == NOVA_OK)
+        rc = probe_file(fd, (uint64_t)st.st_size, probe, path, err);
     /* A copy of a pool may have come out sparse. */
     if (rc == NOVA_OK && (uint64_t)st.st_blocks * 512 < (uint64_t)st.st_size)
         rc = allocate(fd, (uint64_t)st.st_size, path, err);
@@ -159,7 +175,9 @@ int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error 
 
 void pool_file_close(struct pool_file *pf) {
     pmem_unmap(pf->base, pf->len);
-    close(pf->fd); /* drops the lock */
+    /* Closing drops the lock only if no child process, forked meanwhile, still holds a copy of the descriptor. */
+    (void)flock(pf->fd, LOCK_UN);
+    close(pf->fd);
     pf->base = NULL;
     pf->fd = -1;
 }

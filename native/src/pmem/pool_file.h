@@ -24,8 +24,20 @@ struct pool_file {
  */
 int pool_file_create(struct pool_file *pf, const char *path, uint64_t size, bool emulated, struct nova_error *err);
 
-/* Locks and maps an existing file as it is; checks nothing of its content. */
-int pool_file_open(struct pool_file *pf, const char *path, bool emulated, struct nova_error *err);
+#define POOL_FILE_PROBE 256u
+
+/*
+ * Whether a file of len bytes, whose first and last whole block start with these POOL_FILE_PROBE bytes (zero where the file is
+ * shorter), is to be opened.
+ */
+typedef int pool_file_probe(const void *first, const void *last, uint64_t len, struct nova_error *err);
+
+/*
+ * Locks and maps an existing file. Of its content only what probe wants to see is read, and before anything is done
+ * to the file: giving storage to the holes of a foreign one could fill a disk.
+ */
+int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_file_probe *probe,
+                   struct nova_error *err);
 
 /* Maps an existing file privately, for inspection; refused (EBUSY) while a process has it open for writing. */
 int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error *err);

@@ -197,6 +197,11 @@ static int scan_file(struct scan *s, uint32_t ino, struct nova_error *err) {
             rc = nova_fail(err, NOVA_ENOMEM, "no memory for the block map of inode %u", ino);
             break;
         }
+        if (map.pages > alloc_total(s->a)) { /* some block more than once; seen now, before the map fills the memory */
+            rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(s->m, item.entry), "inode %u has more blocks than the pool",
+                              ino);
+            break;
+        }
         if (item.entry->kind == FMT_TRUNCATE)
             block_map_truncate(&map, (w.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT, NULL, NULL);
     }

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Crashes where no call on a file runs: while a pool is created, opened, recovered, repaired and closed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "workload.h"
+
+static struct explore_stats total;
+
+static void test_create(void **state) {
+    static char failure[2000];
+    (void)state;
+    struct explore_limits limits = explore_limits_default();
+    struct trace t;
+    record_create(&t, (uint64_t)NOVA_POOL_SIZE_MIN);
+    bool ok = explore(&t, 0, &limits, &total, failure, sizeof failure);
+    trace_free(&t);
+    if (!ok)
+        fail_msg("NOVA_SEED=%llu: %s", (unsigned long long)limits.seed, failure);
+}
+
+/* ---- recovery and repair ---- */
+
+#define REPLICA_OFF ((uint64_t)NOVA_POOL_SIZE_MIN - NOVA_BLOCK_SIZE)
+#define STATE_OFF ((uint64_t)NOVA_BLOCK_SIZE)
+#define SNAP_OFF (19 * (uint64_t)NOVA_BLOCK_SIZE) /* in the smallest pool */
+
+/* Some files, some of them removed while open. */
+static void populate(struct world *w) {
+    put(w, "a", 0, 5000);
+    put(w, "b", 0, 100);
+    put(w, "c", 0, 100);
+    put(w, "d", 0, 100);
+    cut(w, "a", 4500);
+    drop_open(w, "b");
+    drop_open(w, "c");
+}
+
+/* A crash, and the byte at a damaged if a is not 0. */
+static void recover(struct world *w, const struct workload *row) {
+    populate(w);
+    crash_pool(w);
+    if (row->a != 0)
+        damage(w, row->a - 1);
+    record(w);
+    open_pool(w);
+    put(w, "a", 4500, 200);
+    close_pool(w);
+}
+
+/* An orderly close, and the byte at a damaged if a is not 0. */
+static void reopen(struct world *w, const struct workload *row) {
+    populate(w);
+    close_pool(w);
+    if (row->a != 0)
+        damage(w, row->a - 1);
+    record(w);
+    open_pool(w);
+    put(w, "a", 4500, 200);
+    close_pool(w);
+    open_pool(w);
+}
+
+static const struct workload openings[] = {
+    {"recovery", recover, 0, 0, 0, 0},
+    {"recovery, superblock damaged", recover, 1 + 60, 0, 0, 0},
+    {"recovery, superblock's magic damaged", recover, 1 + 3, 0, 0, 0},
+    {"recovery, replica damaged", recover, 1 + REPLICA_OFF + 60, 0, 0, 0},
+    {"recovery, first state slot damaged", recover, 1 + STATE_OFF + 8, 0, 0, 0},
+    {"recovery, second state slot damaged", recover, 1 + STATE_OFF + 2048 + 8, 0, 0, 0},
+    {"reopening", reopen, 0, 0, 0, 0},
+    {"reopening, superblock damaged", reopen, 1 + 60, 0, 0, 0},
+    {"reopening, replica damaged", reopen, 1 + REPLICA_OFF + 60, 0, 0, 0},
+    {"reopening, saved state damaged", reopen, 1 + SNAP_OFF + 100, 0, 0, 0},
+    {"reopening, first state slot damaged", reopen, 1 + STATE_OFF + 8, 0, 0, 0},
+    {"reopening, second state slot damaged", reopen, 1 + STATE_OFF + 2048 + 8, 0, 0, 0},
+};
+
+static void test_openings(void **state) {
+    (void)state;
+    struct explore_limits limits = explore_limits_default();
+    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
+        explore_workload(&openings[i], &limits, &total);
+}
+
+static void end(void **state) {
+    (void)state;
+    explore_stats_print("create, open, recover, repair, close", &total);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_create),
+        cmocka_unit_test(test_openings),
+        cmocka_unit_test(end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

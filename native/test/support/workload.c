@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "api/handles.h"
+#include "crash_image.h"
+#include "workload.h"
+
+#define POISON 0xd5 /* no byte that a call writes is above 0x7f */
+#define WRITE_MAX (1u << 20)
+
+static void must(const struct world *w, const char *what, int rc) {
+    if (rc == NOVA_OK)
+        return;
+    print_error("%s: status %d: %s\n", what, rc, w->s.err.msg);
+    if (recorder_actor() != 0)
+        abort();
+    fail();
+}
+
+/* ---- worlds ---- */
+
+static void poison(struct world *w) {
+    struct nova_pool *pool = w->s.pool;
+    for (uint32_t blk = pool->media.data_blk; blk < pool->media.data_end; blk++)
+        if (!alloc_is_used(pool->alloc, blk))
+            memset(pool->file.base + (size_t)blk * NOVA_BLOCK_SIZE, POISON, NOVA_BLOCK_SIZE);
+}
+
+void world_init(struct world *w, uint64_t size) {
+    struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED};
+    memset(w, 0, sizeof *w);
+    recorder_install();
+    snprintf(w->path, sizeof w->path, "%s", store_path("crash"));
+    for (uint32_t a = 0; a < TRACE_ACTORS; a++)
+        w->now[a] = model_empty(&w->arena[a]);
+    must(w, "create", nova_pool_create(w->path, size, &opt, &w->s.err));
+    open_pool(w);
+    poison(w);
+}
+
+void world_free(struct world *w) {
+    record_end(w);
+    crash_pool(w);
+    unlink(w->path);
+    trace_free(&w->trace);
+    for (uint32_t a = 0; a < TRACE_ACTORS; a++)
+        model_arena_free(&w->arena[a]);
+}
+
+void record(struct world *w) {
+    FILE *f = fopen(w->path, "rb");
+    if (f == NULL || fseek(f, 0, SEEK_END) != 0)
+        abort();
+    uint64_t len = (uint64_t)ftell(f);
+    uint8_t *bytes = malloc(len);
+    rewind(f);
+    if (bytes == NULL || fread(bytes, 1, len, f) != len)
+        abort();
+    fclose(f);
+    recorder_start(&w->trace, bytes, len);
+    for (uint32_t a = 0; a < TRACE_ACTORS; a++)
+        w->trace.state[a] = w->now[a]->hash;
+    w->trace.damaged = w->damaged;
+    w->recording = true;
+    free(bytes);
+}
+
+void record_end(struct world *w) {
+    if (w->recording)
+        recorder_stop();
+    w->recording = false;
+}
+
+void record_create(struct trace *t, uint64_t size) {
+    struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED};
+    struct nova_error err;
+    const char *path = store_path("crash-create");
+    uint8_t *nothing = calloc(1, size);
+    if (nothing == NULL)
+        abort();
+    recorder_install();
+    recorder_start(t, nothing, size);
+    t->state[0] = STATE_NO_POOL;
+    t->damaged = true; /* between the superblocks fsck misses one; opening repairs it */
+    uint32_t op = recorder_begin("create the pool", STATE_NO_POOL, NULL);
+    int rc = nova_pool_create(path, size, &opt, &err);
+    recorder_end_closed(op, 0, NULL);
+    recorder_stop();
+    unlink(path);
+    free(nothing);
+    assert_int_equal(rc, NOVA_OK);
+}
+
+/* ---- calls ---- */
+
+static struct model_arena *arena(struct world *w) { return &w->arena[recorder_actor()]; }
+static const struct model *now(const struct world *w) { return w->now[recorder_actor()]; }
+
+static uint32_t begin(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static uint32_t begin(struct world *w, const char *format, ...) {
+    char what[96];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    return w->recording ? recorder_begin(what, now(w)->hash, now(w)) : 0;
+}
+
+static void end(struct world *w, uint32_t op, const struct model *m) {
+    w->now[recorder_actor()] = m;
+    if (w->recording)
+        recorder_end(op, m->hash, m);
+}
+
+static struct world_file *find_file(struct world *w, const char *name) {
+    for (uint32_t i = 0; i < MODEL_FILES; i++)
+        if (w->file[i].open && strcmp(w->file[i].name, name) == 0)
+            return &w->file[i];
+    return NULL;
+}
+
+static struct world_file *take_file(struct world *w, const char *name) {
+    for (uint32_t i = 0; i < MODEL_FILES; i++) {
+        if (w->file[i].open)
+            continue;
+        snprintf(w->file[i].name, sizeof w->file[i].name, "%s", name);
+        w->file[i].open = true;
+        return &w->file[i];
+    }
+    abort();
+}
+
+/* The open file of that name. Opening one writes nothing. */
+static struct store_file *file(struct world *w, const char *name) {
+    struct world_file *f = find_file(w, name);
+    if (f == NULL) {
+        f = take_file(w, name);
+        must(w, "open", store_file_open(&w->s, name, false, &f->f));
+    }
+    return &f->f;
+}
+
+/* Bytes that tell where they belong, never 0 and never poison. */
+static const uint8_t *fresh_bytes(struct world *w, uint64_t len) {
+    static _Thread_local uint8_t buf[WRITE_MAX];
+    uint64_t rng = ++w->salt[recorder_actor()] * 0x10001 + recorder_actor();
+    if (len > sizeof buf)
+        abort();
+    for (uint64_t i = 0; i < len; i += sizeof rng) {
+        uint64_t v = (crash_random(&rng) & 0x7f7f7f7f7f7f7f7fu) | 0x0101010101010101u;
+        memcpy(buf + i, &v, len - i < sizeof v ? len - i : sizeof v);
+    }
+    return buf;
+}
+
+void make(struct world *w, const char *name) {
+    struct world_file *f = take_file(w, name);
+    uint32_t op = begin(w, "make %.30s", name);
+    must(w, "make", store_file_open(&w->s, name, true, &f->f));
+    end(w, op, model_truncate(arena(w), now(w), name, 0));
+}
+
+void put(struct world *w, const char *name, uint64_t off, uint64_t len) {
+    if (model_get(now(w), name) == NULL)
+        make(w, name);
+    struct store_file *f = file(w, name);
+    const uint8_t *src = fresh_bytes(w, len);
+    uint32_t op = begin(w, "put %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
+    must(w, "put", store_write(f, off, src, len));
+    end(w, op, model_write(arena(w), now(w), name, off, src, len));
+}
+
+void put_pieces(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t piece, bool backwards) {
+    struct store_file *f = file(w, name);
+    const uint8_t *src = fresh_bytes(w, len);
+    uint32_t op = begin(w, "put %.30s %llu+%llu by %llu", name, (unsigned long long)off, (unsigned long long)len,
+                        (unsigned long long)piece);
+    must(w, "put by pieces", store_write_pieces(f, off, src, len, piece, backwards));
+    end(w, op, model_write(arena(w), now(w), name, off, src, len));
+}
+
+void cut(struct world *w, const char *name, uint64_t size) {
+    struct store_file *f = file(w, name);
+    uint32_t op = begin(w, "cut %.30s %llu", name, (unsigned long long)size);
+    must(w, "cut", store_truncate(f, size));
+    end(w, op, model_truncate(arena(w), now(w), name, size));
+}
+
+void close_file(struct world *w, const char *name) {
+    struct world_file *f = find_file(w, name);
+    if (f == NULL)
+        return;
+    uint32_t op = begin(w, "close %.30s", name);
+    must(w, "close", store_file_close(&f->f));
+    f->open = false;
+    end(w, op, now(w));
+}
+
+void drop(struct world *w, const char *name) {
+    close_file(w, name);
+    uint32_t op = begin(w, "drop %.30s", name);
+    must(w, "drop", store_unlink(&w->s, name));
+    end(w, op, model_remove(arena(w), now(w), name));
+}
+
+static void gone_name(char out[256], const char *name) { snprintf(out, 256, "/%.250s", name); }
+
+/* What is open without a name is kept under a name that no file can have. */
+static void orphan(struct world_file *f, const char *name) {
+    if (f != NULL)
+        gone_name(f->name, name);
+}
+
+void drop_open(struct world *w, const char *name) {
+    (void)file(w, name);
+    uint32_t op = begin(w, "drop open %.30s", name);
+    must(w, "drop", store_unlink(&w->s, name));
+    orphan(find_file(w, name), name);
+    end(w, op, model_remove(arena(w), now(w), name));
+}
+
+void drop_close(struct world *w, const char *name) {
+    char gone[256];
+    gone_name(gone, name);
+    close_file(w, gone);
+}
+
+void move(struct world *w, const char *from, const char *to) {
+    struct world_file *f = find_file(w, from);
+    uint32_t op = begin(w, "move %.30s %.30s", from, to);
+    must(w, "move", store_rename(&w->s, from, to));
+    orphan(find_file(w, to), to);
+    if (f != NULL)
+        snprintf(f->name, sizeof f->name, "%s", to);
+    end(w, op, model_rename(arena(w), now(w), from, to));
+}
+
+static void close_files(struct world *w) {
+    for (uint32_t i = 0; i < MODEL_FILES; i++) {
+        if (w->file[i].open)
+            must(w, "close", store_file_close(&w->file[i].f));
+        w->file[i].open = false;
+    }
+}
+
+void close_pool(struct world *w) {
+    uint32_t op = begin(w, "close the pool");
+    close_files(w);
+    w->is_open = false;
+    must(w, "close the pool", store_close(&w->s));
+    if (w->recording)
+        recorder_end_closed(op, now(w)->hash, now(w));
+}
+
+void open_pool(struct world *w) {
+    uint32_t op = begin(w, "open the pool");
+    must(w, "open the pool", store_open(&w->s, w->path, NOVA_OPT_EMULATED));
+    w->is_open = true;
+    end(w, op, now(w));
+}
+
+void crash_pool(struct world *w) {
+    if (!w->is_open)
+        return;
+    char copy[128];
+    snprintf(copy, sizeof copy, "%s", store_path("crash-copy"));
+    store_copy_file(w->path, copy);
+    close_files(w);
+    store_close(&w->s);
+    w->is_open = false;
+    if (rename(copy, w->path) != 0)
+        abort();
+}
+
+uint64_t size_of(const struct world *w, const char *name) {
+    const struct model_file *f = model_get(now(w), name);
+    return f == NULL ? 0 : f->size;
+}
+
+void fragment(struct world *w, uint32_t blocks) {
+    for (uint64_t i = 0; i < blocks; i++) {
+        put(w, "wall", i * NOVA_BLOCK_SIZE, NOVA_BLOCK_SIZE);
+        put(w, "gaps", i * NOVA_BLOCK_SIZE, NOVA_BLOCK_SIZE);
+    }
+    drop(w, "gaps");
+}
+
+void damage(struct world *w, uint64_t off) {
+    FILE *f = fopen(w->path, "r+b");
+    int byte;
+    w->damaged = true;
+    if (f == NULL || fseek(f, (long)off, SEEK_SET) != 0 || (byte = fgetc(f)) == EOF || fseek(f, (long)off, SEEK_SET) != 0 ||
+        fputc(byte ^ 0x10, f) == EOF || fclose(f) != 0)
+        abort();
+}
+
+/* ---- running ---- */
+
+void explore_world(struct world *w, const char *name, size_t from, const struct explore_limits *limits,
+                   struct explore_stats *st) {
+    static char failure[2000];
+    if (!explore(&w->trace, from, limits, st, failure, sizeof failure))
+        fail_msg("%s (NOVA_SEED=%llu): %s", name, (unsigned long long)limits->seed, failure);
+}
+
+void explore_workload(const struct workload *row, const struct explore_limits *limits, struct explore_stats *st) {
+    static struct world w;
+    world_init(&w, row->pool != 0 ? row->pool : (uint64_t)NOVA_POOL_SIZE_MIN);
+    row->run(&w, row);
+    record_end(&w);
+    explore_world(&w, row->name, 0, limits, st);
+    world_free(&w);
+}

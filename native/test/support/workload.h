@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Workloads: calls on a store (store.h) that keep a model of what it should hold, and a trace from record() on. A workload is
+ * a function over a world; its calls before record() set the scene, those after it are explored.
+ */
+#ifndef NOVA_TEST_SUPPORT_WORKLOAD_H
+#define NOVA_TEST_SUPPORT_WORKLOAD_H
+
+#include "explorer.h"
+#include "model.h"
+#include "recorder.h"
+#include "store.h"
+
+struct world_file {
+    bool open;
+    char name[256];
+    struct store_file f;
+};
+
+struct world {
+    struct store s;
+    char path[128];
+    bool is_open;
+    bool recording, damaged;
+    struct trace trace;
+    const struct model *now[TRACE_ACTORS]; /* what each actor's files should be */
+    struct model_arena arena[TRACE_ACTORS];
+    struct world_file file[MODEL_FILES];
+    uint64_t salt[TRACE_ACTORS]; /* of the bytes written */
+};
+
+/*
+ * A new pool of `size` bytes, open, all its free blocks filled with poison: bytes that no call writes, so that none of
+ * them may ever be read.
+ */
+void world_init(struct world *w, uint64_t size);
+void world_free(struct world *w);
+
+/* From here on calls are recorded. The pool may be closed. */
+void record(struct world *w);
+void record_end(struct world *w);
+
+/* The trace of creating a pool of `size` bytes, with the state of a new one in the end. */
+void record_create(struct trace *t, uint64_t size);
+
+/* Each call does it to the store and to the model of the calling thread's actor; a status that is not OK ends the test. */
+void make(struct world *w, const char *name);
+void put(struct world *w, const char *name, uint64_t off, uint64_t len); /* writes; makes the file if it is not there */
+void put_pieces(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t piece, bool backwards);
+void cut(struct world *w, const char *name, uint64_t size); /* truncates, up or down */
+void drop(struct world *w, const char *name);               /* unlinks a closed file */
+void drop_open(struct world *w, const char *name);          /* unlinks it while it is open; it stays open without a name */
+void drop_close(struct world *w, const char *name);         /* closes what drop_open() left open */
+void move(struct world *w, const char *from, const char *to);
+void close_file(struct world *w, const char *name);
+void close_pool(struct world *w);
+void open_pool(struct world *w);
+/* Leaves the pool as a crash between two calls does (closed), unrecorded. */
+void crash_pool(struct world *w);
+
+/* Damages a byte of the closed pool's file. */
+void damage(struct world *w, uint64_t off);
+
+uint64_t size_of(const struct world *w, const char *name);
+
+/* Leaves the free space in single blocks: fills it with two files in turns and removes one. The other is called "wall". */
+void fragment(struct world *w, uint32_t blocks);
+
+/* A row of a test's table. */
+struct workload {
+    const char *name;
+    void (*run)(struct world *w, const struct workload *row);
+    uint64_t a, b, c; /* what run makes of them */
+    uint64_t pool;    /* bytes; 0 = the smallest pool */
+};
+
+/* Explores what the world has recorded, from event `from` on; fails the cmocka test, naming `name`, if an image is judged bad. */
+void explore_world(struct world *w, const char *name, size_t from, const struct explore_limits *limits,
+                   struct explore_stats *st);
+
+/* Runs it, explores it, and fails the cmocka test if an image is judged bad. */
+void explore_workload(const struct workload *row, const struct explore_limits *limits, struct explore_stats *st);
+
+#endif
