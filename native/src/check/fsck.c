@@ -9,6 +9,9 @@
 
 /* ---- findings ---- */
 
+static void finding(struct fsck *f, const char *level, const char *what, uint64_t off, const char *fmt, va_list ap)
+    __attribute__((format(printf, 5, 0)));
+
 static void finding(struct fsck *f, const char *level, const char *what, uint64_t off, const char *fmt, va_list ap) {
     if (f->sum.errors + f->sum.warnings > FINDINGS_MAX)
         return;

@@ -247,14 +247,15 @@ static void test_mutants(void **state) {
     static struct world w;
     (void)state;
     struct tally tally = {0};
-    struct explore_limits limits = explore_limits_default();
-    limits.nested_every = 0;
+    /* The same in every build: a mutant must not live because few images were looked at. */
+    struct explore_limits limits = {.seed = explore_limits_default().seed, .exhaustive = 1024, .samples = 64, .lines = 1024};
+    uint32_t stride = explore_limits_default().stride;
     printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
     struct trace t;
     record_create(&t, (uint64_t)NOVA_POOL_SIZE_MIN);
     hunt_all(&t, "create a pool", &limits, &tally);
     trace_free(&t);
-    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+    for (size_t i = limits.seed % stride; i < sizeof hosts / sizeof *hosts; i += stride) {
         world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN);
         hosts[i].run(&w, &hosts[i]);
         record_end(&w);

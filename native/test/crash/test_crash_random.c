@@ -97,8 +97,8 @@ static void test_random(void **state) {
     (void)state;
     struct explore_limits limits = less();
     bool one = getenv("NOVA_SEED") != NULL;
-    int runs = one ? 1 : getenv("NOVA_FULL") != NULL ? 100 : 8;
-    for (int i = 0; i < runs; i++, limits.seed++) {
+    uint32_t runs = one ? 1 : (getenv("NOVA_FULL") != NULL ? 100 : 8) / limits.stride;
+    for (uint32_t i = 0; i < runs; i++, limits.seed++) {
         uint64_t rng = limits.seed;
         printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
         fflush(stdout);

@@ -18,11 +18,11 @@
 #endif
 
 struct explore_limits explore_limits_default(void) {
-    struct explore_limits l = {.exhaustive = 1024, .samples = 64, .lines = 1024, .nested_every = 64};
+    struct explore_limits l = {.exhaustive = 1024, .samples = 64, .lines = 1024, .nested_every = 64, .stride = 1};
 #if defined(BUILT_WITH_TSAN)
-    l = (struct explore_limits){.exhaustive = 32, .samples = 8, .lines = 8};
+    l = (struct explore_limits){.exhaustive = 32, .samples = 8, .lines = 8, .stride = 8};
 #elif defined(NOVA_DEBUG)
-    l = (struct explore_limits){.exhaustive = 256, .samples = 32, .lines = 32, .nested_every = 128};
+    l = (struct explore_limits){.exhaustive = 256, .samples = 32, .lines = 32, .nested_every = 128, .stride = 1};
 #endif
     if (getenv("NOVA_FULL") != NULL) {
         l.exhaustive *= 16;

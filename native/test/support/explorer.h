@@ -20,6 +20,7 @@ struct explore_limits {
     uint32_t samples;      /* random ones per point beyond that */
     uint32_t lines;        /* up to so many are taken alone and left out alone; beyond, so many chosen at random */
     uint32_t nested_every; /* distinct images per one whose recovery is explored; 0 = none */
+    uint32_t stride;       /* tests with many traces take every so manieth */
 };
 
 /* By build type (sanitizers: less) and environment (NOVA_FULL: more; NOVA_SEED). */

@@ -66,6 +66,10 @@ static void fill_store(struct store *s) {
     assert_int_equal(store_file_close(&f), NOVA_OK);
     assert_int_equal(store_file_open(s, "empty", true, &f), NOVA_OK);
     assert_int_equal(store_file_close(&f), NOVA_OK);
+    assert_int_equal(store_file_open(s, "holes", true, &f), NOVA_OK);
+    assert_int_equal(store_truncate(&f, 3 * BLK + 10), NOVA_OK);
+    assert_int_equal(store_truncate(&f, 3 * BLK + 20), NOVA_OK);
+    assert_int_equal(store_file_close(&f), NOVA_OK);
     assert_int_equal(store_file_open(s, "gone", true, &f), NOVA_OK);
     assert_int_equal(store_write(&f, 0, data, 3 * BLK), NOVA_OK);
     assert_int_equal(store_file_close(&f), NOVA_OK);
@@ -226,8 +230,8 @@ static void a_clean_pool_is_clean(void **state) {
     assert_int_equal(sum.errors, 0);
     assert_int_equal(sum.warnings, 0);
     assert_int_equal(sum.clean, 1);
-    assert_int_equal(sum.inodes, 1 + 3 + 14);
-    assert_int_equal(sum.bytes, 9 * BLK + 150 + 20 * BLK + 8);
+    assert_int_equal(sum.inodes, 1 + 4 + 14);
+    assert_int_equal(sum.bytes, 9 * BLK + 150 + 20 * BLK + 8 + 3 * BLK + 20);
     assert_int_equal(sum.blocks_total, im.m.data_end - im.m.data_blk);
     /* Table, directory log, and what the two files hold: 10 pages and 2 log pages, 5 + 1 pages. */
     uint32_t dir_pages = 0, blk = 0;
@@ -378,6 +382,12 @@ static void finds_damaged_states(void **state) {
     expect_error(&im, "state", off_of(&im, st));
     im = load(clean_bytes);
     st = current_state(&im);
+    st->snap_seq--;
+    fmt_state_seal(&im.m, st);
+    expect_error(&im, "state", off_of(&im, st));
+    assert_int_equal(sum.clean, 0);
+    im = load(clean_bytes);
+    st = current_state(&im);
     st->seq += 2;
     st->snap_seq += 2;
     fmt_state_seal(&im.m, st);
@@ -468,7 +478,7 @@ static void finds_damaged_entries(void **state) {
     const struct {
         uint32_t ino;
         unsigned n;
-    } at[] = {{NOVA_ROOT_INO, 0}, {NOVA_ROOT_INO, 9}, {many, 0}, {many, 2}, {many, 3}, {many, 65}, {many, 66}, {many, 10000}};
+    } at[] = {{NOVA_ROOT_INO, 0}, {NOVA_ROOT_INO, 5} /* removes "gone", which then still seems to be there */, {NOVA_ROOT_INO, 9}, {many, 0}, {many, 2}, {many, 3}, {many, 65}, {many, 66}, {many, 10000}};
     for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
         im = load(clean_bytes);
         struct fmt_entry *e = entry_of(&im, at[i].ino, at[i].n);
@@ -534,11 +544,28 @@ static void finds_impossible_writes(void **state) {
     patch_write(&im, e, &b);
     expect(&im, "error", "log entry", off_of(&im, e), true);
 
+    /* Writes without pages: that do not move the end, or out of its block, or from the end of a block, or in a hole. */
+    const uint64_t sizes[] = {9 * BLK + 100, 10 * BLK + 1};
+    for (size_t i = 0; i < 2; i++) {
+        im = load(clean_bytes);
+        e = entry_of(&im, many, 71);
+        memcpy(&b, e->payload, sizeof b);
+        assert_true(b.count == 0 && b.size == 9 * BLK + 150);
+        b.size = sizes[i];
+        patch_write(&im, e, &b);
+        expect(&im, "error", "log entry", off_of(&im, e), false);
+    }
     im = load(clean_bytes);
-    e = entry_of(&im, two, 1);
-    b = (struct fmt_write_body){.size = 5 * BLK + 1}; /* no pages, and none there to move the end in */
+    e = entry_of(&im, many, 70); /* the truncate before it: now to a whole block */
+    memcpy(&b, e->payload, sizeof b);
+    b.size = 9 * BLK;
     patch_write(&im, e, &b);
-    expect(&im, "error", "log entry", off_of(&im, e), true);
+    expect(&im, "error", "log entry", off_of(&im, entry_of(&im, many, 71)), true);
+    im = load(clean_bytes);
+    e = entry_of(&im, ino_of(&im, "holes"), 1);
+    e->kind = FMT_WRITE;
+    fmt_entry_seal(&im.m, e);
+    expect(&im, "error", "log entry", off_of(&im, e), false);
 
     im = load(clean_bytes);
     e = entry_of(&im, two, 1);
@@ -583,6 +610,36 @@ static void finds_impossible_names(void **state) {
     expect(&im, "error", "dentry", off_of(&im, e), true); /* nothing to remove */
 }
 
+static void notes_a_remove_for_another_inode(void **state) {
+    (void)state;
+    struct image im = load(clean_bytes);
+    struct fmt_entry *e = entry_of(&im, NOVA_ROOT_INO, 5);
+    assert_int_equal(e->kind, FMT_DENTRY_REMOVE);
+    e->payload[4]++; /* generation */
+    fmt_entry_seal(&im.m, e);
+    expect(&im, "warning", "dentry", off_of(&im, e), false);
+}
+
+static void finds_a_directory_of_two_names(void **state) {
+    (void)state;
+    struct image im = load(clean_bytes);
+    uint32_t empty = ino_of(&im, "empty");
+    struct fmt_inode *slot = slot_of(&im, empty);
+    slot->type = NOVA_DIR;
+    fmt_inode_seal(&im.m, slot);
+    for (unsigned n = 1; n <= 2; n++) { /* "two" and "empty" */
+        struct fmt_entry *e = entry_of(&im, NOVA_ROOT_INO, n);
+        struct fmt_dentry_body d;
+        memcpy(&d, e->payload, sizeof d);
+        d.ino = empty;
+        d.gen = slot->gen;
+        d.type = NOVA_DIR;
+        memcpy(e->payload, &d, FMT_DENTRY_NAME_OFF - FMT_PAYLOAD_OFF);
+        fmt_entry_seal(&im.m, e);
+    }
+    expect(&im, "error", "dentry", off_of(&im, slot), true);
+}
+
 static void finds_inodes_without_a_name(void **state) {
     (void)state;
     struct image im = load(clean_bytes);
@@ -615,6 +672,15 @@ static void finds_wrong_snapshots(void **state) {
     fmt_snap_seal(&im.m, snap);
     expect_error(&im, "snapshot", off_of(&im, &snap->payload[used_blk / 8]));
     assert_non_null(strstr(report, "saved as free"));
+
+    im = load(clean_bytes); /* two runs, of two bits and of one; the latter over the end of a byte would be the same run */
+    uint32_t byte = free_blk / 8 - 1;
+    snap->payload[byte] |= 0x40 | 0x80;
+    snap->payload[byte + 1] |= 2;
+    fmt_snap_seal(&im.m, snap);
+    expect(&im, "error", "snapshot", off_of(&im, &snap->payload[byte]), true);
+    assert_true(reported("error", "snapshot", off_of(&im, &snap->payload[byte + 1])));
+    assert_int_equal(sum.errors, 2);
 
     im = load(clean_bytes);
     snap->payload[FMT_SNAP_PAYLOAD - 1] = 1;
@@ -896,6 +962,8 @@ int main(void) {
         cmocka_unit_test(finds_damaged_log_pages),
         cmocka_unit_test(finds_impossible_writes),
         cmocka_unit_test(finds_impossible_names),
+        cmocka_unit_test(notes_a_remove_for_another_inode),
+        cmocka_unit_test(finds_a_directory_of_two_names),
         cmocka_unit_test(finds_inodes_without_a_name),
         cmocka_unit_test(finds_wrong_snapshots),
         cmocka_unit_test(finds_what_a_lost_tail_loses),

@@ -138,7 +138,7 @@ static void padding(void **state) {
         struct log log;
         image_inode(&im, NOVA_DIR, &log);
         uint64_t n = 0;
-        uint32_t lines = 0, left = FMT_INLINE_LINES, pages = 0;
+        uint32_t left = FMT_INLINE_LINES, pages = 0;
         for (; n < 120; n++) {
             uint8_t take = (uint8_t)(2 + rng_below(&r, 4));
             append(&log, n, take);
@@ -147,7 +147,6 @@ static void padding(void **state) {
                 left = FMT_PAGE_LINES;
             }
             left -= take;
-            lines += take;
         }
         assert_int_equal(expect(&log, n), pages);
         assert_true(log.seq >= n); /* padding counts */

@@ -43,7 +43,7 @@ struct client {
     struct nova_io io;
     uint8_t model[SIZE_MAX_];
     char name[40];
-    char why[200];
+    char why[400];
 };
 
 static bool wrong(struct client *c, const char *what) {

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.NoBenchmarksException;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.util.Statistics;
+
+/** Runs the benchmarks and the C limit in turn, and prints each row beside the limit it is to be held against. */
+public final class Main {
+    private static final String USAGE =
+            """
+            Usage: jnova bench [--quick] [--dir DIR] [--working-set BYTES] [--only REGEX] [--limit PROGRAM]
+                               [-- JMH-OPTIONS]
+
+              --quick            a few seconds per row instead of about twenty; for a look, not for a comparison
+              --dir DIR          folder on the file system to measure; default /dev/shm. Pools there are emulated ones
+              --working-set N    bytes of the file that is read and overwritten; default 67108864
+              --only REGEX       the benchmarks whose name matches, such as WriteBench or append128
+              --limit PROGRAM    the C loop; default native/target/release/bench_protocol of this source tree
+
+            Times are ns per call, medians over iterations. "limit" is a C loop of the bare write protocol, run before,
+            between and after the benchmarks. For reads it is a plain copy of the same pages of a mapped file, in Java.
+            """;
+
+    private static final List<Class<?>> CLASSES = List.of(WriteBench.class, ReadBench.class, PeerBench.class);
+
+    private static final String PLAIN_COPY = "ReadBench.copy4kMapped";
+    private static final int NATIVE_ACCESS_OPTION_SINCE = 22;
+
+    private boolean quick;
+    private String dir = "/dev/shm";
+    private long workingSet = 64L << 20;
+    private String only = "";
+    private Path limitProgram = ProtocolLimit.defaultProgram();
+    private String[] jmhArgs = {};
+
+    private Main() {}
+
+    /**
+     * Runs.
+     *
+     * @param args see {@code --help}
+     */
+    public static void main(String[] args) throws Exception {
+        Main main = new Main();
+        try {
+            if (main.parse(args)) {
+                main.run();
+            }
+        } catch (IllegalArgumentException e) {
+            System.err.println("jnova bench: " + e.getMessage() + "; --help lists the options");
+            System.exit(2);
+        }
+    }
+
+    /** Returns false if there is nothing to run. */
+    private boolean parse(String[] args) {
+        for (int i = 0; i < args.length; i++) {
+            switch (args[i]) {
+                case "-h", "--help" -> {
+                    System.out.print(USAGE);
+                    return false;
+                }
+                case "--" -> {
+                    jmhArgs = Arrays.copyOfRange(args, i + 1, args.length);
+                    return true;
+                }
+                case "--quick" -> quick = true;
+                case "--dir" -> dir = value(args, ++i);
+                case "--working-set" -> workingSet = Long.parseLong(value(args, ++i));
+                case "--only" -> only = value(args, ++i);
+                case "--limit" -> limitProgram = Path.of(value(args, ++i));
+                default -> throw new IllegalArgumentException("unknown option " + args[i]);
+            }
+        }
+        return true;
+    }
+
+    private static String value(String[] args, int i) {
+        if (i == args.length) {
+            throw new IllegalArgumentException(args[i - 1] + " needs a value");
+        }
+        return args[i];
+    }
+
+    private void run() throws IOException, InterruptedException, RunnerException, CommandLineOptionException {
+        if (!Files.isExecutable(limitProgram)) {
+            throw new IllegalArgumentException(
+                    limitProgram + " is not there; build native/ first, or name it with --limit");
+        }
+        if (workingSet < BenchState.PAGE_LEN || workingSet > 1 << 30) {
+            throw new IllegalArgumentException("--working-set is to be from 4096 to 1073741824");
+        }
+        ProtocolLimit limit = new ProtocolLimit(limitProgram, Path.of(dir), workingSet, quick ? 3 : 9);
+        Map<String, Statistics> times = new LinkedHashMap<>();
+        limit.measure();
+        for (Class<?> benchmarks : CLASSES) {
+            for (RunResult result : runJmh(benchmarks)) {
+                String benchmark = result.getParams().getBenchmark();
+                times.put(
+                        benchmark.substring(benchmark.lastIndexOf('.', benchmark.lastIndexOf('.') - 1) + 1),
+                        result.getPrimaryResult().getStatistics());
+            }
+            limit.measure();
+        }
+        if (times.isEmpty()) {
+            throw new IllegalArgumentException("no benchmark matches --only " + only);
+        }
+        report(times, limit);
+    }
+
+    /** What follows -- on the command line wins over the settings here. */
+    private Collection<RunResult> runJmh(Class<?> benchmarks) throws RunnerException, CommandLineOptionException {
+        CommandLineOptions given = new CommandLineOptions(jmhArgs);
+        TimeValue iteration = TimeValue.milliseconds(500);
+        ChainedOptionsBuilder options = new OptionsBuilder()
+                .parent(given)
+                .include("^(?=.*\\." + benchmarks.getSimpleName() + "\\.)(?=.*(" + only + "))")
+                .param("dir", dir)
+                .param("workingSet", Long.toString(workingSet))
+                .forks(given.getForkCount().orElse(quick ? 1 : 2))
+                .warmupIterations(given.getWarmupIterations().orElse(quick ? 4 : 10))
+                .warmupTime(given.getWarmupTime().orElse(iteration))
+                .measurementIterations(given.getMeasurementIterations().orElse(quick ? 4 : 10))
+                .measurementTime(given.getMeasurementTime().orElse(iteration))
+                .shouldFailOnError(true);
+        if (Runtime.version().feature() >= NATIVE_ACCESS_OPTION_SINCE) {
+            options.jvmArgsAppend("--enable-native-access=ALL-UNNAMED");
+        }
+        try {
+            return new Runner(options.build()).run();
+        } catch (NoBenchmarksException e) {
+            return List.of(); // --only names none of this class
+        }
+    }
+
+    /** Medians, as of the limit: other work on the machine shows in the spread instead. */
+    private static void report(Map<String, Statistics> times, ProtocolLimit limit) {
+        System.out.printf("%n%-32s %10s %10s %8s %10s%n", "ns per call", "median", "limit", "ratio", "max / min");
+        times.forEach((name, time) -> {
+            double median = time.getPercentile(50);
+            double bound = name.startsWith("ReadBench") && times.containsKey(PLAIN_COPY)
+                    ? times.get(PLAIN_COPY).getPercentile(50)
+                    : limit.ns(operation(name));
+            row(name, median, bound, time.getMax() / time.getMin());
+        });
+        for (String operation : List.of(ProtocolLimit.WRITE_4K, ProtocolLimit.APPEND_128, ProtocolLimit.READ_4K)) {
+            row("C loop, " + operation, limit.ns(operation), limit.ns(operation), limit.spread(operation));
+        }
+    }
+
+    private static void row(String name, double median, double bound, double spread) {
+        System.out.printf(
+                Locale.ROOT, "%-32s %10.1f %10.1f %8.2f %10.2f%n", name, median, bound, median / bound, spread);
+    }
+
+    private static String operation(String benchmark) {
+        String method = benchmark.toLowerCase(Locale.ROOT);
+        return method.contains("append")
+                ? ProtocolLimit.APPEND_128
+                : method.contains("overwrite") ? ProtocolLimit.WRITE_4K : ProtocolLimit.READ_4K;
+    }
+}

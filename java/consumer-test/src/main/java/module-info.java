@@ -1,0 +1,4 @@
+/** A user of JNova on the module path. */
+module org.example.consumer {
+    requires org.jnova;
+}

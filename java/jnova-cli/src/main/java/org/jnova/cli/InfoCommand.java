@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.cli;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jnova.Durability;
+import org.jnova.NovaStore;
+import org.jnova.StoreInfo;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "info",
+        header = "Tell facts about a pool",
+        description = "Opens the pool, which recovers it if it was not closed in order, and tells its size, use and"
+                + " durability.",
+        footer = {
+            "  jnova info /dev/shm/pool --emulated",
+            "  jnova info /dev/shm/pool --json | jq .freeBytes",
+        })
+final class InfoCommand extends StoreCommand {
+    @Mixin
+    private PoolArguments pool;
+
+    @Option(names = "--json", description = "Print JSON; sizes in bytes, times in nanoseconds.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException, CommandFailure {
+        StoreInfo info;
+        try (NovaStore store = pool.open(streams())) {
+            info = store.info();
+        }
+        if (json) {
+            out().println(Json.of(json(info)));
+        } else {
+            print(info);
+        }
+        return Main.OK;
+    }
+
+    private void print(StoreInfo info) {
+        line("pool", info.pool().toString());
+        line("size", Text.bytes(info.size()) + " (" + info.size() + " bytes)");
+        line("durability", durability(info.durability()));
+        line("files", info.files() + " of at most " + (info.inodesMax() - 1));
+        line("used", Text.bytes(info.usedBytes()));
+        line(
+                "free",
+                Text.bytes(info.freeBytes()) + ", longest run "
+                        + Text.bytes(info.longestFreeExtent() * info.blockSize()) + "; besides "
+                        + Text.bytes(info.blocksReserve() * info.blockSize()) + " kept for deleting on a full pool");
+        line("last close", lastClose(info));
+        line("made", info.created().toString());
+        line("format", "version " + info.formatVersion() + ", uuid " + info.uuid());
+    }
+
+    private void line(String label, String value) {
+        out().printf(Locale.ROOT, "%-11s %s%n", label, value);
+    }
+
+    private static String lastClose(StoreInfo info) {
+        if (!info.recovered()) {
+            return "in order";
+        }
+        return "none: recovered in " + Text.time(info.recoveryTime()) + " from the logs of "
+                + Text.count(info.recoveredInodes(), "inode", "inodes") + ", "
+                + Text.count(info.recoveredOrphans(), "orphan", "orphans") + " released";
+    }
+
+    static String durability(Durability durability) {
+        return switch (durability) {
+            case PMEM -> "persistent memory: a call that returned survives power failure";
+            case EMULATED -> "emulated: a call that returned survives a crash of the process, not of the machine";
+            case MSYNC -> "msync: a call that returned survives power failure, slowly";
+        };
+    }
+
+    private static Map<String, Object> json(StoreInfo info) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("pool", info.pool().toString());
+        map.put("uuid", info.uuid().toString());
+        map.put("formatVersion", info.formatVersion());
+        map.put("created", info.created().toString());
+        map.put("durability", info.durability().name());
+        map.put("blockSize", info.blockSize());
+        map.put("size", info.size());
+        map.put("usedBytes", info.usedBytes());
+        map.put("freeBytes", info.freeBytes());
+        map.put("blocks", info.blocks());
+        map.put("blocksData", info.blocksData());
+        map.put("blocksFree", info.blocksFree());
+        map.put("blocksReserve", info.blocksReserve());
+        map.put("longestFreeExtent", info.longestFreeExtent());
+        map.put("files", info.files());
+        map.put("inodesUsed", info.inodesUsed());
+        map.put("inodesMax", info.inodesMax());
+        map.put("recovered", info.recovered());
+        map.put("recoveryNanos", info.recoveryTime().toNanos());
+        map.put("recoveredInodes", info.recoveredInodes());
+        map.put("recoveredOrphans", info.recoveredOrphans());
+        return map;
+    }
+}

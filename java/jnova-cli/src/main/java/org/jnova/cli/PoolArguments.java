@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.cli;
+
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.jnova.NovaStore;
+import org.jnova.StoreOptions;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Names a pool and how to treat it, and opens it. */
+final class PoolArguments {
+    @Parameters(index = "0", paramLabel = "POOL", description = "The pool file.")
+    Path path;
+
+    @Option(
+            names = "--emulated",
+            description = {
+                "Treat the pool as persistent memory although it is not, as for one on tmpfs (/dev/shm): what is"
+                        + " written survives a crash of the process, not of the machine. Without it such a pool is made"
+                        + " durable with msync.",
+            })
+    boolean emulated;
+
+    NovaStore open(Streams streams) throws IOException, CommandFailure {
+        return open(path, emulated, streams);
+    }
+
+    /** Opens a pool, telling how far recovery is when it takes long. */
+    static NovaStore open(Path pool, boolean emulated, Streams streams) throws IOException, CommandFailure {
+        try (Progress progress = new Progress(streams, "recovering " + pool, 0, false)) {
+            StoreOptions options = StoreOptions.builder()
+                    .emulated(emulated)
+                    .progress(p -> progress.update(p.done(), p.total()))
+                    .build();
+            return NovaStore.open(pool, options);
+        } catch (NoSuchFileException e) {
+            throw noPool(pool, e);
+        }
+    }
+
+    static CommandFailure noPool(Path pool, NoSuchFileException cause) {
+        return new CommandFailure(pool + ": no such pool; 'jnova mkfs " + pool + " --size 1G' makes one", cause);
+    }
+}

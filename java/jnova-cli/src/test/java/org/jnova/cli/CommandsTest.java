@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Each command on a pool, as far as it goes well. */
+class CommandsTest {
+    private static final ObjectMapper PARSER = new ObjectMapper();
+
+    @TempDir(factory = SharedMemoryDir.class)
+    Path dir;
+
+    private String pool;
+
+    @BeforeEach
+    void makePool() {
+        pool = dir.resolve("pool").toString();
+        assertTrue(Cli.ok("mkfs", pool, "--size", "32M", "--emulated").contains("32.0 MiB"));
+    }
+
+    private static byte[] random(int length) {
+        byte[] bytes = new byte[length];
+        new Random(length).nextBytes(bytes);
+        return bytes;
+    }
+
+    private Path file(String name, byte[] bytes) throws IOException {
+        return Files.write(dir.resolve(name), bytes);
+    }
+
+    @Test
+    void putGetCat() throws IOException {
+        for (int length : new int[] {0, 1, 4096, 100_000, WholeFiles.CHUNK_LEN, WholeFiles.CHUNK_LEN + 1}) {
+            byte[] bytes = random(length);
+            Path source = file("source-" + length, bytes);
+            Cli.ok("put", "--emulated", pool, source.toString());
+            Path target = dir.resolve("target-" + length);
+            Cli.ok("get", "--emulated", pool, "source-" + length, target.toString());
+            assertArrayEquals(bytes, Files.readAllBytes(target));
+            assertArrayEquals(
+                    bytes,
+                    Cli.run("cat", "--emulated", pool, "source-" + length).bytes());
+            assertArrayEquals(
+                    bytes,
+                    Cli.run("get", "--emulated", pool, "source-" + length, "-").bytes());
+        }
+        assertTrue(Cli.ok("fsck", pool).contains("sound"));
+    }
+
+    @Test
+    void putReplacesAndTakesStandardInput() {
+        assertEquals(
+                Main.OK,
+                Cli.run(random(10_000), "put", "--emulated", pool, "-", "--name", "in")
+                        .code());
+        assertEquals(
+                Main.OK,
+                Cli.run("short".getBytes(), "put", "--emulated", pool, "-", "--name", "in")
+                        .code());
+        assertEquals("short", Cli.ok("cat", "--emulated", pool, "in"));
+        assertEquals("in\n", Cli.ok("ls", "--emulated", pool));
+    }
+
+    @Test
+    void getIntoADirectoryAndOverAFile() throws IOException {
+        Cli.ok("put", "--emulated", pool, file("a", random(5000)).toString());
+        Path folder = Files.createDirectory(dir.resolve("folder"));
+        Files.writeString(folder.resolve("a"), "old");
+        Cli.ok("get", "--emulated", pool, "a", folder.toString());
+        assertArrayEquals(random(5000), Files.readAllBytes(folder.resolve("a")));
+        try (var left = Files.list(folder)) {
+            assertEquals(1, left.count(), "no temporary file stays");
+        }
+    }
+
+    @Test
+    void catOfSeveral() throws IOException {
+        Cli.ok(
+                "put",
+                "--emulated",
+                pool,
+                file("a", "one ".getBytes()).toString(),
+                file("b", "two".getBytes()).toString());
+        assertEquals("one two", Cli.ok("cat", "--emulated", pool, "a", "b"));
+    }
+
+    @Test
+    void rm() throws IOException {
+        Cli.ok(
+                "put",
+                "--emulated",
+                pool,
+                file("a", random(10)).toString(),
+                file("b", random(10)).toString());
+        Cli.ok("rm", "--emulated", pool, "a");
+        assertEquals("b\n", Cli.ok("ls", "--emulated", pool));
+        Cli.ok("rm", "--emulated", "-f", pool, "a", "b");
+        assertEquals("", Cli.ok("ls", "--emulated", pool));
+    }
+
+    @Test
+    void lsLong() throws IOException {
+        Cli.ok("put", "--emulated", pool, file("a name", random(1234)).toString());
+        assertTrue(Cli.ok("ls", "-l", "--emulated", pool)
+                .matches(" +1234 +\\d+ +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d +a name\n"));
+    }
+
+    @Test
+    void lsJson() throws IOException {
+        assertEquals(
+                0, PARSER.readTree(Cli.ok("ls", "--json", "--emulated", pool)).size());
+        String odd = "q\"uote\\ \n tab\t ü 😀";
+        assertEquals(
+                Main.OK,
+                Cli.run(random(7), "put", "--emulated", pool, "-", "--name", odd)
+                        .code());
+        JsonNode list = PARSER.readTree(Cli.ok("ls", "--json", "--emulated", pool));
+        assertEquals(1, list.size());
+        assertEquals(odd, list.get(0).get("name").textValue());
+        assertEquals(7, list.get(0).get("size").longValue());
+        assertEquals("q\"uote\\\\ \\n tab\\t ü 😀\n", Cli.ok("ls", "--emulated", pool));
+        assertEquals(7, Cli.run("cat", "--emulated", pool, odd).bytes().length);
+    }
+
+    @Test
+    void info() throws IOException {
+        Cli.ok("put", "--emulated", pool, file("a", random(10_000)).toString());
+        assertTrue(Cli.ok("info", "--emulated", pool).contains("in order"));
+        JsonNode info = PARSER.readTree(Cli.ok("info", "--json", "--emulated", pool));
+        assertEquals(32 << 20, info.get("size").longValue());
+        assertEquals(1, info.get("files").longValue());
+        assertEquals("EMULATED", info.get("durability").textValue());
+        assertFalse(info.get("recovered").booleanValue());
+        assertTrue(info.get("freeBytes").longValue() > 0);
+    }
+
+    @Test
+    void withoutEmulatedTheDurabilityIsAnother() throws IOException {
+        JsonNode info = PARSER.readTree(Cli.ok("info", "--json", pool));
+        assertTrue(info.get("durability").textValue().matches("MSYNC|PMEM"));
+        Cli.ok("put", pool, file("a", random(10_000)).toString());
+        assertArrayEquals(random(10_000), Cli.run("cat", pool, "a").bytes());
+    }
+
+    @Test
+    void fsck() throws IOException {
+        Cli.ok("put", "--emulated", pool, file("a", random(10_000)).toString());
+        assertTrue(Cli.ok("fsck", pool).contains("sound"));
+        JsonNode report = PARSER.readTree(Cli.ok("fsck", "--json", pool));
+        assertTrue(report.get("ok").booleanValue());
+        assertTrue(report.get("closedInOrder").booleanValue());
+        assertEquals(0, report.get("findings").size());
+        assertEquals(10_000, report.get("fileBytes").longValue());
+        assertEquals(
+                report.get("blocksTotal").longValue(),
+                report.get("blocksUsed").longValue() + report.get("blocksFree").longValue());
+    }
+
+    @Test
+    void dump() throws IOException {
+        Cli.ok("put", "--emulated", pool, file("a", random(10_000)).toString());
+        assertTrue(Cli.ok("dump", pool).contains("a"), "the root's log names the file");
+        assertTrue(Cli.ok("dump", pool, "a").toLowerCase().contains("write"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"mkfs", "info", "ls", "put", "get", "cat", "rm", "import", "export", "fsck", "dump", "demo"})
+    void helpTeaches(String command) {
+        String help = Cli.ok(command, "--help");
+        assertTrue(help.contains("Example:\n"), help);
+        assertTrue(help.contains("  jnova " + command), "an example: " + help);
+        assertTrue(help.contains("Exit codes:"), help);
+        assertTrue(help.contains("\n  2 "), help);
+        assertFalse(help.contains("%%"), help);
+        if (!command.equals("demo")) {
+            assertTrue(help.contains("POOL"), help);
+        }
+    }
+
+    @Test
+    void helpOfAllAndVersion() {
+        assertTrue(Cli.ok("--help").contains("import"));
+        assertTrue(Cli.ok("--version").startsWith("jnova "));
+    }
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * JNova, a log-structured file store on persistent memory.
+ *
+ * <p>From JDK 24 on, the module wants native access: {@code --enable-native-access=org.jnova}.
+ */
+module org.jnova {
+    requires static org.bytedeco.javacpp; // its annotations, from which the build makes the JNI library
+
+    exports org.jnova;
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova;
+
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.NonReadableChannelException;
+import java.nio.channels.NonWritableChannelException;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jnova.internal.store.ContentWriter;
+import org.jnova.internal.store.FileInfos;
+import org.jnova.internal.store.InodeState;
+import org.jnova.internal.store.StoreCore;
+
+/**
+ * An open file of a {@link NovaStore}: positional reads and atomic, durable writes.
+ *
+ * <p><b>Atomic.</b> Each call that writes is one unit, whatever its length: no reader, in this process or after a crash, sees a
+ * part of it. Each call that reads sees, of every write, all or nothing within its range, whatever its length.
+ *
+ * <p><b>Durable.</b> When a call that writes returns, its effect survives what {@link StoreInfo#durability()} says. There is nothing
+ * to flush; {@link #force} exists for code that wants to call it. A call that throws has changed nothing, except that one
+ * that throws an {@link Error} (such as {@link OutOfMemoryError}) may have taken effect, wholly.
+ *
+ * <p><b>Threads.</b> All methods may be called from any number of threads, through one handle or several. Writes to one
+ * file wait for each other; writes to different files do not. Reads wait for nothing, except that a read which was overtaken by
+ * writes several times, or is long, makes the writers of the file wait once. A buffer must not be used by two threads at a time, as always.
+ *
+ * <p><b>Interruption.</b> Methods do not respond to it: no call fails or closes the file because its thread is interrupted.
+ *
+ * <p><b>Buffers.</b> Writing from a direct buffer takes one copy, from a heap buffer or array two. A buffer's position moves past
+ * the bytes transferred if and only if the call succeeds. Bytes of a destination beyond those that a read reports may have been
+ * overwritten. A read-only destination is an {@link IllegalArgumentException}.
+ *
+ * <p>Every method but {@link #name}, {@link #isOpen} and {@link #close} throws
+ * {@link java.nio.channels.ClosedChannelException} if this handle or its store is closed, or is being closed by another thread.
+ * Those that write may throw {@link java.nio.channels.NonWritableChannelException}, {@link NoSpaceException} and, beyond a size of
+ * 2<sup>60</sup> bytes or 2<sup>31</sup> bytes in one call, a {@link java.nio.file.FileSystemException}; those that read
+ * {@link java.nio.channels.NonReadableChannelException}. A handle that is not closed keeps its memory until the store is closed.
+ */
+public final class NovaFile implements AutoCloseable {
+    /** Largest size of a file, bytes; a file may be sparse far beyond the size of the pool. */
+    public static final long SIZE_MAX = 1L << 60;
+
+    /** Most bytes in one atomic write. */
+    public static final long WRITE_MAX = 1L << 31;
+
+    private static final VarHandle OPEN;
+
+    static {
+        try {
+            OPEN = MethodHandles.lookup().findVarHandle(NovaFile.class, "open", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final StoreCore core;
+    private final InodeState state;
+    private final String name;
+    private final boolean readable;
+    private final boolean writable;
+    private volatile boolean open = true;
+
+    NovaFile(StoreCore core, InodeState state, String name, boolean readable, boolean writable) {
+        this.core = core;
+        this.state = state;
+        this.name = name;
+        this.readable = readable;
+        this.writable = writable;
+    }
+
+    /** {@return the name by which this handle was opened; the file may have been renamed or deleted since} */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * Reads bytes at a position into the space that remains in a buffer. Holes read as zeros. Reads fewer bytes than
+     * remain only at the end of the file.
+     *
+     * @param position byte offset in the file
+     * @param dst where to
+     * @return bytes read, 0 if nothing remains in the buffer, -1 if the position is at or beyond the end of the file
+     * @throws IllegalArgumentException if the position is negative or the buffer read-only
+     * @throws IOException as the class says
+     */
+    public int read(long position, ByteBuffer dst) throws IOException {
+        checkReadable();
+        checkPosition(position);
+        if (dst.isReadOnly()) {
+            throw new IllegalArgumentException("the destination is a read-only buffer");
+        }
+        int at = dst.position();
+        int len = dst.limit() - at;
+        if (len <= 0) {
+            return 0;
+        }
+        int n = state.read(position, dst, at, len);
+        if (n > 0) {
+            dst.position(at + n);
+        }
+        return n;
+    }
+
+    /**
+     * Reads bytes at a position into an array, as {@link #read(long, ByteBuffer)} does.
+     *
+     * @param position byte offset in the file
+     * @param dst where to
+     * @param offset first index in the array
+     * @param length most bytes to read
+     * @return bytes read, 0 if the length is 0, -1 if the position is at or beyond the end of the file
+     * @throws IllegalArgumentException if the position is negative
+     * @throws IndexOutOfBoundsException if offset and length do not fit the array
+     * @throws IOException as the class says
+     */
+    public int read(long position, byte[] dst, int offset, int length) throws IOException {
+        checkReadable();
+        checkPosition(position);
+        Objects.checkFromIndexSize(offset, length, dst.length);
+        return length == 0 ? 0 : state.read(position, dst, offset, length);
+    }
+
+    /**
+     * Writes the bytes that remain in a buffer at a position, all of them. One beyond the end leaves a hole that reads as zeros.
+     * Atomic; durable on return.
+     *
+     * @param position byte offset in the file
+     * @param src the bytes
+     * @return bytes written: all that remained
+     * @throws IllegalArgumentException if the position is negative
+     * @throws NoSpaceException if the pool has no room for them; nothing has changed
+     * @throws IOException as the class says
+     */
+    public int write(long position, ByteBuffer src) throws IOException {
+        checkWritable();
+        checkPosition(position);
+        int at = src.position();
+        int len = src.limit() - at;
+        if (len <= 0) {
+            return 0;
+        }
+        ContentWriter.write(state, position, src, at, len);
+        src.position(at + len);
+        return len;
+    }
+
+    /**
+     * Writes bytes of an array at a position, as {@link #write(long, ByteBuffer)} does. Atomic; durable on return.
+     *
+     * @param position byte offset in the file
+     * @param src the bytes
+     * @param offset first index in the array
+     * @param length bytes to write
+     * @return bytes written: {@code length}
+     * @throws IllegalArgumentException if the position is negative
+     * @throws IndexOutOfBoundsException if offset and length do not fit the array
+     * @throws NoSpaceException if the pool has no room for them; nothing has changed
+     * @throws IOException as the class says
+     */
+    public int write(long position, byte[] src, int offset, int length) throws IOException {
+        checkWritable();
+        checkPosition(position);
+        Objects.checkFromIndexSize(offset, length, src.length);
+        if (length != 0) {
+            ContentWriter.write(state, position, src, offset, length);
+        }
+        return length;
+    }
+
+    /**
+     * Writes the bytes that remain in several buffers at a position, one after the other, as one atomic unit. Durable on return.
+     *
+     * @param position byte offset in the file
+     * @param srcs the buffers
+     * @param offset first buffer
+     * @param length number of buffers
+     * @return bytes written: all that remained
+     * @throws IllegalArgumentException if the position is negative
+     * @throws IndexOutOfBoundsException if offset and length do not fit the array
+     * @throws NoSpaceException if the pool has no room for them; nothing has changed
+     * @throws IOException as the class says
+     */
+    public long write(long position, ByteBuffer[] srcs, int offset, int length) throws IOException {
+        checkWritable();
+        checkPosition(position);
+        return gather(position, srcs, offset, length).total;
+    }
+
+    /**
+     * Writes the bytes that remain in a buffer at the end of the file, wherever that is when it is this call's turn: concurrent appends
+     * never overlap. Atomic; durable on return.
+     *
+     * @param src the bytes
+     * @return the position in the file of the first byte; the file's size if nothing remained
+     * @throws NoSpaceException if the pool has no room for them; nothing has changed
+     * @throws IOException as the class says
+     */
+    public long append(ByteBuffer src) throws IOException {
+        checkWritable();
+        int at = src.position();
+        int len = src.limit() - at;
+        if (len <= 0) {
+            return state.size();
+        }
+        long position = ContentWriter.write(state, ContentWriter.APPEND, src, at, len);
+        src.position(at + len);
+        return position;
+    }
+
+    /**
+     * Appends bytes of an array, as {@link #append(ByteBuffer)} does. Atomic; durable on return.
+     *
+     * @param src the bytes
+     * @param offset first index in the array
+     * @param length bytes to write
+     * @return the position in the file of the first byte; the file's size if the length is 0
+     * @throws IndexOutOfBoundsException if offset and length do not fit the array
+     * @throws NoSpaceException if the pool has no room for them; nothing has changed
+     * @throws IOException as the class says
+     */
+    public long append(byte[] src, int offset, int length) throws IOException {
+        checkWritable();
+        Objects.checkFromIndexSize(offset, length, src.length);
+        return length == 0 ? state.size() : ContentWriter.write(state, ContentWriter.APPEND, src, offset, length);
+    }
+
+    /**
+     * Appends the bytes that remain in several buffers, one after the other, as one atomic unit. Durable on return.
+     *
+     * @param srcs the buffers
+     * @param offset first buffer
+     * @param length number of buffers
+     * @return the position in the file of the first byte; the file's size if nothing remained
+     * @throws IndexOutOfBoundsException if offset and length do not fit the array
+     * @throws NoSpaceException if the pool has no room for them; nothing has changed
+     * @throws IOException as the class says
+     */
+    public long append(ByteBuffer[] srcs, int offset, int length) throws IOException {
+        checkWritable();
+        Gathered gathered = gather(ContentWriter.APPEND, srcs, offset, length);
+        return gathered.total == 0 ? state.size() : gathered.position;
+    }
+
+    /** {@return the size of the file, bytes}
+     * @throws IOException as the class says
+     */
+    public long size() throws IOException {
+        checkHandle();
+        return state.size();
+    }
+
+    /**
+     * Cuts the file to a size, if it is larger; else does nothing, as {@link java.nio.channels.FileChannel#truncate} does. Atomic; durable on
+     * return. Works on a full pool.
+     *
+     * @param size bytes
+     * @throws IllegalArgumentException if the size is negative
+     * @throws IOException as the class says
+     */
+    public void truncate(long size) throws IOException {
+        resize(size, true);
+    }
+
+    /**
+     * Sets the size of the file, smaller or larger; bytes gained read as zeros and take no space. Atomic; durable on return.
+     *
+     * @param size bytes
+     * @throws IllegalArgumentException if the size is negative
+     * @throws IOException as the class says
+     */
+    public void setSize(long size) throws IOException {
+        resize(size, false);
+    }
+
+    /**
+     * Does nothing but check that the file is open: every write was durable when it returned.
+     *
+     * @throws IOException as the class says
+     */
+    public void force() throws IOException {
+        checkHandle();
+        if (!core.isOpen()) {
+            throw new ClosedChannelException();
+        }
+    }
+
+    /** {@return the attributes of the file, under the name by which this handle was opened}
+     * @throws IOException as the class says
+     */
+    public FileInfo info() throws IOException {
+        checkHandle();
+        return FileInfos.of(name, state);
+    }
+
+    /** {@return whether this handle and its store are open} */
+    public boolean isOpen() {
+        return open && core.isOpen();
+    }
+
+    /**
+     * Closes this handle; other handles of the file stay open. If it was the last one and the file has been deleted, its space
+     * is free on return. Closing a closed handle does nothing.
+     *
+     * @throws IOException if space could not be given back; the handle is closed nevertheless, and the next recovery finds it
+     */
+    @Override
+    public void close() throws IOException {
+        if (OPEN.compareAndSet(this, true, false)) {
+            core.release(state);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "file " + name + " of " + core;
+    }
+
+    /** What a gathering write did. */
+    private record Gathered(long position, long total) {}
+
+    private Gathered gather(long position, ByteBuffer[] srcs, int offset, int length) throws IOException {
+        Objects.checkFromIndexSize(offset, length, srcs.length);
+        ByteBuffer[] bufs = Arrays.copyOfRange(srcs, offset, offset + length);
+        int[] at = new int[length];
+        int[] len = new int[length];
+        long total = 0;
+        for (int i = 0; i < length; i++) {
+            at[i] = bufs[i].position();
+            len[i] = Math.max(0, bufs[i].limit() - at[i]);
+            total += len[i];
+        }
+        if (total == 0) {
+            return new Gathered(position, 0);
+        }
+        long landed = ContentWriter.write(state, position, bufs, at, len, total);
+        for (int i = 0; i < length; i++) {
+            bufs[i].position(at[i] + len[i]);
+        }
+        return new Gathered(landed, total);
+    }
+
+    private void resize(long size, boolean shrinkOnly) throws IOException {
+        checkWritable();
+        if (size < 0) {
+            throw new IllegalArgumentException("negative size " + size);
+        }
+        state.setSize(size, shrinkOnly);
+    }
+
+    private void checkHandle() throws ClosedChannelException {
+        if (!open) {
+            throw new ClosedChannelException();
+        }
+    }
+
+    private void checkReadable() throws ClosedChannelException {
+        checkHandle();
+        if (!readable) {
+            throw new NonReadableChannelException();
+        }
+    }
+
+    private void checkWritable() throws ClosedChannelException {
+        checkHandle();
+        if (!writable) {
+            throw new NonWritableChannelException();
+        }
+    }
+
+    private static void checkPosition(long position) {
+        if (position < 0) {
+            throw new IllegalArgumentException("negative position " + position);
+        }
+    }
+}

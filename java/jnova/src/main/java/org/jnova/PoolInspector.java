@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jnova.internal.core.PoolTools;
+import org.jnova.internal.store.Names;
+
+/** Looks at a pool that is not open, without changing it. Thread-safe. */
+public final class PoolInspector {
+    private PoolInspector() {}
+
+    /**
+     * Checks every invariant of the media format. Takes the pool's lock for the duration, so the pool must not be open.
+     *
+     * @param pool the pool file
+     * @return what was found; damage is a finding, not an exception
+     * @throws java.nio.file.NoSuchFileException if there is no such file
+     * @throws java.nio.file.AccessDeniedException if there is no permission to read it
+     * @throws PoolException if the file cannot be read as a pool at all: one of its subclasses says why
+     * @throws IOException if the operating system refuses
+     */
+    public static CheckReport check(Path pool) throws IOException {
+        return PoolTools.check(pool);
+    }
+
+    /**
+     * Describes the log of one file, readably: its inode, log pages, and each entry with position, sequence number and the
+     * verdict on its checksum.
+     *
+     * @param pool the pool file
+     * @param name the file, or null for the root directory itself
+     * @return text of many lines
+     * @throws java.nio.file.InvalidPathException if the name is not a name
+     * @throws java.nio.file.NoSuchFileException if there is no such pool, or no such file in it
+     * @throws java.nio.file.AccessDeniedException if there is no permission to read it
+     * @throws PoolException if the file cannot be read as a pool at all: one of its subclasses says why
+     * @throws IOException if the operating system refuses
+     */
+    public static String dump(Path pool, String name) throws IOException {
+        return PoolTools.dump(pool, name == null ? null : Names.encode(name), name);
+    }
+}

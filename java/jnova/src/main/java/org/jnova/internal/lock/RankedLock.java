@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.lock;
+
+import java.util.concurrent.locks.StampedLock;
+
+/**
+ * A stamped lock with a place in the lock order. Not reentrant. Waiting does not respond to interruption. A subclass and not a wrapper,
+ * because there are two in every open inode.
+ */
+public final class RankedLock extends StampedLock {
+    private static final long serialVersionUID = 1L;
+
+    private final LockRank rank;
+    private final transient Object owner;
+
+    /**
+     * @param rank its place
+     * @param owner what it belongs to; named in errors
+     */
+    public RankedLock(LockRank rank, Object owner) {
+        this.rank = rank;
+        this.owner = owner;
+    }
+
+    @Override
+    public long writeLock() {
+        assert LockRank.taking(rank, owner);
+        return super.writeLock();
+    }
+
+    @Override
+    public void unlockWrite(long stamp) {
+        super.unlockWrite(stamp);
+        assert LockRank.left(rank, owner);
+    }
+
+    @Override
+    public long readLock() {
+        assert LockRank.taking(rank, owner);
+        return super.readLock();
+    }
+
+    @Override
+    public void unlockRead(long stamp) {
+        super.unlockRead(stamp);
+        assert LockRank.left(rank, owner);
+    }
+
+    /** Gives back a lock taken in either mode. */
+    @Override
+    public void unlock(long stamp) {
+        if (isWriteLockStamp(stamp)) {
+            unlockWrite(stamp);
+        } else {
+            unlockRead(stamp);
+        }
+    }
+
+    /** Write lock if it is free, else 0. */
+    @Override
+    public long tryWriteLock() {
+        assert LockRank.taking(rank, owner);
+        long stamp = super.tryWriteLock();
+        assert stamp != 0 || LockRank.left(rank, owner);
+        return stamp;
+    }
+
+    /** From write to read mode, without letting another writer in between. */
+    public long downgrade(long writeStamp) {
+        long stamp = super.tryConvertToReadLock(writeStamp);
+        assert stamp != 0 : "not write-locked";
+        return stamp;
+    }
+}

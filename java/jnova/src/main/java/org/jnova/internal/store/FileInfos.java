@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.store;
+
+import java.io.IOException;
+import java.nio.file.attribute.FileTime;
+import java.util.concurrent.TimeUnit;
+import org.jnova.FileInfo;
+import org.jnova.FileType;
+import org.jnova.internal.core.Abi;
+import org.jnova.internal.core.InodeStat;
+
+/** Makes the public form of a file's attributes. */
+public final class FileInfos {
+    private FileInfos() {}
+
+    /** The attributes of a file at this moment. */
+    public static FileInfo of(String name, InodeState state) throws IOException {
+        InodeState.Attributes attributes = state.attributes();
+        InodeStat stat = attributes.stat();
+        return new FileInfo(
+                name,
+                Integer.toUnsignedLong(stat.ino()),
+                Integer.toUnsignedLong(stat.gen()),
+                type(stat.type()),
+                stat.size(),
+                attributes.pages() << Abi.BLOCK_SHIFT,
+                stat.entries(),
+                Integer.toUnsignedLong(stat.logPages()),
+                stat.mode(),
+                Integer.toUnsignedLong(stat.uid()),
+                Integer.toUnsignedLong(stat.gid()),
+                time(stat.btime()),
+                time(stat.mtime()),
+                time(stat.atime()),
+                time(stat.ctime()));
+    }
+
+    private static FileTime time(long nanos) {
+        return FileTime.from(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private static FileType type(int type) {
+        return switch (type) {
+            case Abi.DIR -> FileType.DIRECTORY;
+            case Abi.SYMLINK -> FileType.SYMLINK;
+            default -> FileType.FILE;
+        };
+    }
+}

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.store;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import org.jnova.internal.core.Abi;
+import org.jnova.internal.core.FailureMapper;
+import org.jnova.internal.core.InodeStat;
+import org.jnova.internal.core.IoBlock;
+import org.jnova.internal.core.LogFollower;
+import org.jnova.internal.core.MemoryPool;
+import org.jnova.internal.core.NativeFailure;
+import org.jnova.internal.core.NativeInode;
+import org.jnova.internal.core.Records;
+import org.jnova.internal.index.RadixIndex;
+import org.jnova.internal.lock.LockRank;
+import org.jnova.internal.lock.RankedLock;
+
+/**
+ * One open file, shared by all its handles: the view of its log (index and size), its native handle, and the two locks that
+ * DESIGN calls ioLock and indexLock. {@code java/LOCKING.md} tells why this is right.
+ *
+ * <ul>
+ * <li>A writing call holds ioLock exclusively from the first look at the index to the end of replay. Replay holds indexLock too.
+ * <li>A reading call takes no lock: stamp of indexLock, look-up, copy, validate. Overtaken a few times, it holds ioLock shared.
+ * </ul>
+ */
+public final class InodeState implements NativeInode.Sink {
+    /** Position of a write that goes to the end of the file. */
+    static final long APPEND = -1;
+
+    private static final int OPTIMISTIC_TRIES = 4;
+    /** A read of this many bytes is not worth repeating: it tries once without a lock. */
+    private static final int LONG_READ = 1 << 22;
+
+    /** Answers of {@link #readOnce} beside a number of bytes. */
+    private static final int END = -1;
+
+    private static final int NOT_NOW = -2;
+
+    private final InodeTable table;
+    private final PoolWindows windows;
+    final int ino;
+    final int gen;
+    private final String label;
+    private final RankedLock ioLock = new RankedLock(LockRank.IO, this);
+    private final RankedLock indexLock = new RankedLock(LockRank.INDEX, this);
+
+    /** Handles; guarded by the stripe of the inode table. */
+    int references;
+
+    // Guarded by ioLock.
+    private final NativeInode inode;
+    private final FreeQueue frees = new FreeQueue();
+    private IoBlock io; // from the first writing call on
+    private LogFollower follower; // likewise
+    private IOException replayFailure;
+    private volatile boolean replayed; // set once
+
+    // Written under indexLock, read under a stamp of it.
+    private final RadixIndex index = new RadixIndex();
+    private long size;
+    private boolean behind; // something is committed that index and size lack
+    private boolean closed;
+
+    InodeState(InodeTable table, NativeInode inode, int ino, int gen, String label) {
+        this.table = table;
+        this.windows = table.windows();
+        this.inode = inode;
+        this.ino = ino;
+        this.gen = gen;
+        this.label = label;
+    }
+
+    /** Replays the log, if nobody has yet. Before this no other method but {@link #close} may be called. */
+    void replay() throws IOException {
+        if (replayed) {
+            return;
+        }
+        long stamp = ioLock.writeLock();
+        try {
+            checkOpen();
+            if (replayed) {
+                return;
+            }
+            if (replayFailure != null) {
+                throw replayFailure;
+            }
+            replayFromHead();
+        } finally {
+            ioLock.unlockWrite(stamp);
+        }
+    }
+
+    private void replayFromHead() throws IOException {
+        long stamp = indexLock.writeLock();
+        try {
+            replayFailure = new IOException(label + ": its log could not be replayed; close all its handles and try again");
+            inode.replayAll(this);
+            replayFailure = null;
+            replayed = true;
+        } catch (IOException e) {
+            replayFailure = e;
+            throw e;
+        } finally {
+            indexLock.unlockWrite(stamp);
+        }
+    }
+
+    MemoryPool staging() {
+        return table.staging();
+    }
+
+    // ---- reading
+
+    /**
+     * Reads bytes. Sees all or nothing of every write, and everything that was written before the call.
+     *
+     * @param pos byte offset, not negative
+     * @param dst a {@link ByteBuffer} or a {@code byte[]}
+     * @param at index in dst
+     * @param len most bytes, positive
+     * @return bytes read, or -1
+     */
+    public int read(long pos, Object dst, int at, int len) throws IOException {
+        int tries = len >= LONG_READ ? 1 : OPTIMISTIC_TRIES;
+        for (int i = 0; i < tries; i++) {
+            long stamp = indexLock.tryOptimisticRead();
+            if (stamp != 0) {
+                int n = readOnce(pos, dst, at, len);
+                if (indexLock.validate(stamp)) {
+                    if (n == NOT_NOW) {
+                        break;
+                    }
+                    return n;
+                }
+            }
+            Thread.onSpinWait();
+        }
+        return readLocked(pos, dst, at, len);
+    }
+
+    /** One try, under a stamp. What it answers, and what it left in dst, is worth nothing unless the stamp is still valid. */
+    private int readOnce(long pos, Object dst, int at, int len) {
+        if (closed || behind) {
+            return NOT_NOW;
+        }
+        long end = size;
+        if (pos >= end) {
+            return END;
+        }
+        int n = (int) Math.min(len, end - pos);
+        windows.read(index, pos, dst, at, n);
+        return n;
+    }
+
+    /** Keeps writers out. May be held across a page fault of dst. */
+    private int readLocked(long pos, Object dst, int at, int len) throws IOException {
+        while (true) {
+            long shared = ioLock.readLock();
+            try {
+                checkOpen();
+                int n;
+                long stamp;
+                do {
+                    stamp = indexLock.tryOptimisticRead();
+                    n = readOnce(pos, dst, at, len);
+                } while (!indexLock.validate(stamp));
+                if (n != NOT_NOW) {
+                    return n;
+                }
+            } finally {
+                ioLock.unlockRead(shared);
+            }
+            ioLock.unlockWrite(beginWriting()); // catches up, or throws
+        }
+    }
+
+    /** The file's size, bytes. */
+    public long size() throws IOException {
+        for (int i = 0; i < OPTIMISTIC_TRIES; i++) {
+            long stamp = indexLock.tryOptimisticRead();
+            long now = size;
+            boolean good = !closed && !behind;
+            if (indexLock.validate(stamp) && good) {
+                return now;
+            }
+            Thread.onSpinWait();
+        }
+        long stamp = beginWriting(); // catches up, or throws
+        try {
+            return size;
+        } finally {
+            ioLock.unlockWrite(stamp);
+        }
+    }
+
+    // ---- writing
+
+    /**
+     * Writes bytes in one native call. Atomic; durable on return.
+     *
+     * @param pos byte offset, or {@link #APPEND}
+     * @param address where the bytes are, in memory that the caller keeps alive
+     * @param len bytes, positive
+     * @return byte offset where they landed
+     */
+    long write(long pos, long address, int len) throws IOException {
+        for (boolean again = false; ; again = true) {
+            long stamp = beginWriting();
+            try {
+                long off = pos == APPEND ? size : pos;
+                prepare(off, len);
+                int first = blockAt(off);
+                int last = blockAt(off + len - 1);
+                frees.send(io);
+                follower.calling();
+                if (done(inode.write(off, address, len, first, last, eofBlock(), io), again)) {
+                    return off;
+                }
+            } finally {
+                ioLock.unlockWrite(stamp);
+            }
+            table.releaseQueuedBlocks();
+        }
+    }
+
+    /** Where the bytes of a write in pieces come from. */
+    @FunctionalInterface
+    interface Pieces {
+        /** Puts all bytes. May be called a second time, for a second attempt. */
+        void putInto(IntentFiller filler) throws IOException;
+    }
+
+    /** Writes bytes that come in pieces, as one atomic unit. Parameters as for the other forms; len is what the pieces sum up to. */
+    long writePieces(long pos, Pieces pieces, long len) throws IOException {
+        for (boolean again = false; ; again = true) {
+            long stamp = beginWriting();
+            try {
+                long off = pos == APPEND ? size : pos;
+                prepare(off, len);
+                if (done(fillAndCommit(off, pieces, len), again)) {
+                    return off;
+                }
+            } finally {
+                ioLock.unlockWrite(stamp);
+            }
+            table.releaseQueuedBlocks();
+        }
+    }
+
+    private int fillAndCommit(long off, Pieces pieces, long len) throws IOException {
+        frees.send(io);
+        int status = inode.writeBegin(off, len, blockAt(off), blockAt(off + len - 1), eofBlock(), io);
+        frees.settle(io);
+        if (status != Abi.OK) {
+            return status;
+        }
+        long intent = NativeInode.intent(io);
+        boolean whole = false;
+        try {
+            IntentFiller filler = new IntentFiller(inode, io, table.staging());
+            pieces.putInto(filler);
+            assert filler.filled() == len;
+            whole = true;
+        } finally {
+            if (!whole) {
+                NativeInode.writeAbort(intent);
+            }
+        }
+        follower.calling();
+        return NativeInode.writeCommit(intent, io);
+    }
+
+    /**
+     * Sets the size. Atomic; durable on return.
+     *
+     * @param newSize bytes, not negative
+     * @param shrinkOnly whether to do nothing if that would make the file larger
+     */
+    public void setSize(long newSize, boolean shrinkOnly) throws IOException {
+        for (boolean again = false; ; again = true) {
+            long stamp = beginWriting();
+            try {
+                if (newSize == size || shrinkOnly && newSize > size) {
+                    return;
+                }
+                checkRange(newSize, 0);
+                frees.send(io);
+                follower.calling();
+                if (done(inode.truncate(newSize, eofBlock(), io), again)) {
+                    return;
+                }
+            } finally {
+                ioLock.unlockWrite(stamp);
+            }
+            table.releaseQueuedBlocks();
+        }
+    }
+
+    /** Takes ioLock, with everything ready for a native call. On return the caller has it, and the stamp to give it back. */
+    private long beginWriting() throws IOException {
+        long stamp = ioLock.writeLock();
+        boolean ready = false;
+        try {
+            checkOpen();
+            if (io == null) {
+                IoBlock leased = table.ioPool().lease();
+                follower = new LogFollower(inode, leased);
+                io = leased;
+            }
+            if (follower.behind()) {
+                catchUp();
+            }
+            if (frees.isLong()) {
+                frees.drain(table.pool(), inode, io, Abi.IO_FREES_MAX);
+            }
+            ready = true;
+            return stamp;
+        } finally {
+            if (!ready) {
+                ioLock.unlockWrite(stamp);
+            }
+        }
+    }
+
+    /** Checks a range against the limits, and makes the index nodes for it, so that replay after the commit needs no memory. */
+    private void prepare(long off, long len) throws IOException {
+        checkRange(off, len);
+        long first = off >>> Abi.BLOCK_SHIFT;
+        long last = (off + len - 1) >>> Abi.BLOCK_SHIFT;
+        if (!index.covers(first, last)) {
+            long stamp = indexLock.writeLock();
+            try {
+                index.prepare(first, last);
+            } finally {
+                indexLock.unlockWrite(stamp);
+            }
+        }
+    }
+
+    private void checkRange(long off, long len) throws IOException {
+        if (off > Abi.FILE_SIZE_MAX - len || len > Abi.WRITE_MAX) {
+            throw FailureMapper.map(
+                    new NativeFailure(Abi.EFBIG, 0, Abi.NO_OFF, ""), table.pool().name(), label);
+        }
+    }
+
+    /**
+     * After the native call that was to commit: the view moves on to what it committed.
+     *
+     * @param last whether there will be no further attempt
+     * @return whether it did; false if there was no space, and it is worth another attempt
+     * @throws IOException if it failed for good
+     */
+    private boolean done(int status, boolean last) throws IOException {
+        if (status == Abi.OK) {
+            catchUp();
+            return true;
+        }
+        follower.failed();
+        frees.settle(io);
+        if (last || status != Abi.ENOSPC) {
+            throw inode.failure(status, io);
+        }
+        return false;
+    }
+
+    private void catchUp() throws IOException {
+        frees.settle(io);
+        long stamp = indexLock.writeLock();
+        try {
+            behind = true;
+            follower.catchUp(this);
+            behind = false;
+        } finally {
+            indexLock.unlockWrite(stamp);
+        }
+    }
+
+    /** Block of the page that holds a byte, 0 if it is a hole or beyond the end. */
+    private int blockAt(long off) {
+        return index.block(off >>> Abi.BLOCK_SHIFT);
+    }
+
+    private int eofBlock() {
+        return (size & (Abi.BLOCK_SIZE - 1)) == 0 ? 0 : blockAt(size);
+    }
+
+    /** Applies one record of the log. Under indexLock. May get the same record again if it threw. */
+    @Override
+    public void apply(ByteBuffer bytes, int at) throws IOException {
+        switch (Records.kind(bytes, at)) {
+            case Abi.REC_WRITE -> {
+                int count = Records.count(bytes, at);
+                if (count != 0) {
+                    // What the replay of old entries finds replaced was given back long ago.
+                    index.map(
+                            Records.page(bytes, at),
+                            Records.blk(bytes, at),
+                            count,
+                            Records.logBlk(bytes, at),
+                            replayed ? frees.extents() : null);
+                }
+                size = Records.fileSize(bytes, at);
+            }
+            case Abi.REC_TRUNCATE -> {
+                size = Records.fileSize(bytes, at);
+                long pages = (size + Abi.BLOCK_SIZE - 1) >>> Abi.BLOCK_SHIFT;
+                index.truncate(pages, replayed ? frees.extents() : null);
+            }
+            case Abi.REC_SETATTR -> {
+                // Attributes are asked of the core.
+            }
+            default -> throw inode.corrupt("its log holds an entry of kind " + Records.kind(bytes, at)
+                    + ", which is none of a file");
+        }
+    }
+
+    // ---- the rest
+
+    /** Attributes, and pages that are mapped. */
+    record Attributes(InodeStat stat, long pages) {}
+
+    Attributes attributes() throws IOException {
+        long stamp = ioLock.readLock();
+        try {
+            checkOpen();
+            return new Attributes(inode.stat(), index.pages());
+        } finally {
+            ioLock.unlockRead(stamp);
+        }
+    }
+
+    /** Gives all queued blocks back. */
+    void releaseQueuedBlocks() throws IOException {
+        long stamp = ioLock.writeLock();
+        try {
+            if (!closed && !frees.isEmpty()) {
+                frees.drain(table.pool(), inode, io, 0);
+            }
+        } finally {
+            ioLock.unlockWrite(stamp);
+        }
+    }
+
+    /**
+     * Closes it: by the inode table, once, when the last handle is gone or the store closes. Waits for running calls; later ones fail.
+     * Readers that are under way fail to validate, so that they cannot mistake reused blocks for this file.
+     */
+    void close() throws IOException {
+        long stamp = ioLock.writeLock();
+        try {
+            IOException first = null;
+            if (follower != null && follower.behind()) {
+                try {
+                    catchUp(); // for the sake of the blocks it replaced
+                } catch (IOException e) {
+                    first = e;
+                }
+            }
+            forget();
+            try {
+                if (!frees.isEmpty()) {
+                    frees.drain(table.pool(), inode, io, 0);
+                }
+            } catch (IOException e) {
+                first = first == null ? e : first;
+            }
+            try {
+                inode.close();
+            } catch (IOException e) {
+                first = first == null ? e : first;
+            }
+            if (io != null) {
+                table.ioPool().giveBack(io);
+                io = null;
+            }
+            if (first != null) {
+                throw first;
+            }
+        } finally {
+            ioLock.unlockWrite(stamp);
+        }
+    }
+
+    private void forget() {
+        long stamp = indexLock.writeLock();
+        try {
+            closed = true;
+            index.clear();
+        } finally {
+            indexLock.unlockWrite(stamp);
+        }
+    }
+
+    private void checkOpen() throws ClosedChannelException {
+        if (closed) { // only changes under ioLock
+            throw new ClosedChannelException();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return label + " (inode " + Integer.toUnsignedString(ino) + ")";
+    }
+}

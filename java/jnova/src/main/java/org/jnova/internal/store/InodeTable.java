@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.store;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jnova.internal.core.IoPool;
+import org.jnova.internal.core.MemoryPool;
+import org.jnova.internal.core.NativeInode;
+import org.jnova.internal.core.NativePool;
+import org.jnova.internal.lock.LockRank;
+import org.jnova.internal.lock.RankedLock;
+
+/**
+ * The open inodes of a store, with the number of handles each has; the core wants an inode opened once. In stripes by inode number:
+ * whoever opens or closes an inode holds its stripe, so that nobody opens it natively while its last handle is closing. Also what all inodes share.
+ */
+final class InodeTable {
+    private static final int STRIPES = 64;
+    /** Bytes that go through staging memory in one piece: well within a second-level cache. */
+    private static final int STAGING_PIECE = 1 << 18;
+
+    private final NativePool pool;
+    private final PoolWindows windows;
+    private final IoPool ioPool = new IoPool();
+    private final MemoryPool staging = MemoryPool.perCpu(STAGING_PIECE);
+    private final Stripe[] stripes = new Stripe[STRIPES];
+
+    /** Open inodes by number; guarded by the lock. */
+    private static final class Stripe {
+        final RankedLock lock = new RankedLock(LockRank.LIFECYCLE, this);
+        final Map<Integer, InodeState> open = new HashMap<>();
+    }
+
+    InodeTable(NativePool pool, PoolWindows windows) {
+        this.pool = pool;
+        this.windows = windows;
+        for (int i = 0; i < STRIPES; i++) {
+            stripes[i] = new Stripe();
+        }
+    }
+
+    NativePool pool() {
+        return pool;
+    }
+
+    PoolWindows windows() {
+        return windows;
+    }
+
+    IoPool ioPool() {
+        return ioPool;
+    }
+
+    MemoryPool staging() {
+        return staging;
+    }
+
+    private Stripe stripe(int ino) {
+        return stripes[(ino * 0x9E3779B9) >>> 26];
+    }
+
+    /** Opens an inode, or adds a handle to an open one. The caller holds the namespace lock, and so a name that names it. */
+    InodeState acquire(int ino, int gen, String label) throws IOException {
+        assert LockRank.holds(LockRank.NAMESPACE);
+        Stripe stripe = stripe(ino);
+        long stamp = stripe.lock.writeLock();
+        try {
+            InodeState state = stripe.open.get(ino);
+            if (state == null) {
+                state = openState(stripe, ino, gen, label);
+            }
+            assert state.gen == gen : state + " reused while open";
+            state.references++;
+            return state;
+        } finally {
+            stripe.lock.unlockWrite(stamp);
+        }
+    }
+
+    private InodeState openState(Stripe stripe, int ino, int gen, String label) throws IOException {
+        NativeInode inode = pool.openInode(ino, gen, label);
+        boolean good = false;
+        try {
+            InodeState state = new InodeState(this, inode, ino, gen, label);
+            stripe.open.put(ino, state);
+            good = true;
+            return state;
+        } finally {
+            if (!good) {
+                inode.close();
+            }
+        }
+    }
+
+    /** Gives a handle back; the last one closes the inode. */
+    void release(InodeState state) throws IOException {
+        Stripe stripe = stripe(state.ino);
+        long stamp = stripe.lock.writeLock();
+        try {
+            state.references--;
+            if (state.references == 0 && stripe.open.remove(state.ino, state)) {
+                state.close();
+            }
+        } finally {
+            stripe.lock.unlockWrite(stamp);
+        }
+    }
+
+    /** Closes all inodes, whatever handles there are. The caller keeps new ones from being opened. */
+    void closeAll(Failures failures) {
+        for (Stripe stripe : stripes) {
+            long stamp = stripe.lock.writeLock();
+            try {
+                for (InodeState state : stripe.open.values()) {
+                    failures.collect(state::close);
+                }
+                stripe.open.clear();
+            } finally {
+                stripe.lock.unlockWrite(stamp);
+            }
+        }
+    }
+
+    /** Gives back the replaced blocks that wait in the queues of all open inodes. The caller holds no lock of one. */
+    void releaseQueuedBlocks() throws IOException {
+        assert !LockRank.holds(LockRank.IO);
+        List<InodeState> states = new ArrayList<>();
+        for (Stripe stripe : stripes) {
+            long stamp = stripe.lock.readLock();
+            try {
+                states.addAll(stripe.open.values());
+            } finally {
+                stripe.lock.unlockRead(stamp);
+            }
+        }
+        for (InodeState state : states) {
+            state.releaseQueuedBlocks();
+        }
+    }
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.store;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.ref.WeakReference;
+import java.nio.Buffer;
+import java.nio.ByteBuffer;
+import org.jnova.internal.core.NativeMemory;
+
+/**
+ * Decides whether native code may read a caller's buffer directly, and finds its address. What the JVM guards when Java code touches it,
+ * native code would crash on: a buffer over a memory segment whose arena another thread closes, a mapped file that another process
+ * cuts short. Such memory is copied by Java into staging memory first, and fails there as it does anywhere in Java.
+ *
+ * <p>Memory is known to be good if its scope is of the kind that {@link ByteBuffer#allocateDirect} gives, and it is not mapped. That can be
+ * asked from JDK 22 on. Before, there are no closable arenas (outside of preview features), and mapped memory is taken as it is.
+ *
+ * <p>Both answers hold as long as the buffer object lives, and cost tens of nanoseconds; so they are remembered for the buffers that were used
+ * last, in a small table by identity. Its entries are weak: it keeps no buffer's memory alive.
+ */
+final class SourceMemory {
+    private SourceMemory() {}
+
+    /** MemorySegment.ofBuffer, scope and isMapped, with erased types; null before JDK 22. */
+    private static final MethodHandle OF_BUFFER;
+
+    private static final MethodHandle SCOPE;
+    private static final MethodHandle IS_MAPPED;
+    private static final Class<?> PLAIN_SCOPE;
+
+    static {
+        MethodHandle ofBuffer = null;
+        MethodHandle scope = null;
+        MethodHandle isMapped = null;
+        Class<?> plain = null;
+        if (Runtime.version().feature() >= 22) {
+            try {
+                Class<?> segment = Class.forName("java.lang.foreign.MemorySegment");
+                Class<?> scopeType = Class.forName("java.lang.foreign.MemorySegment$Scope");
+                MethodHandles.Lookup lookup = MethodHandles.publicLookup();
+                ofBuffer = lookup.findStatic(segment, "ofBuffer", MethodType.methodType(segment, Buffer.class))
+                        .asType(MethodType.methodType(Object.class, ByteBuffer.class));
+                scope = lookup.findVirtual(segment, "scope", MethodType.methodType(scopeType))
+                        .asType(MethodType.methodType(Object.class, Object.class));
+                isMapped = lookup.findVirtual(segment, "isMapped", MethodType.methodType(boolean.class))
+                        .asType(MethodType.methodType(boolean.class, Object.class));
+                Object sample = ofBuffer.invoke(ByteBuffer.allocateDirect(1));
+                plain = scope.invoke(sample).getClass();
+            } catch (Throwable e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+        OF_BUFFER = ofBuffer;
+        SCOPE = scope;
+        IS_MAPPED = isMapped;
+        PLAIN_SCOPE = plain;
+    }
+
+    /** Known buffers, by identity hash. Races are harmless: entries are immutable, and name the buffer that they are about. */
+    private static final Known[] KNOWN = new Known[256];
+
+    private static final class Known extends WeakReference<ByteBuffer> {
+        final long address;
+
+        Known(ByteBuffer buffer, long address) {
+            super(buffer);
+            this.address = address;
+        }
+    }
+
+    /**
+     * Address of a buffer's first byte, whatever its position. The caller keeps the buffer reachable as long as it uses it.
+     *
+     * @return the address, or 0 if native code must not read the buffer
+     */
+    static long address(ByteBuffer buffer) {
+        if (!buffer.isDirect()) {
+            return 0;
+        }
+        int slot = System.identityHashCode(buffer) & (KNOWN.length - 1);
+        Known known = KNOWN[slot];
+        if (known == null || !known.refersTo(buffer)) {
+            known = new Known(buffer, isPlain(buffer) ? NativeMemory.addressOf(buffer) : 0);
+            KNOWN[slot] = known;
+        }
+        return known.address;
+    }
+
+    /** Whether a buffer's memory is direct and stays valid as long as the buffer is reachable. */
+    static boolean isPlain(ByteBuffer buffer) {
+        if (!buffer.isDirect()) {
+            return false;
+        }
+        if (PLAIN_SCOPE == null) {
+            return true;
+        }
+        try {
+            Object segment = (Object) OF_BUFFER.invokeExact(buffer);
+            Object scope = (Object) SCOPE.invokeExact(segment);
+            return scope.getClass() == PLAIN_SCOPE && !(boolean) IS_MAPPED.invokeExact(segment);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+}

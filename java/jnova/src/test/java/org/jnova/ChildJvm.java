@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A JVM of its own, with the classes of this one, that runs a main class and talks through its standard output. */
+final class ChildJvm implements AutoCloseable {
+    private final Process process;
+    private final BufferedReader out;
+
+    ChildJvm(Class<?> main, String... args) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-ea");
+        command.add("-Xmx256m");
+        command.add("-XX:TieredStopAtLevel=1");
+        if (Runtime.version().feature() >= 22) {
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
+        System.getProperties().forEach((key, value) -> {
+            if (key.toString().startsWith("jnova.")) {
+                command.add("-D" + key + "=" + value);
+            }
+        });
+        command.add("-cp");
+        command.add(System.getProperty("java.class.path").replace(File.pathSeparator + File.pathSeparator, File.pathSeparator));
+        command.add(main.getName());
+        command.addAll(List.of(args));
+        process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    }
+
+    /** The next line of output, or null at the end. A line that the child did not finish counts as none. */
+    String line() throws IOException {
+        return out.readLine();
+    }
+
+    /** SIGKILL; and what the child had said before, line by line. */
+    List<String> kill() throws IOException, InterruptedException {
+        process.toHandle().destroyForcibly(); // Process.destroyForcibly would close the stream unread
+        List<String> rest = new ArrayList<>();
+        StringBuilder text = new StringBuilder();
+        for (int c = out.read(); c >= 0; c = out.read()) {
+            if (c == '\n') {
+                rest.add(text.toString());
+                text.setLength(0);
+            } else {
+                text.append((char) c);
+            }
+        }
+        process.waitFor();
+        return rest;
+    }
+
+    int exitCode() throws InterruptedException {
+        return process.waitFor();
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}

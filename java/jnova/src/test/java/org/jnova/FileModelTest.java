@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova;
+
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.ShrinkingMode;
+import net.jqwik.api.constraints.IntRange;
+
+/** Random operations on several files through several handles, with reopening in between, against byte arrays in a map. */
+class FileModelTest {
+    private static final int TRIES = 60;
+    private static final int SPAN = 300_000; // most of a file; beyond one piece of staging memory
+
+    @Property(tries = TRIES, shrinking = ShrinkingMode.BOUNDED)
+    void behavesLikeByteArrays(@ForAll long seed, @ForAll @IntRange(min = 1, max = 150) int steps) throws IOException {
+        run(seed, steps);
+    }
+
+    @Property(tries = 1)
+    void longRuns(@ForAll long seed) throws IOException {
+        for (int i = 0; i < (TestPools.FULL ? 50 : 1); i++) {
+            run(seed + i, 3000);
+        }
+    }
+
+    private static void run(long seed, int steps) throws IOException {
+        try (TestPools pools = new TestPools()) {
+            World world = new World(pools, new SplittableRandom(seed));
+            try {
+                for (int i = 0; i < steps; i++) {
+                    world.step();
+                }
+                world.reopen();
+                world.checkAll();
+            } finally {
+                world.store.close();
+            }
+            pools.assertSound("p");
+        }
+    }
+
+    /** A file of the model; deleted ones live on in their handles, as in the store. */
+    private static final class Content {
+        byte[] bytes = new byte[0];
+    }
+
+    private static final class Handle {
+        final NovaFile file;
+        final Content content;
+
+        Handle(NovaFile file, Content content) {
+            this.file = file;
+            this.content = content;
+        }
+    }
+
+    private static final class World {
+        private static final String[] NAMES = {"a", "b", "c", "a name of more than sixteen bytes, which takes lines"};
+
+        final TestPools pools;
+        final SplittableRandom random;
+        final TreeMap<String, Content> model = new TreeMap<>();
+        final List<Handle> handles = new ArrayList<>();
+        NovaStore store;
+
+        World(TestPools pools, SplittableRandom random) throws IOException {
+            this.pools = pools;
+            this.random = random;
+            this.store = pools.create("p", 16 * TestPools.MIB);
+        }
+
+        void step() throws IOException {
+            int what = random.nextInt(100);
+            if (handles.isEmpty() || what < 8) {
+                openFile();
+            } else if (what < 70) {
+                change(handles.get(random.nextInt(handles.size())));
+            } else if (what < 85) {
+                checkSome(handles.get(random.nextInt(handles.size())));
+            } else if (what < 89) {
+                handles.remove(random.nextInt(handles.size())).file.close();
+            } else if (what < 93) {
+                delete();
+            } else if (what < 97) {
+                rename();
+            } else if (what < 99) {
+                reopen();
+            } else {
+                checkAll();
+            }
+        }
+
+        private String name() {
+            return NAMES[random.nextInt(NAMES.length)];
+        }
+
+        private void openFile() throws IOException {
+            if (handles.size() >= 6) {
+                handles.remove(0).file.close();
+            }
+            String name = name();
+            NovaFile file = store.open(name, CREATE, READ, WRITE);
+            handles.add(new Handle(file, model.computeIfAbsent(name, n -> new Content())));
+        }
+
+        private int position() {
+            int around = switch (random.nextInt(4)) {
+                case 0 -> 4096 * random.nextInt(4);
+                case 1 -> random.nextInt(SPAN);
+                default -> random.nextInt(20_000);
+            };
+            return Math.max(0, around + random.nextInt(-2, 3));
+        }
+
+        private byte[] bytes() {
+            int length = switch (random.nextInt(12)) {
+                case 0 -> 1 + random.nextInt(SPAN);
+                case 1 -> 4096 * random.nextInt(1, 4);
+                case 2, 3, 4 -> 1 + random.nextInt(10);
+                default -> 1 + random.nextInt(9000);
+            };
+            byte[] bytes = new byte[length];
+            random.nextBytes(bytes);
+            return bytes;
+        }
+
+        private ByteBuffer buffer(byte[] bytes) {
+            if (random.nextBoolean()) {
+                return ByteBuffer.wrap(bytes);
+            }
+            int lead = random.nextInt(5);
+            return ByteBuffer.allocateDirect(bytes.length + lead).position(lead).put(bytes).position(lead);
+        }
+
+        private void change(Handle handle) throws IOException {
+            NovaFile file = handle.file;
+            Content content = handle.content;
+            int size = content.bytes.length;
+            int what = random.nextInt(10);
+            if (what < 2) {
+                int to = random.nextBoolean() ? position() : random.nextInt(size + 1);
+                if (random.nextBoolean()) {
+                    file.setSize(to);
+                    content.bytes = Arrays.copyOf(content.bytes, to);
+                } else {
+                    file.truncate(to);
+                    content.bytes = Arrays.copyOf(content.bytes, Math.min(size, to));
+                }
+                return;
+            }
+            byte[] bytes = bytes();
+            int at = what < 5 ? size : position();
+            if (what < 5) {
+                long landed =
+                        switch (random.nextInt(3)) {
+                            case 0 -> file.append(bytes, 0, bytes.length);
+                            case 1 -> file.append(buffer(bytes));
+                            default -> file.append(pieces(bytes), 0, 3);
+                        };
+                assertEquals(at, landed);
+            } else {
+                long written =
+                        switch (random.nextInt(3)) {
+                            case 0 -> file.write(at, bytes, 0, bytes.length);
+                            case 1 -> file.write(at, buffer(bytes));
+                            default -> file.write(at, pieces(bytes), 0, 3);
+                        };
+                assertEquals(bytes.length, written);
+            }
+            content.bytes = Arrays.copyOf(content.bytes, Math.max(size, at + bytes.length));
+            System.arraycopy(bytes, 0, content.bytes, at, bytes.length);
+        }
+
+        private ByteBuffer[] pieces(byte[] bytes) {
+            int one = random.nextInt(bytes.length + 1);
+            int two = random.nextInt(one, bytes.length + 1);
+            return new ByteBuffer[] {
+                buffer(Arrays.copyOfRange(bytes, 0, one)),
+                buffer(Arrays.copyOfRange(bytes, one, two)),
+                buffer(Arrays.copyOfRange(bytes, two, bytes.length))
+            };
+        }
+
+        private void delete() throws IOException {
+            String name = name();
+            assertEquals(model.remove(name) != null, store.deleteIfExists(name));
+        }
+
+        private void rename() throws IOException {
+            String from = name();
+            String to = name();
+            Content content = model.get(from);
+            if (content != null && (from.equals(to) || !model.containsKey(to) || random.nextBoolean())) {
+                store.rename(from, to, StandardCopyOption.REPLACE_EXISTING);
+                model.remove(from);
+                model.put(to, content);
+            }
+        }
+
+        void reopen() throws IOException {
+            if (random.nextBoolean()) {
+                for (Handle handle : handles) {
+                    handle.file.close();
+                }
+            }
+            handles.clear();
+            store.close();
+            store = pools.open("p");
+        }
+
+        private void checkSome(Handle handle) throws IOException {
+            byte[] bytes = handle.content.bytes;
+            assertEquals(bytes.length, handle.file.size());
+            int at = random.nextInt(bytes.length + 10);
+            int length = 1 + random.nextInt(random.nextBoolean() ? 100 : SPAN);
+            int expected = at >= bytes.length ? -1 : Math.min(length, bytes.length - at);
+            ByteBuffer buffer = random.nextBoolean() ? ByteBuffer.allocate(length) : ByteBuffer.allocateDirect(length);
+            assertEquals(expected, handle.file.read(at, buffer));
+            if (expected > 0) {
+                assertEquals(ByteBuffer.wrap(bytes, at, expected), buffer.flip());
+            }
+        }
+
+        void checkAll() throws IOException {
+            assertEquals(List.copyOf(model.keySet()), store.names());
+            for (String name : model.keySet()) {
+                byte[] expected = model.get(name).bytes;
+                try (NovaFile file = store.open(name)) {
+                    assertEquals(expected.length, file.size());
+                    byte[] bytes = new byte[expected.length + 1];
+                    assertEquals(expected.length == 0 ? -1 : expected.length, file.read(0, bytes, 0, bytes.length));
+                    assertEquals(-1, Arrays.mismatch(expected, 0, expected.length, bytes, 0, expected.length), name);
+                }
+            }
+        }
+    }
+}

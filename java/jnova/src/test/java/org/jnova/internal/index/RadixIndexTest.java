@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.index;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.jnova.HeapUse;
+import org.jnova.TestPools;
+import org.junit.jupiter.api.Test;
+
+class RadixIndexTest {
+    @Test
+    void emptyIndexHasHolesOnly() {
+        RadixIndex index = new RadixIndex();
+        assertEquals(0, index.block(0));
+        assertEquals(0, index.block((1L << 48) - 1));
+        assertEquals(0, index.pages());
+        assertTrue(index.run(5, 1000) >= 1);
+    }
+
+    @Test
+    void slotHoldsLogPageAndBlock() {
+        RadixIndex index = new RadixIndex();
+        index.map(3, -2, 2, 0x89abcdef, null);
+        assertEquals(0x89abcdef_fffffffeL, index.slot(3));
+        assertEquals(0x89abcdef_ffffffffL, index.slot(4));
+    }
+
+    @Test
+    void replacedBlocksAreReportedAsRuns() {
+        RadixIndex index = new RadixIndex();
+        ExtentList replaced = new ExtentList();
+        index.map(0, 100, 1000, 1, replaced);
+        assertTrue(replaced.isEmpty());
+        index.map(500, 5000, 100, 1, replaced);
+        assertEquals("[600+100]", replaced.toString());
+        assertEquals(1000, index.pages());
+    }
+
+    @Test
+    void mappingAgainReportsNothing() {
+        RadixIndex index = new RadixIndex();
+        ExtentList replaced = new ExtentList();
+        index.map(10, 100, 20, 1, replaced);
+        index.map(10, 100, 20, 2, replaced);
+        assertTrue(replaced.isEmpty());
+        assertEquals(20, index.pages());
+    }
+
+    @Test
+    void truncateReportsInOrderAndShrinksTheTree() {
+        RadixIndex index = new RadixIndex();
+        ExtentList removed = new ExtentList();
+        index.map(0, 10, 4, 1, null);
+        index.map(1L << 40, 700, 3, 1, null);
+        index.truncate(2, removed);
+        assertEquals("[12+2, 700+3]", removed.toString());
+        assertEquals(2, index.pages());
+        assertEquals(11, index.block(1));
+        assertEquals(0, index.block(2));
+        assertEquals(0, index.block(1L << 40));
+        index.truncate(0, removed);
+        assertEquals(0, index.pages());
+        assertEquals(0, index.block(0));
+    }
+
+    @Test
+    void highestPageHasAPlace() {
+        RadixIndex index = new RadixIndex();
+        long last = (1L << 48) - 1;
+        index.map(last, 9, 1, 1, null);
+        index.map(0, 8, 1, 1, null);
+        assertEquals(9, index.block(last));
+        assertEquals(8, index.block(0));
+        index.truncate(last, null);
+        assertEquals(0, index.block(last));
+        assertEquals(8, index.block(0));
+    }
+
+    @Test
+    void runsAreContiguousOrHoles() {
+        RadixIndex index = new RadixIndex();
+        index.map(0, 100, 3, 1, null);
+        index.map(3, 200, 3, 1, null);
+        assertEquals(3, index.run(0, 100));
+        assertEquals(2, index.run(1, 100));
+        assertEquals(2, index.run(0, 2));
+        assertEquals(3, index.run(3, 100));
+        assertTrue(index.run(6, 100) >= 1 && index.run(6, 100) <= 100);
+        index.map(8, 1, 1, 1, null);
+        assertEquals(2, index.run(6, 100));
+    }
+
+    @Test
+    void preparedPagesNeedNoMemory() {
+        RadixIndex index = new RadixIndex();
+        assertFalse(index.covers(0, 0));
+        index.prepare(0, 5);
+        assertTrue(index.covers(0, 7));
+        assertFalse(index.covers(0, 8));
+        index.prepare(500, 1600);
+        assertTrue(index.covers(0, 1600));
+        assertFalse(index.covers(5_000_000, 5_000_000));
+        assertEquals(0, index.pages());
+        assertEquals(0, index.block(3));
+        index.truncate(0, null);
+        assertEquals(0, index.block(3));
+    }
+
+    @Property
+    void behavesLikeASortedMap(@ForAll long seed, @ForAll @IntRange(min = 1, max = 120) int steps) {
+        SplittableRandom random = new SplittableRandom(seed);
+        RadixIndex index = new RadixIndex();
+        TreeMap<Long, Integer> model = new TreeMap<>();
+        int nextBlk = 1;
+        for (int i = 0; i < steps; i++) {
+            long page = random.nextInt(4) == 0 ? random.nextLong(1L << random.nextInt(1, 40)) : random.nextInt(1500);
+            ExtentList out = new ExtentList();
+            List<Integer> expected = new ArrayList<>();
+            if (random.nextInt(4) == 0) {
+                index.truncate(page, out);
+                expected.addAll(model.tailMap(page).values());
+                model.tailMap(page).clear();
+            } else {
+                int count = random.nextInt(1, 700);
+                index.map(page, nextBlk, count, i, out);
+                for (int k = 0; k < count; k++) {
+                    Integer old = model.put(page + k, nextBlk + k);
+                    if (old != null) {
+                        expected.add(old);
+                    }
+                }
+                nextBlk += count + random.nextInt(2);
+            }
+            assertEquals(expected, blocks(out));
+            assertEquals(model.size(), index.pages());
+        }
+        model.forEach((page, blk) -> assertEquals(blk, index.block(page)));
+        for (int k = 0; k < 100; k++) {
+            long page = random.nextLong(2500);
+            int run = index.run(page, 50);
+            int first = model.getOrDefault(page, 0);
+            assertEquals(first, index.block(page));
+            for (int j = 0; j < run; j++) {
+                assertEquals(first == 0 ? 0 : first + j, model.getOrDefault(page + j, 0));
+            }
+        }
+    }
+
+    private static List<Integer> blocks(ExtentList list) {
+        List<Integer> blocks = new ArrayList<>();
+        for (int i = 0; i < list.size(); i++) {
+            for (int k = 0; k < list.count(i); k++) {
+                blocks.add(list.blk(i) + k);
+            }
+        }
+        return blocks;
+    }
+
+    @Test
+    void memoryOfSmallAndLargeFiles() {
+        assertTrue(allocated(1) <= 200, "one block: " + allocated(1) + " bytes");
+        long gib = allocated(1 << 18);
+        assertTrue(gib <= 5L << 19, "1 GiB: " + gib + " bytes");
+    }
+
+    /** Heap that an index of so many pages allocates, written in one piece. */
+    private static long allocated(int pages) {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < 3; i++) {
+            long before = HeapUse.bytes();
+            RadixIndex index = new RadixIndex();
+            index.map(0, 1, pages, 1, null);
+            long after = HeapUse.bytes();
+            assertEquals(pages, index.block(pages - 1));
+            least = Math.min(least, after - before);
+        }
+        return least;
+    }
+
+    /** Lookups that race with every kind of change fail never, and answer a slot that was one of that page, or none. */
+    @Test
+    void racingLookupsSeeOldOrNew() throws InterruptedException {
+        RadixIndex index = new RadixIndex();
+        AtomicBoolean stop = new AtomicBoolean();
+        List<Throwable> failures = new ArrayList<>();
+        Thread[] readers = new Thread[2];
+        for (int t = 0; t < readers.length; t++) {
+            long seed = t;
+            readers[t] = new Thread(() -> {
+                SplittableRandom random = new SplittableRandom(seed);
+                try {
+                    while (!stop.get()) {
+                        long page = random.nextLong(1L << random.nextInt(1, 30));
+                        int blk = index.block(page);
+                        // Block numbers carry their page in the low bits, so a slot of another page would show.
+                        assertTrue(blk == 0 || (blk & 1023) == (page & 1023), () -> page + " -> " + blk);
+                        index.run(page, 100);
+                    }
+                } catch (Throwable e) {
+                    synchronized (failures) {
+                        failures.add(e);
+                    }
+                }
+            });
+            readers[t].start();
+        }
+        SplittableRandom random = new SplittableRandom(99);
+        long end = System.nanoTime() + (TestPools.FULL ? 20_000_000_000L : 1_000_000_000L);
+        while (System.nanoTime() < end) {
+            long page = random.nextLong(1L << random.nextInt(1, 30));
+            if (random.nextInt(8) == 0) {
+                index.truncate(random.nextBoolean() ? 0 : page, null);
+            } else {
+                int base = random.nextInt(1, 1 << 20) << 10;
+                index.map(page, base | (int) (page & 1023), random.nextInt(1, 1024 - (int) (page & 1023) + 1), 1, null);
+            }
+        }
+        stop.set(true);
+        for (Thread reader : readers) {
+            reader.join();
+        }
+        assertEquals(List.of(), failures, () -> Arrays.toString(failures.get(0).getStackTrace()));
+    }
+}

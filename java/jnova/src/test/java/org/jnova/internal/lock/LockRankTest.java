@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.lock;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/** The checker works, and is on. */
+class LockRankTest {
+    private final RankedLock namespace = new RankedLock(LockRank.NAMESPACE, "names");
+    private final RankedLock io = new RankedLock(LockRank.IO, "file one");
+    private final RankedLock otherIo = new RankedLock(LockRank.IO, "file two");
+    private final RankedLock index = new RankedLock(LockRank.INDEX, "file one");
+
+    @Test
+    void assertionsAreOn() {
+        assertTrue(RankedLock.class.desiredAssertionStatus());
+    }
+
+    @Test
+    void ranksInOrderAreFine() {
+        long a = namespace.writeLock();
+        long b = io.readLock();
+        long c = index.writeLock();
+        assertTrue(LockRank.holds(LockRank.INDEX));
+        index.unlockWrite(c);
+        io.unlockRead(b);
+        namespace.unlockWrite(a);
+        for (LockRank rank : LockRank.values()) {
+            assertFalse(LockRank.holds(rank));
+        }
+    }
+
+    @Test
+    void wrongOrderNamesBothLocks() {
+        long stamp = index.writeLock();
+        AssertionError error = assertThrows(AssertionError.class, io::writeLock);
+        assertEquals("lock order: IO of file one taken while holding INDEX of file one", error.getMessage());
+        assertFalse(io.isWriteLocked());
+        index.unlockWrite(stamp);
+        io.unlockWrite(io.writeLock());
+    }
+
+    @Test
+    void twoLocksOfOneRankAreWrong() {
+        long stamp = io.readLock();
+        assertThrows(AssertionError.class, otherIo::readLock);
+        assertThrows(AssertionError.class, otherIo::tryWriteLock);
+        assertThrows(AssertionError.class, io::readLock, "not reentrant");
+        io.unlockRead(stamp);
+    }
+
+    @Test
+    void givingBackWhatIsNotHeldIsWrong() {
+        long stamp = io.writeLock();
+        CompletableFuture<Void> other = CompletableFuture.runAsync(
+                () -> assertThrows(AssertionError.class, () -> io.unlockWrite(stamp)));
+        other.join();
+        assertTrue(LockRank.holds(LockRank.IO));
+        assertTrue(LockRank.left(LockRank.IO, "file one"));
+    }
+
+    @Test
+    void tryThatFailsLeavesNothing() {
+        long stamp = io.writeLock();
+        CompletableFuture.runAsync(() -> {
+                    assertEquals(0, io.tryWriteLock());
+                    assertFalse(LockRank.holds(LockRank.IO));
+                })
+                .join();
+        io.unlockWrite(stamp);
+    }
+
+    @Test
+    void downgradeKeepsTheRank() {
+        long stamp = namespace.downgrade(namespace.writeLock());
+        assertTrue(LockRank.holds(LockRank.NAMESPACE));
+        assertTrue(namespace.isReadLocked());
+        namespace.unlock(stamp);
+        assertFalse(LockRank.holds(LockRank.NAMESPACE));
+        namespace.unlock(namespace.writeLock());
+        assertFalse(LockRank.holds(LockRank.NAMESPACE));
+    }
+}

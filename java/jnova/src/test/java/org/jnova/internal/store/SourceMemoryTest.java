@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.store;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.reflect.Method;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.jnova.TestPools;
+import org.jnova.internal.core.NativeMemory;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+
+class SourceMemoryTest {
+    @Test
+    void ordinaryDirectMemoryIsPlain() {
+        ByteBuffer direct = ByteBuffer.allocateDirect(100);
+        assertTrue(SourceMemory.isPlain(direct));
+        assertTrue(SourceMemory.isPlain(direct.position(5).slice()));
+        assertTrue(SourceMemory.isPlain(direct.duplicate()));
+        assertTrue(SourceMemory.isPlain(direct.asReadOnlyBuffer()));
+        assertFalse(SourceMemory.isPlain(ByteBuffer.allocate(100)));
+    }
+
+    @Test
+    void addressIsOfTheFirstByteOrNone() {
+        assertEquals(0, SourceMemory.address(ByteBuffer.allocate(10)));
+        NativeMemory.allocate(1);
+        for (int i = 0; i < 5000; i++) { // more than are remembered
+            ByteBuffer direct = ByteBuffer.allocateDirect(64).position(i % 64);
+            long address = SourceMemory.address(direct);
+            assertEquals(address, SourceMemory.address(direct.position(0)));
+            assertEquals(address, NativeMemory.addressOf(direct));
+            assertEquals(address + 5, SourceMemory.address(direct.position(5).slice()));
+        }
+    }
+
+    @Test
+    void mappedMemoryIsNotWhereItCanBeTold() throws Exception {
+        try (TestPools pools = new TestPools()) {
+            Path file = pools.path("f");
+            Files.write(file, new byte[5000]);
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+                ByteBuffer mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, 5000);
+                assertEquals(Runtime.version().feature() < 22, SourceMemory.isPlain(mapped));
+            }
+        }
+    }
+
+    /** By reflection, since the code is of an older JDK than the API. */
+    @Test
+    void memoryOfArenasIsNot() throws Exception {
+        Assumptions.assumeTrue(Runtime.version().feature() >= 22);
+        Class<?> arenaType = Class.forName("java.lang.foreign.Arena");
+        Method allocate = arenaType.getMethod("allocate", long.class);
+        Method asByteBuffer = Class.forName("java.lang.foreign.MemorySegment").getMethod("asByteBuffer");
+        for (String kind : new String[] {"ofShared", "ofConfined", "ofAuto"}) {
+            Object arena = arenaType.getMethod(kind).invoke(null);
+            ByteBuffer buffer = (ByteBuffer) asByteBuffer.invoke(allocate.invoke(arena, 100L));
+            assertTrue(buffer.isDirect());
+            assertFalse(SourceMemory.isPlain(buffer), kind);
+        }
+    }
+}
