@@ -76,7 +76,7 @@ enum nova_status {
 /** How a pool persists, and so what "durable" survives. */
 enum nova_durability {
     NOVA_DURABLE_PMEM = 1,     /**< DAX: cache-line write-back and fence; survives power failure */
-    NOVA_DURABLE_EMULATED = 2, /**< the same instructions on volatile memory; survives a crash of the process */
+    NOVA_DURABLE_EMULATED = 2, /**< the same instructions on other memory; survives a crash of the process. On tmpfs always */
     NOVA_DURABLE_MSYNC = 3     /**< page cache: msync; survives power failure, slowly */
 };
 
@@ -258,7 +258,9 @@ NOVA_API int nova_pool_open(const char *path, const struct nova_pool_options *op
 
 /**
  * Saves the allocator's state so that the next open need not scan, and unmaps the pool. Open inodes are closed; intents
- * must have been committed or aborted. The handle is gone whatever the result; without the saved state the next open recovers.
+ * must have been committed or aborted. Blocks that replay reported as replaced must have been given back by then (nova_free(), nova_io.frees):
+ * others are saved as used, and stay lost until a recovery. The handle is gone whatever the result; without the saved state
+ * the next open recovers.
  */
 NOVA_API int nova_pool_close(nova_pool *pool, struct nova_error *err);
 
@@ -352,7 +354,7 @@ NOVA_API int nova_unlink(nova_inode *dir, const char *name, uint32_t name_len, u
 
 /**
  * Renames within one directory, replacing what `to` named, as one atomic unit, durable on return. ino, gen and type are those
- * of the inode that `from` names; the caller releases a replaced inode. Errors: as nova_unlink().
+ * of the inode that `from` names; the caller releases a replaced inode. Errors: as nova_unlink(), ENOENT (no such inode).
  */
 NOVA_API int nova_rename(nova_inode *dir, const char *from, uint32_t from_len, const char *to, uint32_t to_len,
                          uint32_t ino, uint32_t gen, uint32_t type, struct nova_io *io);

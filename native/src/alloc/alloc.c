@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "alloc/lane.h"
+#include "util/lock_rank.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bit b of byte i is block 8 i + b");
 
@@ -176,10 +177,10 @@ static uint32_t close_lanes(struct allocator *a) {
     uint32_t sum = 0;
     for (uint32_t i = 0; i < a->lanes_n; i++) {
         struct lane *l = &a->lanes[i];
-        pthread_mutex_lock(&l->lock);
+        ranked_lock(&l->lock, RANK_LANE);
         hint_set(&l->keep, LANE_CLOSED);
         sum += hint_get(&l->free);
-        pthread_mutex_unlock(&l->lock);
+        ranked_unlock(&l->lock, RANK_LANE);
     }
     return sum;
 }
@@ -207,9 +208,9 @@ static void open_lanes(struct allocator *a) {
     }
     for (uint32_t i = 0; i < a->lanes_n; i++) {
         struct lane *l = &a->lanes[i];
-        pthread_mutex_lock(&l->lock);
+        ranked_lock(&l->lock, RANK_LANE);
         hint_set(&l->keep, share[i]);
-        pthread_mutex_unlock(&l->lock);
+        ranked_unlock(&l->lock, RANK_LANE);
     }
 }
 
@@ -228,9 +229,9 @@ static bool gather(struct allocator *a, uint32_t own, uint32_t want, struct exte
             struct lane *l = &a->lanes[(own + i) % a->lanes_n];
             if (hint_get(&l->run_max) < least && hint_get(&l->run_max) < want - got)
                 continue;
-            pthread_mutex_lock(&l->lock);
+            ranked_lock(&l->lock, RANK_LANE);
             got += lane_gather_locked(l, least, want - got, out, &oom);
-            pthread_mutex_unlock(&l->lock);
+            ranked_unlock(&l->lock, RANK_LANE);
             if (got == want)
                 return true;
         }
@@ -267,7 +268,7 @@ static void ungather(struct allocator *a, struct extent_list *out) {
 }
 
 static bool alloc_slow(struct allocator *a, uint32_t own, uint32_t want, unsigned flags, struct extent_list *out) {
-    pthread_mutex_lock(&a->slow);
+    ranked_lock(&a->slow, RANK_ALLOC);
     uint64_t keep = flags & ALLOC_RESERVE ? 0 : a->reserve;
     bool ok = close_lanes(a) >= want + keep;
     if (ok && !gather(a, own, want, out)) {
@@ -275,7 +276,7 @@ static bool alloc_slow(struct allocator *a, uint32_t own, uint32_t want, unsigne
         ok = false;
     }
     open_lanes(a);
-    pthread_mutex_unlock(&a->slow);
+    ranked_unlock(&a->slow, RANK_ALLOC);
     sort_and_join(out);
     return ok;
 }
@@ -299,9 +300,9 @@ uint32_t alloc_one(struct allocator *a, unsigned flags) {
         struct lane *l = &a->lanes[n];
         if (!can_take(l, 1))
             continue;
-        pthread_mutex_lock(&l->lock);
+        ranked_lock(&l->lock, RANK_LANE);
         uint32_t blk = can_take(l, 1) ? lane_take_one_locked(l) : 0;
-        pthread_mutex_unlock(&l->lock);
+        ranked_unlock(&l->lock, RANK_LANE);
         if (blk)
             return blk;
     }
@@ -318,11 +319,11 @@ static uint32_t alloc_run(struct allocator *a, uint32_t own, uint32_t want, enum
         struct lane *l = &a->lanes[(own + i) % a->lanes_n];
         if (!can_take(l, want) || hint_get(&l->run_max) < want)
             continue;
-        pthread_mutex_lock(&l->lock);
+        ranked_lock(&l->lock, RANK_LANE);
         uint32_t blk = 0;
         if (can_take(l, want))
             blk = how == ALIGNED ? lane_take_aligned_locked(l, want) : lane_take_run_locked(l, want);
-        pthread_mutex_unlock(&l->lock);
+        ranked_unlock(&l->lock, RANK_LANE);
         if (blk)
             return blk;
     }
@@ -355,13 +356,13 @@ bool alloc_free(struct allocator *a, uint32_t blk, uint32_t count) {
         return false;
     struct lane *first = lane_of(a, blk), *last = lane_of(a, (uint32_t)end - 1);
     for (struct lane *l = first; l <= last; l++)
-        pthread_mutex_lock(&l->lock);
+        ranked_lock(&l->lock, RANK_LANE);
     bool ok = lane_bits_all_set(a->words, blk, count);
     for (struct lane *l = first; l <= last; l++) {
         uint32_t from = blk > l->first ? blk : l->first, to = end < l->end ? (uint32_t)end : l->end;
         if (ok)
             lane_put_locked(l, from, to - from);
-        pthread_mutex_unlock(&l->lock);
+        ranked_unlock(&l->lock, RANK_LANE);
     }
     return ok;
 }

@@ -50,7 +50,7 @@ static void dentry_fill(struct dentry *d, enum fmt_kind kind, const char *name, 
 static int update(struct nova_inode *dir, struct dentry *d, uint32_t n, unsigned flags, struct nova_io *io) {
     struct log_batch b;
     uint32_t records = 0;
-    biased_lock_owner(&dir->log_lock);
+    log_lock_owner(dir);
     int rc = view_check_locked(dir, &io->err);
     if (rc == NOVA_OK) {
         log_begin(&b, &dir->log, flags);
@@ -71,7 +71,7 @@ static int update(struct nova_inode *dir, struct dentry *d, uint32_t n, unsigned
         stat_apply(&dir->st, &d[n - 1].u.e);
         view_advance_locked(dir, &b, n, io);
     }
-    biased_unlock_owner(&dir->log_lock);
+    log_unlock_owner(dir);
     return rc;
 }
 
@@ -127,6 +127,11 @@ int nova_rename(nova_inode *dir, const char *from, uint32_t from_len, const char
         rc = nova_fail(&io->err, NOVA_EINVAL, "no inode %u, generation %u, type %u, can have a name", ino, gen, type);
     if (rc == NOVA_OK && from_len == to_len && memcmp(from, to, to_len) == 0)
         rc = nova_fail(&io->err, NOVA_EINVAL, "a rename needs two names");
+    struct fmt_inode *slot = NULL; /* a name for an inode that is not there would make the pool unreadable */
+    if (rc == NOVA_OK)
+        rc = find_slot(dir->pool, ino, gen, &slot, &io->err);
+    if (rc == NOVA_OK && slot->type != type)
+        rc = nova_fail(&io->err, NOVA_EINVAL, "inode %u is not of type %u", ino, type);
     if (rc != NOVA_OK)
         return rc;
     int64_t now = nova_now();

@@ -46,11 +46,11 @@ static int check_file(struct nova_inode *inode, uint64_t *size, struct nova_io *
         rc = nova_fail(&io->err, NOVA_EISDIR, "inode %u is not a file", inode->log.ino);
     if (rc != NOVA_OK)
         return rc;
-    biased_lock_owner(&inode->log_lock);
+    log_lock_owner(inode);
     rc = view_check_locked(inode, &io->err);
     *size = inode->st.size;
     io->size = *size;
-    biased_unlock_owner(&inode->log_lock);
+    log_unlock_owner(inode);
     return rc;
 }
 
@@ -215,9 +215,9 @@ static int intent_commit_locked(struct nova_intent *in, struct nova_io *io) {
 }
 
 static int intent_commit(struct nova_intent *in, struct nova_io *io) {
-    biased_lock_owner(&in->inode->log_lock);
+    log_lock_owner(in->inode);
     int rc = intent_commit_locked(in, io);
-    biased_unlock_owner(&in->inode->log_lock);
+    log_unlock_owner(in->inode);
     /* A commit whose outcome is unknown (EOS) keeps its blocks: the tail on the media may name them. */
     intent_end(in, rc == NOVA_OK || rc == NOVA_EOS);
     return rc;
@@ -299,7 +299,7 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
     struct fmt_write_body t = {.size = size, .mtime = nova_now()};
     struct fmt_entry e = {.kind = FMT_TRUNCATE, .lines = 1};
     memcpy(e.payload, &t, sizeof t);
-    biased_lock_owner(&inode->log_lock);
+    log_lock_owner(inode);
     rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK) {
         if (size > old && old % BLK != 0 && eof_blk != 0)
@@ -317,6 +317,6 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
         view_advance_locked(inode, &b, 1, io);
         io->size = size;
     }
-    biased_unlock_owner(&inode->log_lock);
+    log_unlock_owner(inode);
     return rc;
 }

@@ -12,6 +12,7 @@
 #include "pmem/pool_file.h"
 #include "recovery/pool_state.h"
 #include "util/biased_lock.h"
+#include "util/lock_rank.h"
 
 #define OPEN_CHUNK 4096u /* inode numbers per chunk of the table of open inodes */
 
@@ -48,8 +49,31 @@ struct nova_inode {
     bool released;            /* free the inode's space when it is closed */
 };
 
+static inline void log_lock_owner(struct nova_inode *inode) {
+    lock_rank_enter(RANK_LOG);
+    biased_lock_owner(&inode->log_lock);
+}
+
+static inline void log_unlock_owner(struct nova_inode *inode) {
+    biased_unlock_owner(&inode->log_lock);
+    lock_rank_leave(RANK_LOG);
+}
+
+static inline void log_lock_guest(struct nova_inode *inode) {
+    lock_rank_enter(RANK_LOG);
+    biased_lock_guest(&inode->log_lock);
+}
+
+static inline void log_unlock_guest(struct nova_inode *inode) {
+    biased_unlock_guest(&inode->log_lock);
+    lock_rank_leave(RANK_LOG);
+}
+
 /* The open handle of an inode, or NULL. The caller holds open_lock. */
 struct nova_inode **open_entry_locked(struct nova_pool *pool, uint32_t ino);
+
+/* The verified slot of an inode that is in use, or ENOENT, ECORRUPT. gen 0 accepts any. */
+int find_slot(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct fmt_inode **out, struct nova_error *err);
 
 /* Frees all space of an inode that no name refers to and no handle has open. ECORRUPT: some of it stays lost. */
 int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nova_error *err);

@@ -101,9 +101,7 @@ struct nova_inode **open_entry_locked(struct nova_pool *pool, uint32_t ino) {
     return chunk == NULL ? NULL : &chunk[ino % OPEN_CHUNK];
 }
 
-/* The verified slot of an inode that is in use, or an error. gen 0 accepts any. */
-static int find_slot(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct fmt_inode **out,
-                     struct nova_error *err) {
+int find_slot(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct fmt_inode **out, struct nova_error *err) {
     struct fmt_inode *slot = itable_slot(&pool->itable, ino);
     if (slot == NULL || !itable_is_used(&pool->itable, ino))
         return nova_fail(err, NOVA_ENOENT, "inode %u does not exist", ino);
@@ -150,7 +148,7 @@ int nova_inode_open(nova_pool *pool, uint32_t ino, uint32_t gen, nova_inode **ou
     if (ino == 0 || ino >= pool->media.inodes_max)
         return nova_fail(err, NOVA_ENOENT, "inode %u does not exist", ino);
     int rc = NOVA_OK;
-    pthread_mutex_lock(&pool->open_lock);
+    ranked_lock(&pool->open_lock, RANK_OPEN);
     struct nova_inode ***chunk = &pool->open[ino / OPEN_CHUNK];
     if (*chunk == NULL)
         *chunk = calloc(OPEN_CHUNK, sizeof **chunk);
@@ -162,7 +160,7 @@ int nova_inode_open(nova_pool *pool, uint32_t ino, uint32_t gen, nova_inode **ou
         rc = handle_new(pool, ino, gen, &(*chunk)[ino % OPEN_CHUNK], err);
     if (rc == NOVA_OK)
         *out = (*chunk)[ino % OPEN_CHUNK];
-    pthread_mutex_unlock(&pool->open_lock);
+    ranked_unlock(&pool->open_lock, RANK_OPEN);
     return rc;
 }
 
@@ -171,23 +169,23 @@ int nova_inode_close(nova_inode *inode, struct nova_error *err) {
         return NOVA_OK;
     struct nova_pool *pool = inode->pool;
     uint32_t ino = inode->log.ino, gen = inode->log.gen;
-    pthread_mutex_lock(&pool->open_lock);
+    ranked_lock(&pool->open_lock, RANK_OPEN);
     struct nova_inode **entry = open_entry_locked(pool, ino);
     if (entry != NULL)
         *entry = NULL;
     bool released = inode->released;
-    pthread_mutex_unlock(&pool->open_lock);
+    ranked_unlock(&pool->open_lock, RANK_OPEN);
     biased_lock_destroy(&inode->log_lock);
     free(inode);
     return released ? inode_reclaim(pool, ino, gen, err) : NOVA_OK;
 }
 
 int nova_inode_stat(nova_inode *inode, struct nova_stat *st) {
-    biased_lock_guest(&inode->log_lock);
+    log_lock_guest(inode);
     *st = inode->st;
     st->log_pages = inode->cursor.pages;
     st->entries = inode->cursor.entries;
-    biased_unlock_guest(&inode->log_lock);
+    log_unlock_guest(inode);
     return NOVA_OK;
 }
 
@@ -200,7 +198,7 @@ int nova_replay(nova_inode *inode, struct nova_record *out, uint32_t cap, struct
         return nova_fail(&io->err, NOVA_EINVAL, "replay needs room for %u records", NOVA_RECORDS_MAX);
     int rc = NOVA_OK;
     uint32_t n = 0;
-    biased_lock_owner(&inode->log_lock);
+    log_lock_owner(inode);
     while (cap - n >= NOVA_RECORDS_MAX) {
         struct log_item item;
         rc = log_next(&inode->log, &inode->cursor, &item, &io->err);
@@ -215,7 +213,7 @@ int nova_replay(nova_inode *inode, struct nova_record *out, uint32_t cap, struct
     if (at_end)
         inode->log.seq = inode->cursor.seq;
     io->size = inode->st.size;
-    biased_unlock_owner(&inode->log_lock);
+    log_unlock_owner(inode);
     io->record_count = n;
     io->more = rc == NOVA_OK && !at_end;
     return rc;
@@ -293,6 +291,9 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
             block_map_truncate(&map, (w.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT, NULL, NULL);
         if (!fits)
             rc = nova_fail(err, NOVA_ENOMEM, "no memory to free the space of inode %u", ino);
+        else if (map.pages > alloc_total(pool->alloc)) /* before the map fills the memory */
+            rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(&pool->media, item.entry),
+                              "inode %u has more blocks than the pool", ino);
     }
     struct reclaim r = {.a = pool->alloc, .ok = true};
     if (rc == NOVA_OK) {
@@ -313,11 +314,11 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
 int nova_inode_release(nova_pool *pool, uint32_t ino, uint32_t gen, struct nova_error *err) {
     if (ino <= NOVA_ROOT_INO || ino >= pool->media.inodes_max)
         return nova_fail(err, NOVA_ENOENT, "inode %u cannot be released", ino);
-    pthread_mutex_lock(&pool->open_lock);
+    ranked_lock(&pool->open_lock, RANK_OPEN);
     struct nova_inode **entry = open_entry_locked(pool, ino);
     bool open = entry != NULL && *entry != NULL && (gen == 0 || (*entry)->log.gen == gen);
     if (open)
         (*entry)->released = true;
-    pthread_mutex_unlock(&pool->open_lock);
+    ranked_unlock(&pool->open_lock, RANK_OPEN);
     return open ? NOVA_OK : inode_reclaim(pool, ino, gen, err);
 }

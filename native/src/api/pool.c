@@ -127,6 +127,8 @@ int nova_pool_create(const char *path, uint64_t size, const struct nova_pool_opt
     if (rc == NOVA_OK) {
         mapped(pool);
         rc = format(pool, &sb, err);
+        if (rc == NOVA_OK)
+            rc = pool_file_sync(&pool->file, path, err);
         alloc_delete(pool->alloc);
         if (rc != NOVA_OK)
             unlink(path); /* before the lock goes */

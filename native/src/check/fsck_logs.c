@@ -91,7 +91,7 @@ static void replay_dir(struct walk *w, struct dir_map *names) {
         }
         const struct dir_name *n = dir_map_get(names, name, d.name_len);
         if (n == NULL)
-            fsck_error(f, "dentry", fsck_off(f, e), "directory %u removes a name that it does not hold", w->log.ino);
+            fsck_warning(f, "dentry", fsck_off(f, e), "directory %u removes a name that it does not hold: no effect", w->log.ino);
         else if (n->ino != d.ino || n->gen != d.gen)
             fsck_warning(f, "dentry", fsck_off(f, e), "directory %u removes the name of inode %u, generation %u, for %u, %u",
                          w->log.ino, n->ino, n->gen, d.ino, d.gen);
@@ -233,6 +233,11 @@ static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
             if (bad != NULL)
                 fsck_error(f, "log entry", fsck_off(f, e), "log of inode %u: %s", ino, bad);
             f->oom = b.count != 0 && !block_map_set(&map, b.pgoff, b.blk, b.count, NULL, NULL);
+        }
+        if (map.pages > alloc_total(f->owned)) { /* some block more than once; recovery refuses it too */
+            fsck_error(f, "log entry", fsck_off(f, e), "log of inode %u: more pages mapped than the pool has blocks", ino);
+            w.whole = f->logs_whole = false;
+            break;
         }
         size = b.size;
     }

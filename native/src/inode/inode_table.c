@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "inode/inode_table.h"
+#include "util/lock_rank.h"
 
 #define BITS 64u
 
@@ -123,7 +124,7 @@ bool itable_ready(struct inode_table *t) {
 static int grow(struct inode_table *t, uint32_t seen, struct nova_error *err) {
     const struct media *m = t->m;
     int rc = NOVA_OK;
-    pthread_mutex_lock(&t->grow_lock);
+    ranked_lock(&t->grow_lock, RANK_INODE_TABLE);
     uint32_t n = t->count;
     if (n == seen) { /* else another thread grew it meanwhile */
         uint32_t blk = 0;
@@ -146,7 +147,7 @@ static int grow(struct inode_table *t, uint32_t seen, struct nova_error *err) {
             }
         }
     }
-    pthread_mutex_unlock(&t->grow_lock);
+    ranked_unlock(&t->grow_lock, RANK_INODE_TABLE);
     return rc;
 }
 

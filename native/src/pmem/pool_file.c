@@ -2,11 +2,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libpmem.h>
+#include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "pmem/pool_file.h"
@@ -46,7 +50,11 @@ static int lock(int fd, int how, const char *path, struct nova_error *err) {
 
 /* Every block of the file gets storage now, so that no store into the mapping can fail with SIGBUS later. */
 static int allocate(int fd, uint64_t size, const char *path, struct nova_error *err) {
+    struct rlimit limit;
     int rc;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < size)
+        return nova_fail_os(err, NOVA_ENOSPC, EFBIG, "the process may not write files of %llu bytes (RLIMIT_FSIZE)",
+                            (unsigned long long)size); /* before the kernel sends SIGXFSZ */
     do {
         rc = posix_fallocate(fd, 0, (off_t)size);
     } while (rc == EINTR);
@@ -58,10 +66,18 @@ static int allocate(int fd, uint64_t size, const char *path, struct nova_error *
     return nova_fail_os(err, NOVA_EOS, rc, "cannot allocate the %llu bytes of pool %s", (unsigned long long)size, path);
 }
 
-static int map(struct pool_file *pf, const char *path, uint64_t size, bool emulated, struct nova_error *err) {
+/* A file system in volatile memory: msync persists nothing there, and to say otherwise would be a lie. */
+static bool is_volatile(int fd) {
+    struct statfs fs;
+    return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
+static int map(struct pool_file *pf, int fd, const char *path, uint64_t size, bool emulated, struct nova_error *err) {
     size_t len = 0;
     int is_pmem = 0;
-    void *addr = pmem_map_file(path, 0, 0, 0, &len, &is_pmem);
+    char self[32]; /* the very file that is locked, whatever path names by now */
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    void *addr = pmem_map_file(access(self, F_OK) == 0 ? self : path, 0, 0, 0, &len, &is_pmem);
     if (addr == NULL)
         return nova_fail_os(err, NOVA_EOS, errno, "cannot map pool %s", path);
     if (len != size) {
@@ -74,7 +90,7 @@ static int map(struct pool_file *pf, const char *path, uint64_t size, bool emula
     pf->base = addr;
     pf->len = len;
     pf->msync_errno = 0;
-    if (is_pmem || emulated) {
+    if (is_pmem || emulated || is_volatile(fd)) {
         pf->durability = is_pmem && !forced ? NOVA_DURABLE_PMEM : NOVA_DURABLE_EMULATED;
         pf->ops = pmem_ops_cpu;
     } else {
@@ -92,7 +108,7 @@ int pool_file_create(struct pool_file *pf, const char *path, uint64_t size, bool
     if (rc == NOVA_OK)
         rc = allocate(fd, size, path, err);
     if (rc == NOVA_OK)
-        rc = map(pf, path, size, emulated, err);
+        rc = map(pf, fd, path, size, emulated, err);
     if (rc != NOVA_OK) {
         unlink(path);
         close(fd);
@@ -145,13 +161,28 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
     if (rc == NOVA_OK && (uint64_t)st.st_blocks * 512 < (uint64_t)st.st_size)
         rc = allocate(fd, (uint64_t)st.st_size, path, err);
     if (rc == NOVA_OK)
-        rc = map(pf, path, (uint64_t)st.st_size, emulated, err);
+        rc = map(pf, fd, path, (uint64_t)st.st_size, emulated, err);
     if (rc != NOVA_OK) {
         close(fd);
         return rc;
     }
     pf->fd = fd;
     return NOVA_OK;
+}
+
+/* The content of a file with holes in memory of our own: loads from a mapped hole take space on tmpfs, see above. */
+static void *read_sparse(int fd, uint64_t size) {
+    uint8_t *addr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    off_t data = 0, hole;
+    while (addr != MAP_FAILED && (data = lseek(fd, data, SEEK_DATA)) >= 0 && (hole = lseek(fd, data, SEEK_HOLE)) >= 0) {
+        ssize_t n = pread(fd, addr + data, (size_t)(hole - data), data);
+        if (n <= 0) {
+            munmap(addr, size);
+            return MAP_FAILED;
+        }
+        data += n;
+    }
+    return addr;
 }
 
 int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error *err) {
@@ -162,7 +193,10 @@ int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error 
         return rc;
     rc = lock(fd, LOCK_SH, path, err);
     if (rc == NOVA_OK) {
-        void *addr = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+        uint64_t size = (uint64_t)st.st_size;
+        void *addr = (uint64_t)st.st_blocks * 512 < size
+                         ? read_sparse(fd, size)
+                         : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
         if (addr == MAP_FAILED)
             rc = nova_fail_os(err, NOVA_EOS, errno, "cannot map pool %s", path);
         else
@@ -170,6 +204,23 @@ int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error 
     }
     if (rc != NOVA_OK)
         close(fd);
+    return rc;
+}
+
+int pool_file_sync(const struct pool_file *pf, const char *path, struct nova_error *err) {
+    char *dir = strdup(path);
+    if (dir == NULL)
+        return nova_fail(err, NOVA_ENOMEM, "no memory for a path");
+    char *slash = strrchr(dir, '/');
+    if (slash != NULL)
+        slash[slash == dir] = '\0'; /* keeps the slash of "/" */
+    int dir_fd = open(slash == NULL ? "." : dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(dir);
+    int rc = NOVA_OK;
+    if (fsync(pf->fd) != 0 || dir_fd < 0 || fsync(dir_fd) != 0)
+        rc = nova_fail_os(err, NOVA_EOS, errno, "cannot make the file of pool %s durable", path);
+    if (dir_fd >= 0)
+        close(dir_fd);
     return rc;
 }
 

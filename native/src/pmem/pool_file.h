@@ -42,6 +42,9 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
 /* Maps an existing file privately, for inspection; refused (EBUSY) while a process has it open for writing. */
 int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error *err);
 
+/* Makes the file itself durable: its extents, and its name in its directory. */
+int pool_file_sync(const struct pool_file *pf, const char *path, struct nova_error *err);
+
 void pool_file_close(struct pool_file *pf);
 
 #endif

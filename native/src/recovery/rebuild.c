@@ -95,9 +95,8 @@ static int replay_dir(struct scan *s, const struct log *log, struct dir_map *nam
         if (item.entry->kind == FMT_DENTRY_ADD) {
             if (!dir_map_put(names, name, d.name_len, d.ino, d.gen, d.type))
                 return nova_fail(err, NOVA_ENOMEM, "no memory for the names of directory %u", log->ino);
-        } else if (!dir_map_remove(names, name, d.name_len)) {
-            return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, item.entry),
-                                "directory %u removes a name that it does not hold", log->ino);
+        } else {
+            dir_map_remove(names, name, d.name_len); /* of a name that is not there: no effect */
         }
     }
     return rc;

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #if defined(__aarch64__)
-#include <arm_acle.h>
 #include <asm/hwcap.h>
 #include <stdatomic.h>
 #include <sys/auxv.h>
@@ -98,22 +97,29 @@ static inline int cpu_has_crc(void) {
 
 #elif defined(__aarch64__)
 
+/* The builtins and not <arm_acle.h>, which declares these only if the whole file is compiled for CPUs that have them. */
 #if defined(__clang__)
 #define ARM_CRC __attribute__((target("crc")))
+#define CRC8 __builtin_arm_crc32cd
+#define CRC4 __builtin_arm_crc32cw
+#define CRC1 __builtin_arm_crc32cb
 #else
 #define ARM_CRC __attribute__((target("+crc")))
+#define CRC8 __builtin_aarch64_crc32cx
+#define CRC4 __builtin_aarch64_crc32cw
+#define CRC1 __builtin_aarch64_crc32cb
 #endif
 
 ARM_CRC static uint32_t crc_cpu(uint32_t crc, const uint8_t *p, size_t len) {
     uint32_t c = ~crc;
     for (; len >= 8; p += 8, len -= 8)
-        c = __crc32cd(c, load8(p));
+        c = CRC8(c, load8(p));
     if (len & 4) {
-        c = __crc32cw(c, load4(p));
+        c = CRC4(c, load4(p));
         p += 4;
     }
     for (len &= 3; len; p++, len--)
-        c = __crc32cb(c, *p);
+        c = CRC1(c, *p);
     return ~c;
 }
 

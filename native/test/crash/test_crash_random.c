@@ -97,7 +97,7 @@ static void test_random(void **state) {
     (void)state;
     struct explore_limits limits = less();
     bool one = getenv("NOVA_SEED") != NULL;
-    uint32_t runs = one ? 1 : (getenv("NOVA_FULL") != NULL ? 100 : 8) / limits.stride;
+    uint32_t runs = one ? 1 : (getenv("NOVA_FULL") != NULL ? 100u : 8u) / limits.stride;
     for (uint32_t i = 0; i < runs; i++, limits.seed++) {
         uint64_t rng = limits.seed;
         printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
@@ -137,13 +137,28 @@ static void *work(void *arg) {
     return NULL;
 }
 
+/* Calls that began while another thread was in one. */
+static uint32_t overlaps(const struct trace *t) {
+    bool in[THREADS] = {false};
+    uint32_t n = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct trace_event *e = &t->ev[i];
+        if (e->kind != TRACE_BEGIN && e->kind != TRACE_END)
+            continue;
+        in[e->actor] = e->kind == TRACE_BEGIN;
+        n += e->kind == TRACE_BEGIN && in[1 - e->actor];
+    }
+    return n;
+}
+
 /* Two lanes, two logs, two threads' drains; what the schedule makes of it is not in the seed. */
 static void test_threads(void **state) {
     static struct world w;
     (void)state;
     struct explore_limits limits = less();
-    int runs = getenv("NOVA_FULL") != NULL ? 40 : 4;
-    for (int i = 0; i < runs; i++, limits.seed++) {
+    uint32_t overlapping = 0;
+    uint32_t runs = ((getenv("NOVA_FULL") != NULL ? 40u : 4u) - 1) / limits.stride + 1;
+    for (uint32_t i = 0; i < runs; i++, limits.seed++) {
         pthread_barrier_t start;
         pthread_t thread[THREADS];
         struct worker worker[THREADS];
@@ -162,9 +177,11 @@ static void test_threads(void **state) {
             pthread_join(thread[a], NULL);
         record_end(&w);
         pthread_barrier_destroy(&start);
+        overlapping += overlaps(&w.trace);
         explore_world(&w, "threads", 0, &limits, &total);
         world_free(&w);
     }
+    printf("crash: threads: %u of %u calls overlapped another\n", overlapping, runs * THREADS * 25);
 }
 
 static void end(void **state) {

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The core's part of the lock order (java/LOCKING.md has the whole tree), checked at run time in builds with NOVA_DEBUG: a
+ * thread takes locks in ascending rank only. Release builds compile all of it away.
+ *
+ *   RANK_LOG            logLock of one inode (a thread holds one at a time)
+ *     RANK_OPEN         table of open inodes
+ *     RANK_INODE_TABLE  growing the inode table
+ *       RANK_ALLOC      deciding over all lanes
+ *         RANK_LANE     one lane; several in ascending order
+ */
+#ifndef NOVA_UTIL_LOCK_RANK_H
+#define NOVA_UTIL_LOCK_RANK_H
+
+#include <pthread.h>
+
+enum lock_rank { RANK_LOG = 1, RANK_OPEN, RANK_INODE_TABLE, RANK_ALLOC, RANK_LANE };
+
+#ifdef NOVA_DEBUG
+/* Called before a lock is taken, and after it was given back. Reports a violation and aborts: a test fails loudly. */
+void lock_rank_enter(enum lock_rank rank);
+void lock_rank_leave(enum lock_rank rank);
+#else
+static inline void lock_rank_enter(enum lock_rank rank) { (void)rank; }
+static inline void lock_rank_leave(enum lock_rank rank) { (void)rank; }
+#endif
+
+static inline void ranked_lock(pthread_mutex_t *mutex, enum lock_rank rank) {
+    lock_rank_enter(rank);
+    pthread_mutex_lock(mutex);
+}
+
+static inline void ranked_unlock(pthread_mutex_t *mutex, enum lock_rank rank) {
+    pthread_mutex_unlock(mutex);
+    lock_rank_leave(rank);
+}
+
+#endif
