@@ -290,7 +290,8 @@ NOVA_API int nova_inode_stat(nova_inode *inode, struct nova_stat *st);
 /**
  * Validates and reports committed log entries from the caller's position on, and moves the position past them.
  * At most cap records (>= NOVA_RECORDS_MAX) go to out. io->record_count says how many; io->more is 1 while some remain.
- * Errors: ECORRUPT (the position stays before the damaged entry), EINVAL.
+ * Errors: ECORRUPT (the position stays before the damaged entry; record_count says how many good ones before it were
+ * reported and passed), EINVAL.
  */
 NOVA_API int nova_replay(nova_inode *inode, struct nova_record *out, uint32_t cap, struct nova_io *io);
 

@@ -96,9 +96,9 @@ static void test_pairs(void **state) {
     (void)state;
     struct explore_limits limits = explore_limits_default();
     struct explore_stats st = {0};
-    limits.lines = limits.lines < 70 ? limits.lines : 70;
-    limits.samples = limits.samples < 32 ? limits.samples : 32;
-    limits.exhaustive = limits.exhaustive < 512 ? limits.exhaustive : 512;
+    limits.exhaustive /= 2;
+    limits.samples /= 2;
+    limits.lines = limits.lines / 16 + 6; /* a block's lines, and a few more */
     limits.nested_every *= 4;
     printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
     for (size_t i = limits.seed % limits.stride; i < CALLS * CALLS; i += limits.stride)

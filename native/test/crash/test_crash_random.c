@@ -43,7 +43,7 @@ static void change(struct world *w, const char *name, uint64_t *rng) {
         cut(w, name, below(rng, 2) ? off : size_of(w, name) / 2);
         break;
     case 1:
-        put_pieces(w, name, off, len, awkward(rng), below(rng, 2));
+        put_pieces(w, name, off, len, len / 8 + awkward(rng), below(rng, 2)); /* each piece is a point */
         break;
     default:
         put(w, name, off, len);
@@ -97,7 +97,7 @@ static void test_random(void **state) {
     (void)state;
     struct explore_limits limits = less();
     bool one = getenv("NOVA_SEED") != NULL;
-    uint32_t runs = one ? 1 : (getenv("NOVA_FULL") != NULL ? 100u : 8u) / limits.stride;
+    uint32_t runs = one ? 1 : (getenv("NOVA_FULL") != NULL ? 40u : 8u) / limits.stride;
     for (uint32_t i = 0; i < runs; i++, limits.seed++) {
         uint64_t rng = limits.seed;
         printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
@@ -157,7 +157,7 @@ static void test_threads(void **state) {
     (void)state;
     struct explore_limits limits = less();
     uint32_t overlapping = 0;
-    uint32_t runs = ((getenv("NOVA_FULL") != NULL ? 40u : 4u) - 1) / limits.stride + 1;
+    uint32_t runs = ((getenv("NOVA_FULL") != NULL ? 20u : 4u) - 1) / limits.stride + 1;
     for (uint32_t i = 0; i < runs; i++, limits.seed++) {
         pthread_barrier_t start;
         pthread_t thread[THREADS];

@@ -19,7 +19,7 @@ guest_boot() {
     -object "memory-backend-file,id=nv,share=on,mem-path=${nvdimm//,/,,},size=$size" -device nvdimm,memdev=nv \
     -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
     -kernel "$tools/vmlinuz" -initrd "$tools/initramfs" \
-    -append "console=ttyS0 quiet panic=-1 no_timer_check NOVA_COMMAND=\"$command\" NOVA_FORMAT=$format" \
+    -append "console=ttyS0 loglevel=1 panic=-1 no_timer_check NOVA_COMMAND=\"$command\" NOVA_FORMAT=$format" \
     -chardev "file,id=console,path=${console//,/,,}" -serial chardev:console \
     -display none -monitor none -nic none -vga none -no-reboot >"$console.qemu" 2>&1 </dev/null &
   guest_pid=$!

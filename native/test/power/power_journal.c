@@ -30,9 +30,9 @@ void power_say(const char *fmt, ...) {
             abort();
         done += w < 0 ? 0 : (size_t)w;
     }
+    pthread_mutex_unlock(&lock);
     while (tcdrain(STDOUT_FILENO) != 0 && errno == EINTR) { /* not a terminal: nothing to wait for */
     }
-    pthread_mutex_unlock(&lock);
 }
 
 uint32_t power_crc(const struct power_actor *a, const struct power_op *op, uint64_t *size) {

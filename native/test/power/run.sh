@@ -15,6 +15,7 @@ shopt -s inherit_errexit
 usage() {
   cat <<'TEXT'
 Usage: native/test/power/run.sh [OPTION]...
+  --full        24 cuts, all tests (also by NOVA_FULL in the environment)
   --cuts N      power cuts (default 3)
   --seed S      of the operations and of the moments (default: by the clock); a cut's moment depends on the machine as well
   --build DIR   the build to test (default native/target/release)
@@ -28,14 +29,15 @@ native=$(cd "$here/../.." && pwd)
 tools=$native/target/power
 work=$tools/run # journals and consoles; stay after a failure
 build=$native/target/release
-cuts=3
+length=${NOVA_FULL:+full}
+length=${length:-short}
+cuts=
 seed=$((EPOCHSECONDS * 1000 + RANDOM % 1000))
 tests=1
-nvdimm_mib=512
+nvdimm_mib=2048
 boot_seconds=240 # until the guest's first program runs; 10 to 20 on an idle machine
-cuts_per_pool=8
 
-# shellcheck source=native/test/power/guest.sh
+# shellcheck source-path=SCRIPTDIR
 source "$here/guest.sh"
 
 say() { printf 'power: %s\n' "$*"; }
@@ -47,11 +49,13 @@ while (($#)); do
     --cuts) cuts=$2 && shift 2 ;;
     --seed) seed=$2 && shift 2 ;;
     --build) build=$(cd "$2" && pwd) && shift 2 ;;
+    --full) length=full && shift ;;
     --no-tests) tests=0 && shift ;;
     -h | --help) usage && exit ;;
     *) usage >&2; exit 2 ;;
   esac
 done
+if [[ -z $cuts ]]; then if [[ $length == full ]]; then cuts=24; else cuts=3; fi; fi
 [[ $cuts =~ ^[0-9]+$ && $seed =~ ^[0-9]+$ ]] || { usage >&2; exit 2; }
 RANDOM=$((seed % 32768))
 
@@ -63,7 +67,7 @@ nvdimm=
 make_nvdimm() {
   local dir=$work free
   free=$(df --output=avail -B 1M /dev/shm 2>/dev/null | tail -n 1) || free=0
-  if [[ -w /dev/shm ]] && ((free > 2 * nvdimm_mib)); then dir=/dev/shm; fi
+  if [[ -w /dev/shm ]] && ((free > nvdimm_mib)); then dir=/dev/shm; fi
   nvdimm=$(mktemp "$dir/jnova-nvdimm.XXXXXX")
   truncate -s "${nvdimm_mib}M" "$nvdimm"
 }
@@ -81,16 +85,16 @@ finish() {
 
 boots=0
 console=
-formatted=
+format=format
 
 # boot SHELL-COMMAND: starts the guest on it.
 boot() {
   boots=$((boots + 1))
   console=$work/console.$boots
   printf '%s\n' "$1" >"$work/command.$boots"
-  guest_boot "$tools" "$nvdimm" "$console" "$work/command.$boots" ${formatted:-format}
+  guest_boot "$tools" "$nvdimm" "$console" "$work/command.$boots" "$format"
   guest_expect "$console" '^guest: ready' "$boot_seconds" || failed "the guest did not start"
-  formatted=' '
+  format=
 }
 
 # failed WHAT: shows the end of the console.
@@ -104,12 +108,14 @@ failed() {
 quoted() { printf '%q ' "$@"; }
 
 dax_tests() {
-  local start=$SECONDS status=0
-  boot "exec $(quoted bash "$here/dax_tests.sh" "$build")"
-  guest_wait "$console" 600 || status=$?
+  local start=$SECONDS status=0 limit=900
+  if [[ $length == full ]]; then limit=3600; fi
+  boot "exec $(quoted env PATH="$PATH" HOME="$HOME" MAVEN_OPTS="-Duser.home=$HOME" ${JAVA_HOME:+JAVA_HOME="$JAVA_HOME"} \
+    bash "$here/dax_tests.sh" "$build" "$seed" "$length")"
+  guest_wait "$console" "$limit" || status=$?
   ((status == 0)) || failed "the tests in DAX mode ended with status $status"
-  grep '^dax: ' "$console" | sed 's/^dax: /power: in DAX mode, /'
-  say "tests in DAX mode passed in $((SECONDS - start)) s"
+  sed -n 's/^dax: /power: in DAX mode, /p' "$console"
+  say "tests in DAX mode took $((SECONDS - start)) s"
 }
 
 # ---- cuts -------------------------------------------------------------------------------------------
@@ -127,24 +133,36 @@ new_pool() {
 keep_journal() { head -n "$(wc -l <"$console")" "$console" | { grep '^J ' || true; } >>"$journal"; }
 
 # pause MILLISECONDS: a random time up to that long.
-pause() { sleep "$(printf '0.%06d' $((RANDOM * $1 / 32768 % 1000 * 1000)))"; sleep $((RANDOM * $1 / 32768 / 1000)); }
+pause() {
+  local ms=$((RANDOM * $1 / 32768))
+  sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+}
 
-# cut N: boots, lets the writer check and write, and cuts the power at a random moment of the phase that is N's turn.
+# cut N: boots, lets the writer check and write, and cuts the power at a random moment of the phase whose turn it is.
 cut() {
-  local n=$1 phase=writing line='^J round ' longest=5000
-  case $(((n - 1) % cuts_per_pool)) in
-    2) phase=recovery line='^J open' longest=300 ;;
-    5) phase=reopening line='^J resolved' longest=300 ;;
-    7) phase=creation line='^J create$' longest=200 && new_pool "$n" ;;
+  local n=$1 phase=writing line='^J round ' longest=5000 before='' acknowledged
+  case $((n % 8)) in
+    2) phase=recovery line='^J open' longest=150 ;;
+    4)
+      phase=creation line='^J create$' longest=200
+      before="$(quoted "$build/power-writer" "$journal" "$pool") >/dev/null && "
+      new_pool "$n"
+      ;;
+    6) phase=closing line='^J resolved' longest=150 ;; # what the checker does after recovery
   esac
-  boot "exec $(quoted "$build/power-writer" -s $((seed + n)) "$journal" "$pool")"
+  boot "${before}exec $(quoted "$build/power-writer" -s $((seed + n)) "$journal" "$pool")"
   guest_expect "$console" "$line" "$boot_seconds" || failed "the writer did not get as far as $phase"
   pause "$longest"
   guest_is_running || failed "the writer ended by itself"
   guest_kill
+  ! grep -q '^guest: exit' "$console" || failed "the writer ended by itself"
+  acknowledged=$(operations)
   keep_journal
-  say "cut $n, in $phase: $(grep -c '^J < ' "$journal" || true) operations acknowledged of pool $(basename "$pool")"
+  say "cut $n, in $phase, after $(($(operations) - acknowledged)) operations"
 }
+
+# operations: acknowledged so far.
+operations() { cat "$work"/journal.* | grep -c '^J < ' || true; }
 
 last_check() {
   local status=0
@@ -173,5 +191,5 @@ if ((cuts > 0)); then
   new_pool 0
   for ((n = 1; n <= cuts; n++)); do cut "$n"; done
   last_check
-  say "$cuts cuts survived, $(cat "$work"/journal.* | grep -c '^J < ' || true) operations acknowledged"
+  say "$cuts cuts survived, $(operations) operations acknowledged"
 fi

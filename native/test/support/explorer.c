@@ -25,10 +25,10 @@ struct explore_limits explore_limits_default(void) {
     l = (struct explore_limits){.exhaustive = 256, .samples = 32, .lines = 32, .nested_every = 128, .stride = 1};
 #endif
     if (getenv("NOVA_FULL") != NULL) {
-        l.exhaustive *= 16;
-        l.samples *= 16;
-        l.lines *= 16;
-        l.nested_every /= 8;
+        l.exhaustive *= 4;
+        l.samples *= 4;
+        l.lines *= 4;
+        l.nested_every /= 4;
     }
     const char *seed = getenv("NOVA_SEED");
     l.seed = seed != NULL ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL);

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jnova.bench.ProtocolLimit.Time;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
@@ -34,8 +35,9 @@ public final class Main {
               --only REGEX       the benchmarks whose name matches, such as WriteBench or append128
               --limit PROGRAM    the C loop; default native/target/release/bench_protocol of this source tree
 
-            Times are ns per call, medians over iterations. "limit" is a C loop of the bare write protocol, run before,
-            between and after the benchmarks. For reads it is a plain copy of the same pages of a mapped file, in Java.
+            Times are ns per call, the median and the best of the iterations; where other programs run, the best is
+            the more telling one. "limit" is a C loop of the bare write protocol, run before, between and after the
+            benchmarks. For reads it is a plain copy of the same pages of a mapped file, in Java.
             """;
 
     private static final List<Class<?>> CLASSES = List.of(WriteBench.class, ReadBench.class, PeerBench.class);
@@ -107,15 +109,16 @@ public final class Main {
         if (workingSet < BenchState.PAGE_LEN || workingSet > 1 << 30) {
             throw new IllegalArgumentException("--working-set is to be from 4096 to 1073741824");
         }
-        ProtocolLimit limit = new ProtocolLimit(limitProgram, Path.of(dir), workingSet, quick ? 3 : 9);
-        Map<String, Statistics> times = new LinkedHashMap<>();
+        ProtocolLimit limit = new ProtocolLimit(limitProgram, Path.of(dir), workingSet, quick ? 3 : 7);
+        Map<String, Time> times = new LinkedHashMap<>();
         limit.measure();
         for (Class<?> benchmarks : CLASSES) {
             for (RunResult result : runJmh(benchmarks)) {
                 String benchmark = result.getParams().getBenchmark();
+                Statistics statistics = result.getPrimaryResult().getStatistics();
                 times.put(
                         benchmark.substring(benchmark.lastIndexOf('.', benchmark.lastIndexOf('.') - 1) + 1),
-                        result.getPrimaryResult().getStatistics());
+                        new Time(statistics.getPercentile(50), statistics.getMin()));
             }
             limit.measure();
         }
@@ -150,24 +153,29 @@ public final class Main {
         }
     }
 
-    /** Medians, as of the limit: other work on the machine shows in the spread instead. */
-    private static void report(Map<String, Statistics> times, ProtocolLimit limit) {
-        System.out.printf("%n%-32s %10s %10s %8s %10s%n", "ns per call", "median", "limit", "ratio", "max / min");
+    private static void report(Map<String, Time> times, ProtocolLimit limit) {
+        String columns = "%n%-32s %10s %10s %8s %12s %10s %8s%n";
+        System.out.printf(columns, "ns per call", "median", "limit", "ratio", "best", "limit", "ratio");
         times.forEach((name, time) -> {
-            double median = time.getPercentile(50);
-            double bound = name.startsWith("ReadBench") && times.containsKey(PLAIN_COPY)
-                    ? times.get(PLAIN_COPY).getPercentile(50)
-                    : limit.ns(operation(name));
-            row(name, median, bound, time.getMax() / time.getMin());
+            boolean read = name.startsWith("ReadBench") && times.containsKey(PLAIN_COPY);
+            row(name, time, read ? times.get(PLAIN_COPY) : limit.time(operation(name)));
         });
         for (String operation : List.of(ProtocolLimit.WRITE_4K, ProtocolLimit.APPEND_128, ProtocolLimit.READ_4K)) {
-            row("C loop, " + operation, limit.ns(operation), limit.ns(operation), limit.spread(operation));
+            row("C loop, " + operation, limit.time(operation), limit.time(operation));
         }
     }
 
-    private static void row(String name, double median, double bound, double spread) {
+    private static void row(String name, Time time, Time limit) {
         System.out.printf(
-                Locale.ROOT, "%-32s %10.1f %10.1f %8.2f %10.2f%n", name, median, bound, median / bound, spread);
+                Locale.ROOT,
+                "%-32s %10.1f %10.1f %8.2f %12.1f %10.1f %8.2f%n",
+                name,
+                time.median(),
+                limit.median(),
+                time.median() / limit.median(),
+                time.best(),
+                limit.best(),
+                time.best() / limit.best());
     }
 
     private static String operation(String benchmark) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova;
 
-/** A structure in the pool is damaged. Nothing was changed; {@link PoolInspector#check} lists all the damage there is. */
+/**
+ * A structure in the pool is damaged. Nothing was changed; {@link PoolInspector#check} lists all the damage there is.
+ */
 public final class CorruptPoolException extends PoolException {
     private static final long serialVersionUID = 1L;
 

@@ -4,8 +4,8 @@ package org.jnova;
 import java.nio.file.FileSystemException;
 
 /**
- * The pool has no free block or inode left (or, while a pool is made, the file system that is to hold it has no room). The call
- * changed nothing. Deleting and truncating work on a full pool.
+ * The pool has no free block or inode left (or, while a pool is made, the file system that is to hold it has no
+ * room). The call changed nothing. Deleting and truncating work on a full pool.
  */
 public final class NoSpaceException extends FileSystemException {
     private static final long serialVersionUID = 1L;

@@ -18,28 +18,33 @@ import org.jnova.internal.store.StoreCore;
 /**
  * An open file of a {@link NovaStore}: positional reads and atomic, durable writes.
  *
- * <p><b>Atomic.</b> Each call that writes is one unit, whatever its length: no reader, in this process or after a crash, sees a
- * part of it. Each call that reads sees, of every write, all or nothing within its range, whatever its length.
+ * <p><b>Atomic.</b> Each call that writes is one unit, whatever its length: no reader, in this process or after a
+ * crash, sees a part of it. Each call that reads sees, of every write, all or nothing within its range, whatever its
+ * length.
  *
- * <p><b>Durable.</b> When a call that writes returns, its effect survives what {@link StoreInfo#durability()} says. There is nothing
- * to flush; {@link #force} exists for code that wants to call it. A call that throws has changed nothing, except that one
- * that throws an {@link Error} (such as {@link OutOfMemoryError}) may have taken effect, wholly.
+ * <p><b>Durable.</b> When a call that writes returns, its effect survives what {@link StoreInfo#durability()} says.
+ * There is nothing to flush; {@link #force} exists for code that wants to call it. A call that throws has changed
+ * nothing; except that one may have taken effect, wholly, that throws an {@link Error} (such as
+ * {@link OutOfMemoryError}), a {@link CorruptPoolException}, or an exception about a refusal of the operating system.
  *
- * <p><b>Threads.</b> All methods may be called from any number of threads, through one handle or several. Writes to one
- * file wait for each other; writes to different files do not. Reads wait for nothing, except that a read which was overtaken by
- * writes several times, or is long, makes the writers of the file wait once. A buffer must not be used by two threads at a time, as always.
+ * <p><b>Threads.</b> All methods may be called from any number of threads, through one handle or several. Writes to
+ * one file wait for each other; writes to different files do not. Reads wait for nothing, except that a read which
+ * was overtaken by writes several times, or is long, makes the writers of the file wait once. A buffer must not be
+ * used by two threads at a time, as always.
  *
- * <p><b>Interruption.</b> Methods do not respond to it: no call fails or closes the file because its thread is interrupted.
+ * <p><b>Interruption.</b> Methods do not respond to it: no call fails or closes the file because its thread is
+ * interrupted.
  *
- * <p><b>Buffers.</b> Writing from a direct buffer takes one copy, from a heap buffer or array two. A buffer's position moves past
- * the bytes transferred if and only if the call succeeds. Bytes of a destination beyond those that a read reports may have been
- * overwritten. A read-only destination is an {@link IllegalArgumentException}.
+ * <p><b>Buffers.</b> Writing from a direct buffer takes one copy, from a heap buffer or array two. A buffer's
+ * position moves past the bytes transferred if and only if the call succeeds. Bytes of a destination beyond those
+ * that a read reports may have been overwritten. A read-only destination is an {@link IllegalArgumentException}.
  *
- * <p>Every method but {@link #name}, {@link #isOpen} and {@link #close} throws
- * {@link java.nio.channels.ClosedChannelException} if this handle or its store is closed, or is being closed by another thread.
- * Those that write may throw {@link java.nio.channels.NonWritableChannelException}, {@link NoSpaceException} and, beyond a size of
- * 2<sup>60</sup> bytes or 2<sup>31</sup> bytes in one call, a {@link java.nio.file.FileSystemException}; those that read
- * {@link java.nio.channels.NonReadableChannelException}. A handle that is not closed keeps its memory until the store is closed.
+ * <p>Every method but {@link #name}, {@link #isOpen} and {@link #close} throws {@link
+ * java.nio.channels.ClosedChannelException} if this handle or its store is closed, or is being closed by another
+ * thread. Those that write may throw {@link java.nio.channels.NonWritableChannelException}, {@link NoSpaceException}
+ * and, beyond a size of 2<sup>60</sup> bytes or 2<sup>31</sup> bytes in one call, a {@link
+ * java.nio.file.FileSystemException}; those that read {@link java.nio.channels.NonReadableChannelException}. A handle
+ * that is not closed keeps its memory until the store is closed.
  */
 public final class NovaFile implements AutoCloseable {
     /** Largest size of a file, bytes; a file may be sparse far beyond the size of the pool. */
@@ -126,8 +131,8 @@ public final class NovaFile implements AutoCloseable {
     }
 
     /**
-     * Writes the bytes that remain in a buffer at a position, all of them. One beyond the end leaves a hole that reads as zeros.
-     * Atomic; durable on return.
+     * Writes the bytes that remain in a buffer at a position, all of them. One beyond the end leaves a hole that
+     * reads as zeros. Atomic; durable on return.
      *
      * @param position byte offset in the file
      * @param src the bytes
@@ -173,7 +178,8 @@ public final class NovaFile implements AutoCloseable {
     }
 
     /**
-     * Writes the bytes that remain in several buffers at a position, one after the other, as one atomic unit. Durable on return.
+     * Writes the bytes that remain in several buffers at a position, one after the other, as one atomic unit. Durable
+     * on return.
      *
      * @param position byte offset in the file
      * @param srcs the buffers
@@ -192,8 +198,8 @@ public final class NovaFile implements AutoCloseable {
     }
 
     /**
-     * Writes the bytes that remain in a buffer at the end of the file, wherever that is when it is this call's turn: concurrent appends
-     * never overlap. Atomic; durable on return.
+     * Writes the bytes that remain in a buffer at the end of the file, wherever that is when it is this call's turn:
+     * concurrent appends never overlap. Atomic; durable on return.
      *
      * @param src the bytes
      * @return the position in the file of the first byte; the file's size if nothing remained
@@ -255,8 +261,8 @@ public final class NovaFile implements AutoCloseable {
     }
 
     /**
-     * Cuts the file to a size, if it is larger; else does nothing, as {@link java.nio.channels.FileChannel#truncate} does. Atomic; durable on
-     * return. Works on a full pool.
+     * Cuts the file to a size, if it is larger; else does nothing, as {@link java.nio.channels.FileChannel#truncate}
+     * does. Atomic; durable on return. Works on a full pool.
      *
      * @param size bytes
      * @throws IllegalArgumentException if the size is negative
@@ -267,7 +273,8 @@ public final class NovaFile implements AutoCloseable {
     }
 
     /**
-     * Sets the size of the file, smaller or larger; bytes gained read as zeros and take no space. Atomic; durable on return.
+     * Sets the size of the file, smaller or larger; bytes gained read as zeros and take no space. Atomic; durable on
+     * return.
      *
      * @param size bytes
      * @throws IllegalArgumentException if the size is negative
@@ -303,10 +310,11 @@ public final class NovaFile implements AutoCloseable {
     }
 
     /**
-     * Closes this handle; other handles of the file stay open. If it was the last one and the file has been deleted, its space
-     * is free on return. Closing a closed handle does nothing.
+     * Closes this handle; other handles of the file stay open. If it was the last one and the file has been deleted,
+     * its space is free on return. Closing a closed handle does nothing.
      *
-     * @throws IOException if space could not be given back; the handle is closed nevertheless, and the next recovery finds it
+     * @throws IOException if space could not be given back; the handle is closed nevertheless, and the next recovery
+     *     finds it
      */
     @Override
     public void close() throws IOException {

@@ -18,18 +18,21 @@ import org.jnova.internal.store.StoreCore;
 /**
  * A log-structured file store on persistent memory, in one pool file.
  *
- * <p>Files have names in one flat directory. Every call that changes something is atomic and durable when it returns: it
- * survives what {@link StoreInfo#durability()} says; a call cut short by a crash happened wholly or not at all.
+ * <p>Files have names in one flat directory. Every call that changes something is atomic and durable when it returns:
+ * it survives what {@link StoreInfo#durability()} says; a call cut short by a crash happened wholly or not at all.
  *
- * <p><b>Names</b> are 1 to 255 bytes of UTF-8 without {@code '/'} and NUL, and not {@code "."} or {@code ".."}; another one
- * is an {@link java.nio.file.InvalidPathException}. They are compared byte by byte, without regard to any locale.
+ * <p><b>Names</b> are 1 to 255 bytes of UTF-8 without {@code '/'} and NUL, and not {@code "."} or {@code ".."};
+ * another one is an {@link java.nio.file.InvalidPathException}. They are compared byte by byte, without regard to any
+ * locale.
  *
  * <p><b>Threads.</b> All methods may be called from any number of threads. Operations on names wait for each other;
- * reads and writes of files do not wait for them. No method responds to interruption, and none clears the interrupt status.
+ * reads and writes of files do not wait for them. No method responds to interruption, and none clears the interrupt
+ * status.
  *
- * <p><b>Closing.</b> A pool is open once at a time, and stays locked until {@link #close} or the end of the process. A store
- * that is never closed loses nothing, but the next open has to recover. After close, methods of the store throw
- * {@link java.nio.file.ClosedFileSystemException}, methods of its files {@link java.nio.channels.ClosedChannelException}.
+ * <p><b>Closing.</b> A pool is open once at a time, and stays locked until {@link #close} or the end of the process.
+ * A store that is never closed loses nothing, but the next open has to recover. After close, methods of the store
+ * throw {@link java.nio.file.ClosedFileSystemException}, methods of its files {@link
+ * java.nio.channels.ClosedChannelException}.
  */
 public final class NovaStore implements AutoCloseable {
     /** Smallest pool, bytes. */
@@ -57,8 +60,8 @@ public final class NovaStore implements AutoCloseable {
     }
 
     /**
-     * Makes a pool file and opens it. All its blocks are allocated from the file system that holds it, so that a full one
-     * shows here and never later. A call that fails leaves no file behind.
+     * Makes a pool file and opens it. All its blocks are allocated from the file system that holds it, so that a full
+     * one shows here and never later. A call that fails leaves no file behind.
      *
      * @param pool the file to make; nothing may be there
      * @param size bytes, {@link #SIZE_MIN} to {@link #SIZE_MAX}, rounded down to a whole block of 4 KiB
@@ -119,11 +122,12 @@ public final class NovaStore implements AutoCloseable {
      * <ul>
      * <li>none: {@code READ}. {@code WRITE} alone does not allow reading.
      * <li>{@code CREATE}, {@code CREATE_NEW}, {@code TRUNCATE_EXISTING} count only together with {@code WRITE}.
-     * <li>{@code SYNC}, {@code DSYNC}: accepted; every write is durable anyway. {@code SPARSE}: accepted; every file may be.
-     * <li>{@code APPEND}, {@code DELETE_ON_CLOSE} and options of others: not supported. To append, use {@link NovaFile#append}.
-     * </ul>
-     * The same file may be open many times. A file that is deleted while open can be used until the last of its handles is
-     * closed. The creation is atomic; the truncation is a second atomic step.
+     * <li>{@code SYNC}, {@code DSYNC}: accepted; every write is durable anyway. {@code SPARSE}: accepted; every file
+     * may be.
+     * <li>{@code APPEND}, {@code DELETE_ON_CLOSE} and options of others: not supported. To append, use {@link
+     * NovaFile#append}.
+     * </ul> The same file may be open many times. A file that is deleted while open can be used until the last of its
+     * handles is closed. The creation is atomic; the truncation is a second atomic step.
      *
      * @param name the file
      * @param options how to
@@ -211,8 +215,9 @@ public final class NovaStore implements AutoCloseable {
     }
 
     /**
-     * Deletes a file. Atomic, durable on return; works on a full pool. Open handles stay usable, and the space is free once the
-     * last of them is closed. If damage is found while the space is given back, the name is gone nevertheless.
+     * Deletes a file. Atomic, durable on return; works on a full pool. Open handles stay usable, and the space is
+     * free once the last of them is closed. If damage is found while the space is given back, the name is gone
+     * nevertheless.
      *
      * @param name the file
      * @throws java.nio.file.InvalidPathException if the name is not a name
@@ -240,8 +245,9 @@ public final class NovaStore implements AutoCloseable {
     }
 
     /**
-     * Renames a file. Atomic, durable on return: at every moment, and after any crash, either the old name or the new one
-     * is there. A file that is replaced is treated as by {@link #delete}. Renaming a file to its own name does nothing.
+     * Renames a file. Atomic, durable on return: at every moment, and after any crash, either the old name or the new
+     * one is there. A file that is replaced is treated as by {@link #delete}. Renaming a file to its own name does
+     * nothing.
      *
      * @param from the file
      * @param to its new name
@@ -289,11 +295,11 @@ public final class NovaStore implements AutoCloseable {
     }
 
     /**
-     * Closes the store: waits for the calls that run in other threads, closes all files, saves the allocator's state so that the
-     * next open need not scan, and unlocks the pool. Closing a closed store does nothing.
+     * Closes the store: waits for the calls that run in other threads, closes all files, saves the allocator's state
+     * so that the next open need not scan, and unlocks the pool. Closing a closed store does nothing.
      *
-     * @throws IOException if the state could not be saved; the store is closed nevertheless, nothing is lost, and the next
-     *     open recovers
+     * @throws IOException if the state could not be saved; the store is closed nevertheless, nothing is lost, and the
+     *     next open recovers
      */
     @Override
     public void close() throws IOException {

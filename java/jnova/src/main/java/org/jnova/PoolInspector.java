@@ -25,8 +25,8 @@ public final class PoolInspector {
     }
 
     /**
-     * Describes the log of one file, readably: its inode, log pages, and each entry with position, sequence number and the
-     * verdict on its checksum.
+     * Describes the log of one file, readably: its inode, log pages, and each entry with position, sequence number
+     * and the verdict on its checksum.
      *
      * @param pool the pool file
      * @param name the file, or null for the root directory itself

@@ -7,7 +7,8 @@ import java.time.Instant;
 import java.util.UUID;
 
 /**
- * Facts about an open store, as of one moment (other threads may write meanwhile). Block counts are in blocks of {@link #blockSize()} bytes.
+ * Facts about an open store, as of one moment (other threads may write meanwhile). Block counts are in blocks of
+ * {@link #blockSize()} bytes.
  *
  * @param pool the pool file
  * @param uuid drawn when the pool was made

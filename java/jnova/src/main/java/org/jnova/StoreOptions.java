@@ -75,8 +75,9 @@ public final class StoreOptions {
         private Builder() {}
 
         /**
-         * Treats the pool as persistent memory although it is not: for tests, for tmpfs, and for data that must survive a crash of the
-         * process only. Without it, a pool that is not on persistent memory is made durable with msync.
+         * Treats the pool as persistent memory although it is not: for tests, and for data that must survive a crash of
+         * the process only. Without it, a pool that is not on persistent memory is made durable with msync; on tmpfs,
+         * where nothing could, it is emulated anyway. {@link StoreInfo#durability()} tells.
          *
          * @param on whether to
          * @return this
@@ -112,7 +113,8 @@ public final class StoreOptions {
 
         /**
          * Names a listener that hears of recovery's progress while a pool is opened: about ten times a second, from a
-         * thread of its own, and once more at the end. An open that takes no time calls it once. What it throws is ignored.
+         * thread of its own, and once more at the end. An open that takes no time calls it once. What it throws is
+         * ignored.
          *
          * @param listener the listener, or null for none
          * @return this

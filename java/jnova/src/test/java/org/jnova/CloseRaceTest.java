@@ -105,7 +105,7 @@ class CloseRaceTest {
     void storeClosesUnderReadersAndWriters() throws Exception {
         for (int round = 0; round < ROUNDS; round++) {
             String pool = "p" + round;
-            NovaStore store = pools.create(pool, 8 * TestPools.MIB);
+            NovaStore store = pools.create(pool, 64 * TestPools.MIB);
             NovaFile file = store.open("f", CREATE, READ, WRITE);
             file.write(0, new byte[100_000], 0, 100_000);
             NovaFile log = store.open("log", CREATE, WRITE);
@@ -165,7 +165,10 @@ class CloseRaceTest {
         }
     }
 
-    /** A deleted file's last handle closes under a reader, and its blocks are reused at once: the reader must not see them. */
+    /**
+     * A deleted file's last handle closes under a reader, and its blocks are reused at once: the reader must not see
+     * them.
+     */
     @Test
     void lastHandleClosesUnderReaders() throws Exception {
         int size = 64 * 1024;

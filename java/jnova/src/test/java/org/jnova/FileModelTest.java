@@ -19,7 +19,10 @@ import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
 
-/** Random operations on several files through several handles, with reopening in between, against byte arrays in a map. */
+/**
+ * Random operations on several files through several handles, with reopening in between, against byte arrays in a
+ * map.
+ */
 class FileModelTest {
     private static final int TRIES = 60;
     private static final int SPAN = 300_000; // most of a file; beyond one piece of staging memory

@@ -14,7 +14,10 @@ import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/** Writes into free space that is in pieces: more log entries than one answer of the core holds, more extents than one call takes back. */
+/**
+ * Writes into free space that is in pieces: more log entries than one answer of the core holds, more extents than one
+ * call takes back.
+ */
 class FragmentedTest {
     @Test
     void oneWriteOfManyExtents() throws IOException {

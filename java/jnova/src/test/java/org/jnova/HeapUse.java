@@ -5,7 +5,10 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 
-/** Bytes that the calling thread has allocated on the heap. Through a method handle, since the module under test does not read java.management. */
+/**
+ * Bytes that the calling thread has allocated on the heap. Through a method handle, since the module under test does
+ * not read java.management.
+ */
 public final class HeapUse {
     private static final MethodHandle ALLOCATED;
 

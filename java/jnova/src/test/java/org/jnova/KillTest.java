@@ -11,13 +11,15 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /**
- * A JVM that writes is killed with SIGKILL, again and again, and the pool is reopened and checked each time. After every call the child prints the
- * number of the step it has completed: all of these must be there, the one after the last may be, wholly, and nothing else.
+ * A JVM that writes is killed with SIGKILL, again and again, and the pool is reopened and checked each time. After
+ * every call the child prints the number of the step it has completed: all of these must be there, the one after the
+ * last may be, wholly, and nothing else.
  */
 class KillTest {
     private static final int ROUNDS = TestPools.FULL ? 100 : 12;
@@ -26,8 +28,9 @@ class KillTest {
     private static final int SLOT = 3 * 4096 + 100; // a write that covers pages in part
 
     /**
-     * Step n does one thing, chosen by n alone: so both sides know what the state after step n is. Files: "slots" has 16 slots that are overwritten as a
-     * whole; "log" is appended to; "cut" is resized; "name n" is created, renamed and deleted.
+     * Step n does one thing, chosen by n alone: so both sides know what the state after step n is. Files: "slots" has
+     * 16 slots that are overwritten as a whole; "log" is appended to; "cut" is resized; "name n" is created, and
+     * deleted or renamed over another one.
      */
     static final class Writer {
         public static void main(String[] args) throws IOException {
@@ -55,7 +58,7 @@ class KillTest {
             case 3 -> store.open("name " + step, CREATE, WRITE).close();
             default -> {
                 if (step % 10 == 4) {
-                    store.rename("name " + (step - 1), "moved " + step);
+                    store.rename("name " + (step - 1), "moved " + step % 1000, StandardCopyOption.REPLACE_EXISTING);
                 } else {
                     store.delete("name " + (step - 1));
                 }
@@ -172,9 +175,9 @@ class KillTest {
 
     private static void checkNames(NovaStore store, long last) throws IOException {
         long names = 3; // slots, log, cut
-        for (long step = 1; step <= last; step++) {
+        for (long step = Math.max(1, last - 999); step <= last; step++) {
             if (step % 10 == 4) {
-                assertTrue(store.exists("moved " + step));
+                assertTrue(store.exists("moved " + step % 1000));
                 names++;
             }
         }

@@ -126,8 +126,8 @@ class NovaFileTest {
 
     @Test
     void writesOfManySizesAroundStagingAndPages() throws IOException {
-        int staging = 1 << 18;
-        for (int length : new int[] {1, 4095, 4096, 4097, staging - 1, staging, staging + 1, 3 * staging + 17, 5_000_000}) {
+        int stage = 1 << 18;
+        for (int length : new int[] {1, 4095, 4096, 4097, stage - 1, stage, stage + 1, 3 * stage + 17, 5_000_000}) {
             for (int at : new int[] {0, 1, 4095}) {
                 byte[] text = random(length);
                 file.setSize(0);
@@ -141,7 +141,8 @@ class NovaFileTest {
                 assertArrayEquals(text, Arrays.copyOfRange(all(), at, at + length), "direct " + length);
                 file.setSize(0);
                 int half = length / 2;
-                file.write(at, new ByteBuffer[] {direct(text).limit(half), ByteBuffer.wrap(text, half, length - half)}, 0, 2);
+                ByteBuffer[] halves = {direct(text).limit(half), ByteBuffer.wrap(text, half, length - half)};
+                file.write(at, halves, 0, 2);
                 assertArrayEquals(text, Arrays.copyOfRange(all(), at, at + length), "gather " + length);
             }
         }

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.SplittableRandom;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -104,6 +106,42 @@ class PoolErrorsTest {
             channel.write(ByteBuffer.allocate(1), SIZE + 4095);
         }
         refused(PoolTruncatedException.class);
+    }
+
+    /** Changes a field of both superblocks, and makes their checksums right: bytes 0..251, CRC32C, at 252. */
+    private void reseal(int offset, byte value) throws IOException {
+        for (long at : new long[] {0, SIZE - 4096}) {
+            ByteBuffer block = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
+            try (FileChannel channel = FileChannel.open(pool, READ)) {
+                channel.read(block, at);
+            }
+            block.put(offset, value);
+            CRC32C crc = new CRC32C();
+            crc.update(block.array(), 0, 252);
+            block.putInt(252, (int) crc.getValue());
+            poke(at, block.array());
+        }
+    }
+
+    @Test
+    void otherVersion() throws IOException {
+        make();
+        reseal(8, (byte) 77);
+        PoolVersionException thrown = refused(PoolVersionException.class);
+        assertTrue(thrown.getMessage().contains("77"), thrown.getMessage());
+        assertThrows(PoolVersionException.class, () -> PoolInspector.check(pool));
+        reseal(8, (byte) 1);
+        pools.open("p").close();
+    }
+
+    @Test
+    void unknownFeature() throws IOException {
+        make();
+        reseal(16 + 7, (byte) 0x40);
+        refused(PoolVersionException.class);
+        reseal(16 + 7, (byte) 0);
+        reseal(32, (byte) 2); // a compatible one: of no concern
+        pools.open("p").close();
     }
 
     @Test

@@ -8,7 +8,10 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
-/** A temporary folder for pools: in shared memory where there is such a thing, because tests emulate persistent memory. */
+/**
+ * A temporary folder for pools: in shared memory where there is such a thing, because tests emulate persistent
+ * memory.
+ */
 public final class TestPools implements AutoCloseable {
     /** Whether long runs are wanted. */
     public static final boolean FULL = Boolean.getBoolean("jnova.full");

@@ -31,7 +31,7 @@ import picocli.CommandLine.Parameters;
                     + " and leaves alone what is there with the same bytes. Files of the pool that are not in DIR stay."
         },
         footer = {
-            "  jnova import /dev/shm/pool /usr/share/doc --emulated",
+            "  jnova import /dev/shm/pool /usr/share/doc",
         })
 final class ImportCommand extends StoreCommand {
     /** First words of the lines that --verbose prints; separated from the rest by tabs. */

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
         description = "Opens the pool, which recovers it if it was not closed in order, and tells its size, use and"
                 + " durability.",
         footer = {
-            "  jnova info /dev/shm/pool --emulated",
+            "  jnova info /dev/shm/pool",
             "  jnova info /dev/shm/pool --json | jq .freeBytes",
         })
 final class InfoCommand extends StoreCommand {
@@ -74,7 +74,8 @@ final class InfoCommand extends StoreCommand {
     static String durability(Durability durability) {
         return switch (durability) {
             case PMEM -> "persistent memory: a call that returned survives power failure";
-            case EMULATED -> "emulated: a call that returned survives a crash of the process, not of the machine";
+            case EMULATED ->
+                "volatile memory: a call that returned survives a crash of the process, not of the machine";
             case MSYNC -> "msync: a call that returned survives power failure, slowly";
         };
     }

@@ -46,8 +46,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
         },
         footerHeading = "%nExample:%n",
         footer = {
-            "  jnova mkfs /dev/shm/pool --size 1G --emulated",
-            "  jnova put  /dev/shm/pool notes.txt --emulated",
+            "  jnova mkfs /dev/shm/pool --size 1G",
+            "  jnova put  /dev/shm/pool notes.txt",
             "  jnova ls   /dev/shm/pool -l",
             "'jnova COMMAND --help' explains a command."
         })

@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
         },
         footer = {
             "  jnova mkfs /mnt/pmem/pool --size 64G",
-            "  jnova mkfs /dev/shm/pool --size 1G --emulated",
+            "  jnova mkfs /dev/shm/pool --size 1G",
         })
 final class MkfsCommand extends StoreCommand {
     @Mixin

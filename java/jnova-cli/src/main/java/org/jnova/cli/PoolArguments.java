@@ -17,9 +17,9 @@ final class PoolArguments {
     @Option(
             names = "--emulated",
             description = {
-                "Treat the pool as persistent memory although it is not, as for one on tmpfs (/dev/shm): what is"
-                        + " written survives a crash of the process, not of the machine. Without it such a pool is made"
-                        + " durable with msync.",
+                "Treat a pool that is on a disk as persistent memory: fast, but what is written survives a crash of the"
+                        + " process only, not of the machine. Without it such a pool is made durable with msync. Of no"
+                        + " effect on persistent memory, and on tmpfs (/dev/shm), where nothing survives the machine.",
             })
     boolean emulated;
 

@@ -150,11 +150,18 @@ class CommandsTest {
     }
 
     @Test
-    void withoutEmulatedTheDurabilityIsAnother() throws IOException {
-        JsonNode info = PARSER.readTree(Cli.ok("info", "--json", pool));
-        assertTrue(info.get("durability").textValue().matches("MSYNC|PMEM"));
-        Cli.ok("put", pool, file("a", random(10_000)).toString());
-        assertArrayEquals(random(10_000), Cli.run("cat", pool, "a").bytes());
+    void withoutEmulatedTheFileSystemDecides(@TempDir Path elsewhere) throws IOException {
+        for (Path folder : new Path[] {dir, elsewhere}) {
+            String other = folder.resolve("other").toString();
+            Cli.ok("mkfs", other, "--size", "4M");
+            Cli.ok("put", other, file("a", random(10_000)).toString());
+            assertArrayEquals(random(10_000), Cli.run("cat", other, "a").bytes());
+            JsonNode info = PARSER.readTree(Cli.ok("info", "--json", other));
+            boolean tmpfs = Files.getFileStore(folder).type().equals("tmpfs");
+            assertTrue(info.get("durability").textValue().matches(tmpfs ? "EMULATED" : "MSYNC|PMEM"), info.toString());
+            info = PARSER.readTree(Cli.ok("info", "--json", "--emulated", other));
+            assertTrue(info.get("durability").textValue().matches("EMULATED|PMEM"), info.toString());
+        }
     }
 
     @Test

@@ -51,6 +51,15 @@ class DemoTest {
     }
 
     @Test
+    void whatNoImportCanTakeIsLeftOut() throws IOException {
+        Path tree = tree(20, 1000);
+        Files.writeString(Files.createDirectory(tree.resolve("d".repeat(200))).resolve("e".repeat(60)), "x");
+        Cli.Result demo = Cli.run("demo", tree.toString(), "--seconds", "1");
+        assertEquals(Main.OK, demo.code(), demo.out() + demo.err());
+        assertTrue(demo.out().contains("and 1 that no import can take"), demo.out());
+    }
+
+    @Test
     void anImportThatFailsIsNoSuccess() throws IOException {
         Cli.Result demo = Cli.run("demo", tree(40, 300_000).toString(), "--size", "2M");
         assertEquals(Main.FAILED, demo.code(), demo.out() + demo.err());

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The names of one directory, built by replay of its log alone. Names are bytes and compared as such. Not thread-safe: guarded by the
- * namespace lock.
+ * The names of one directory, built by replay of its log alone. Names are bytes and compared as such. Not
+ * thread-safe: guarded by the namespace lock.
  */
 public final class DirectoryIndex {
     /**

@@ -4,8 +4,8 @@ package org.jnova.internal.index;
 import java.util.Arrays;
 
 /**
- * Runs of blocks, in the order they came; a run that continues the last one is merged into it. Block numbers are unsigned. Grows on
- * demand, and gives the memory of a large list back when it becomes empty. Not thread-safe.
+ * Runs of blocks, in the order they came; a run that continues the last one is merged into it. Block numbers are
+ * unsigned. Grows on demand, and gives the memory of a large list back when it becomes empty. Not thread-safe.
  */
 public final class ExtentList {
     private static final long[] NONE = new long[0];

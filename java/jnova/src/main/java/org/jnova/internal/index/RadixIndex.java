@@ -4,9 +4,9 @@ package org.jnova.internal.index;
 import java.util.Arrays;
 
 /**
- * Where the pages of one file are: a radix tree from file page to slot, as high as the highest page needs. Built by replay of the
- * file's log alone, and always rebuildable from it. After the per-file radix tree of NOVA (Xu and Swanson, FAST 2016,
- * section 3).
+ * Where the pages of one file are: a radix tree from file page to slot, as high as the highest page needs. Built by
+ * replay of the file's log alone, and always rebuildable from it. After the per-file radix tree of NOVA (Xu and
+ * Swanson, FAST 2016, section 3).
  *
  * <pre>
  * slot   63..32 log page of the write entry, 0 for the inode's own lines      31..0 block, 0 for a hole
@@ -14,9 +14,10 @@ import java.util.Arrays;
  * inner  Object[512] of leaves or inner nodes; null where there is nothing
  * </pre>
  *
- * <p><b>Threads.</b> Changes are serialised by the caller (indexLock). Lookups may race with them, if the caller validates a stamp
- * afterwards: a racing lookup may answer a slot that was, or none, but never fails and never answers what was no slot of this
- * file: root and height are one immutable object, arrays are replaced by larger ones and not resized, and every index is bounded.
+ * <p><b>Threads.</b> Changes are serialised by the caller (indexLock). Lookups may race with them, if the caller
+ * validates a stamp afterwards: a racing lookup may answer a slot that was, or none, but never fails and never
+ * answers what was no slot of this file: root and height are one immutable object, arrays are replaced by larger ones
+ * and not resized, and every index is bounded.
  *
  * <p><b>Memory.</b> 2.1 MiB of heap for a GiB of file, about 100 bytes for a file of one block.
  */
@@ -32,7 +33,10 @@ public final class RadixIndex {
     private Tree tree = EMPTY;
     private long pages; // that are mapped
 
-    /** A root and the bits of the page number that are below it: 0 if it is a leaf. Immutable, so that a race sees both or neither. */
+    /**
+     * A root and the bits of the page number that are below it: 0 if it is a leaf. Immutable, so that a race sees
+     * both or neither.
+     */
     private static final class Tree {
         final Object root;
         final int shift;
@@ -56,22 +60,23 @@ public final class RadixIndex {
     }
 
     /**
-     * How far a page's neighbourhood is in one piece. May race with a change.
+     * How far a page's neighbourhood is in one piece. May race with a change: the run then is of blocks that were this
+     * file's at some time each, so that none lies outside the pool.
      *
      * @param page the first page
+     * @param blk what {@link #block} answered for it
      * @param max most pages to look at, at least 1
-     * @return number of pages from this one on, at least 1, that are all holes, or all in consecutive blocks from {@link #block} on. Not the
-     *     most there are: the answer ends at a leaf's end.
+     * @return number of pages from this one on, at least 1, that are all holes, or all in consecutive blocks from blk on.
+     *     Not the most there are: the answer ends at a leaf's end.
      */
-    public int run(long page, int max) {
+    public int run(long page, int blk, int max) {
         int i = (int) page & MASK;
         int room = Math.min(max, FANOUT - i);
         long[] leaf = leaf(page);
         if (leaf == null || i >= leaf.length) {
-            return room;
+            return blk == 0 ? room : 1;
         }
         int end = Math.min(i + room, leaf.length);
-        int blk = (int) leaf[i];
         int step = blk == 0 ? 0 : 1;
         int n = 1;
         while (i + n < end && (int) leaf[i + n] == blk + n * step) {
@@ -109,7 +114,10 @@ public final class RadixIndex {
         return true;
     }
 
-    /** Makes the nodes that {@link #map} of these pages needs. If it throws, for lack of memory, nothing has changed that shows. */
+    /**
+     * Makes the nodes that {@link #map} of these pages needs. If it throws, for lack of memory, nothing has changed
+     * that shows.
+     */
     public void prepare(long firstPage, long lastPage) {
         for (long page = firstPage; page <= lastPage; page = (page | MASK) + 1) {
             makeLeaf(page, Math.min(lastPage, page | MASK));
@@ -117,7 +125,8 @@ public final class RadixIndex {
     }
 
     /**
-     * Maps pages to consecutive blocks. If it throws, for lack of memory, a part has been mapped, and the same call may be repeated.
+     * Maps pages to consecutive blocks. If it throws, for lack of memory, a part has been mapped, and the same call
+     * may be repeated.
      *
      * @param page the first page
      * @param blk the first block
@@ -195,7 +204,8 @@ public final class RadixIndex {
     }
 
     /**
-     * Unmaps all pages from one on. If it throws, for lack of memory, a part has been unmapped, and the same call may be repeated.
+     * Unmaps all pages from one on. If it throws, for lack of memory, a part has been unmapped, and the same call may
+     * be repeated.
      *
      * @param fromPage the first page to go
      * @param removed gets the blocks that were there, in order of pages; null if they are of no interest

@@ -4,8 +4,9 @@ package org.jnova.internal.lock;
 /**
  * The order in which a thread may take locks: ranks only grow. {@code java/LOCKING.md} gives the reason for each step.
  *
- * <p>The checker runs when assertions are on and costs nothing otherwise: {@link RankedLock} calls it from {@code assert} statements only. It
- * reports before the thread waits, so that a violation shows as an error and not as a deadlock.
+ * <p>The checker runs when assertions are on and costs nothing otherwise: {@link RankedLock} calls it from {@code
+ * assert} statements only. It reports before the thread waits, so that a violation shows as an error and not as a
+ * deadlock.
  */
 public enum LockRank {
     /** Names: the directory index. */

@@ -4,8 +4,8 @@ package org.jnova.internal.lock;
 import java.util.concurrent.locks.StampedLock;
 
 /**
- * A stamped lock with a place in the lock order. Not reentrant. Waiting does not respond to interruption. A subclass and not a wrapper,
- * because there are two in every open inode.
+ * A stamped lock with a place in the lock order. Not reentrant. Waiting does not respond to interruption. A subclass
+ * and not a wrapper, because there are two in every open inode.
  */
 public final class RankedLock extends StampedLock {
     private static final long serialVersionUID = 1L;

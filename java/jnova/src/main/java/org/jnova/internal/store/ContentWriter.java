@@ -8,9 +8,9 @@ import org.jnova.internal.core.MemoryPool;
 import org.jnova.internal.core.NativeMemory;
 
 /**
- * Brings a caller's bytes to an inode by the shortest way: direct memory as it is; what Java must copy through one piece of staging memory,
- * before any lock is taken; what does not fit one piece, in steps. Positions and limits of buffers are the caller's business: they were
- * read once, and are not looked at again.
+ * Brings a caller's bytes to an inode by the shortest way: direct memory as it is; what Java must copy through one
+ * piece of staging memory, before any lock is taken; what does not fit one piece, in steps. Positions and limits of
+ * buffers are the caller's business: they were read once, and are not looked at again.
  */
 public final class ContentWriter {
     /** Position of a write that goes to the end of the file. */

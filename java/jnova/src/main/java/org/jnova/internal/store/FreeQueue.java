@@ -9,11 +9,12 @@ import org.jnova.internal.core.NativePool;
 import org.jnova.internal.index.ExtentList;
 
 /**
- * Blocks of one inode that a replayed commit replaced or cut off. They ride along with the inode's next call, up to what fits
- * its io block; what is more is released by calls of its own. None may be lost: the core knows them as used until they are given back.
+ * Blocks of one inode that a replayed commit replaced or cut off. They ride along with the inode's next call, up to
+ * what fits its io block; what is more is released by calls of its own. None may be lost: the core knows them as used
+ * until they are given back.
  *
- * <p>A block gets here only under the inode's indexLock, so whoever read it through the index fails to validate once it is reused. Guarded by
- * the inode's ioLock.
+ * <p>A block gets here only under the inode's indexLock, so whoever read it through the index fails to validate once
+ * it is reused. Guarded by the inode's ioLock.
  */
 final class FreeQueue {
     private final ExtentList extents = new ExtentList();
@@ -43,7 +44,9 @@ final class FreeQueue {
         }
     }
 
-    /** Forgets what the last call took. To be called before anything is replayed, which adds to the end of the queue. */
+    /**
+     * Forgets what the last call took. To be called before anything is replayed, which adds to the end of the queue.
+     */
     void settle(IoBlock io) {
         if (sent != 0) {
             if (io.freeCount() == 0) {

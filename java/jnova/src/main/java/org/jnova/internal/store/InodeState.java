@@ -18,12 +18,14 @@ import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 
 /**
- * One open file, shared by all its handles: the view of its log (index and size), its native handle, and the two locks that
- * DESIGN calls ioLock and indexLock. {@code java/LOCKING.md} tells why this is right.
+ * One open file, shared by all its handles: the view of its log (index and size), its native handle, and the two
+ * locks that DESIGN calls ioLock and indexLock. {@code java/LOCKING.md} tells why this is right.
  *
  * <ul>
- * <li>A writing call holds ioLock exclusively from the first look at the index to the end of replay. Replay holds indexLock too.
- * <li>A reading call takes no lock: stamp of indexLock, look-up, copy, validate. Overtaken a few times, it holds ioLock shared.
+ * <li>A writing call holds ioLock exclusively from the first look at the index to the end of replay. Replay holds
+ * indexLock too.
+ * <li>A reading call takes no lock: stamp of indexLock, look-up, copy, validate. Overtaken a few times, it holds
+ * ioLock shared.
  * </ul>
  */
 public final class InodeState implements NativeInode.Sink {
@@ -96,7 +98,7 @@ public final class InodeState implements NativeInode.Sink {
     private void replayFromHead() throws IOException {
         long stamp = indexLock.writeLock();
         try {
-            replayFailure = new IOException(label + ": its log could not be replayed; close all its handles and try again");
+            replayFailure = new IOException(label + ": its log was not replayed; close all its handles and try again");
             inode.replayAll(this);
             replayFailure = null;
             replayed = true;
@@ -141,7 +143,10 @@ public final class InodeState implements NativeInode.Sink {
         return readLocked(pos, dst, at, len);
     }
 
-    /** One try, under a stamp. What it answers, and what it left in dst, is worth nothing unless the stamp is still valid. */
+    /**
+     * One try, under a stamp. What it answers, and what it left in dst, is worth nothing unless the stamp is still
+     * valid.
+     */
     private int readOnce(long pos, Object dst, int at, int len) {
         if (closed || behind) {
             return NOT_NOW;
@@ -233,7 +238,10 @@ public final class InodeState implements NativeInode.Sink {
         void putInto(IntentFiller filler) throws IOException;
     }
 
-    /** Writes bytes that come in pieces, as one atomic unit. Parameters as for the other forms; len is what the pieces sum up to. */
+    /**
+     * Writes bytes that come in pieces, as one atomic unit. Parameters as for the other forms; len is what the pieces
+     * sum up to.
+     */
     long writePieces(long pos, Pieces pieces, long len) throws IOException {
         for (boolean again = false; ; again = true) {
             long stamp = beginWriting();
@@ -299,7 +307,10 @@ public final class InodeState implements NativeInode.Sink {
         }
     }
 
-    /** Takes ioLock, with everything ready for a native call. On return the caller has it, and the stamp to give it back. */
+    /**
+     * Takes ioLock, with everything ready for a native call. On return the caller has it, and the stamp to give it
+     * back.
+     */
     private long beginWriting() throws IOException {
         long stamp = ioLock.writeLock();
         boolean ready = false;
@@ -325,7 +336,10 @@ public final class InodeState implements NativeInode.Sink {
         }
     }
 
-    /** Checks a range against the limits, and makes the index nodes for it, so that replay after the commit needs no memory. */
+    /**
+     * Checks a range against the limits, and makes the index nodes for it, so that replay after the commit needs no
+     * memory.
+     */
     private void prepare(long off, long len) throws IOException {
         checkRange(off, len);
         long first = off >>> Abi.BLOCK_SHIFT;
@@ -446,8 +460,9 @@ public final class InodeState implements NativeInode.Sink {
     }
 
     /**
-     * Closes it: by the inode table, once, when the last handle is gone or the store closes. Waits for running calls; later ones fail.
-     * Readers that are under way fail to validate, so that they cannot mistake reused blocks for this file.
+     * Closes it: by the inode table, once, when the last handle is gone or the store closes. Waits for running calls;
+     * later ones fail. Readers that are under way fail to validate, so that they cannot mistake reused blocks for
+     * this file.
      */
     void close() throws IOException {
         long stamp = ioLock.writeLock();

@@ -14,8 +14,9 @@ import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 
 /**
- * The open inodes of a store, with the number of handles each has; the core wants an inode opened once. In stripes by inode number:
- * whoever opens or closes an inode holds its stripe, so that nobody opens it natively while its last handle is closing. Also what all inodes share.
+ * The open inodes of a store, with the number of handles each has; the core wants an inode opened once. In stripes by
+ * inode number: whoever opens or closes an inode holds its stripe, so that nobody opens it natively while its last
+ * handle is closing. Also what all inodes share.
  */
 final class InodeTable {
     private static final int STRIPES = 64;
@@ -62,7 +63,10 @@ final class InodeTable {
         return stripes[(ino * 0x9E3779B9) >>> 26];
     }
 
-    /** Opens an inode, or adds a handle to an open one. The caller holds the namespace lock, and so a name that names it. */
+    /**
+     * Opens an inode, or adds a handle to an open one. The caller holds the namespace lock, and so a name that names
+     * it.
+     */
     InodeState acquire(int ino, int gen, String label) throws IOException {
         assert LockRank.holds(LockRank.NAMESPACE);
         Stripe stripe = stripe(ino);

@@ -10,7 +10,10 @@ import org.jnova.internal.core.MemoryPool;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.NativeMemory;
 
-/** Puts the bytes of one write, which come in pieces, one after the other into the blocks that are allocated for it. For one thread and one call. */
+/**
+ * Puts the bytes of one write, which come in pieces, one after the other into the blocks that are allocated for it.
+ * For one thread and one call.
+ */
 final class IntentFiller {
     private final NativeInode inode;
     private final IoBlock io;

@@ -44,7 +44,10 @@ public final class Names {
         return bytes;
     }
 
-    /** A name as a string. Bytes that are not UTF-8, which only a user of the C interface can have written, become U+FFFD. */
+    /**
+     * A name as a string. Bytes that are not UTF-8, which only a user of the C interface can have written, become
+     * U+FFFD.
+     */
     public static String decode(byte[] name) {
         return new String(name, StandardCharsets.UTF_8);
     }

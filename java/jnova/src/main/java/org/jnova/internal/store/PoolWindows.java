@@ -11,11 +11,13 @@ import org.jnova.internal.core.Abi;
 import org.jnova.internal.index.RadixIndex;
 
 /**
- * The pool as Java reads it: the file mapped read-only by the JDK, in windows of 1 GiB (a buffer ends at 2 GiB; blocks never cross
- * windows). A mapping of its own beside the core's, so that nothing the core unmaps can be under a reader: a window goes away when no
- * reader can reach it any more. All access is absolute, so that threads share the buffers; a read allocates nothing.
+ * The pool as Java reads it: the file mapped read-only by the JDK, in windows of 1 GiB (a buffer ends at 2 GiB;
+ * blocks never cross windows). A mapping of its own beside the core's, so that nothing the core unmaps can be under a
+ * reader: a window goes away when no reader can reach it any more. All access is absolute, so that threads share the
+ * buffers; a read allocates nothing.
  *
- * <p>Opening and closing a descriptor of its own does not disturb the core's lock on the file, which is one of {@code flock(2)}.
+ * <p>Opening and closing a descriptor of its own does not disturb the core's lock on the file, which is one of {@code
+ * flock(2)}.
  */
 public final class PoolWindows {
     private static final int WINDOW_SHIFT = 30 - Abi.BLOCK_SHIFT; // of block numbers
@@ -66,9 +68,9 @@ public final class PoolWindows {
             int want = len - done;
             int blk = index.block(page);
             int n = want;
-            if (skip + want > Abi.BLOCK_SIZE) {
+            if (want > Abi.BLOCK_SIZE - skip) {
                 int lastPage = (int) ((skip + (long) want - 1) >>> Abi.BLOCK_SHIFT);
-                int run = index.run(page, lastPage + 1);
+                int run = index.run(page, blk, lastPage + 1);
                 n = (int) Math.min(want, ((long) run << Abi.BLOCK_SHIFT) - skip);
             }
             if (blk == 0) {

@@ -15,8 +15,9 @@ import org.jnova.internal.index.DirectoryIndex;
 import org.jnova.internal.index.DirectoryIndex.Child;
 
 /**
- * The root directory: its log, and the index of names that replay of it builds. Guarded by the namespace lock: shared for
- * look-ups, exclusive for changes. Changes return a status, since the caller has something to do about lack of space.
+ * The root directory: its log, and the index of names that replay of it builds. Guarded by the namespace lock: shared
+ * for look-ups, exclusive for changes. Changes return a status, since the caller has something to do about lack of
+ * space.
  */
 final class RootDirectory implements NativeInode.Sink {
     private static final String LABEL = "(root directory)";
@@ -99,8 +100,8 @@ final class RootDirectory implements NativeInode.Sink {
     }
 
     /** The exception for a failed change. */
-    IOException failure(int status) {
-        return inode.failure(status, io);
+    IOException failure(int status, String name) {
+        return inode.failure(status, io, name);
     }
 
     @Override

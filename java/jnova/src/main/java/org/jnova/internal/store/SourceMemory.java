@@ -10,15 +10,18 @@ import java.nio.ByteBuffer;
 import org.jnova.internal.core.NativeMemory;
 
 /**
- * Decides whether native code may read a caller's buffer directly, and finds its address. What the JVM guards when Java code touches it,
- * native code would crash on: a buffer over a memory segment whose arena another thread closes, a mapped file that another process
- * cuts short. Such memory is copied by Java into staging memory first, and fails there as it does anywhere in Java.
+ * Decides whether native code may read a caller's buffer directly, and finds its address. What the JVM guards when
+ * Java code touches it, native code would crash on: a buffer over a memory segment whose arena another thread closes,
+ * a mapped file that another process cuts short. Such memory is copied by Java into staging memory first, and fails
+ * there as it does anywhere in Java.
  *
- * <p>Memory is known to be good if its scope is of the kind that {@link ByteBuffer#allocateDirect} gives, and it is not mapped. That can be
- * asked from JDK 22 on. Before, there are no closable arenas (outside of preview features), and mapped memory is taken as it is.
+ * <p>Memory is known to be good if its scope is of the kind that {@link ByteBuffer#allocateDirect} gives, and it is
+ * not mapped. That can be asked from JDK 22 on. Before, there are no closable arenas (outside of preview features),
+ * and mapped memory is taken as it is.
  *
- * <p>Both answers hold as long as the buffer object lives, and cost tens of nanoseconds; so they are remembered for the buffers that were used
- * last, in a small table by identity. Its entries are weak: it keeps no buffer's memory alive.
+ * <p>Both answers hold as long as the buffer object lives, and cost tens of nanoseconds; so they are remembered for
+ * the buffers that were used last, in a small table by identity. Its entries are weak: it keeps no buffer's memory
+ * alive.
  */
 final class SourceMemory {
     private SourceMemory() {}
@@ -58,7 +61,10 @@ final class SourceMemory {
         PLAIN_SCOPE = plain;
     }
 
-    /** Known buffers, by identity hash. Races are harmless: entries are immutable, and name the buffer that they are about. */
+    /**
+     * Known buffers, by identity hash. Races are harmless: entries are immutable, and name the buffer that they are
+     * about.
+     */
     private static final Known[] KNOWN = new Known[256];
 
     private static final class Known extends WeakReference<ByteBuffer> {
@@ -71,7 +77,8 @@ final class SourceMemory {
     }
 
     /**
-     * Address of a buffer's first byte, whatever its position. The caller keeps the buffer reachable as long as it uses it.
+     * Address of a buffer's first byte, whatever its position. The caller keeps the buffer reachable as long as it
+     * uses it.
      *
      * @return the address, or 0 if native code must not read the buffer
      */

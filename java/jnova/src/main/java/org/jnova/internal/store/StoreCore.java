@@ -20,8 +20,8 @@ import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 
 /**
- * An open store: names, under the namespace lock, and the open inodes. Whoever holds the namespace lock in either mode and found the store
- * open knows that it stays so.
+ * An open store: names, under the namespace lock, and the open inodes. Whoever holds the namespace lock in either
+ * mode and found the store open knows that it stays so.
  */
 public final class StoreCore {
     private final NativePool pool;
@@ -128,7 +128,7 @@ public final class StoreCore {
                     table.releaseQueuedBlocks();
                     status = root.createFile(bytes);
                 }
-                check(status);
+                check(status, name);
                 child = root.find(bytes);
             } else if (mustBeNew) {
                 throw new FileAlreadyExistsException(name);
@@ -229,7 +229,7 @@ public final class StoreCore {
                 table.releaseQueuedBlocks();
                 status = root.unlink(bytes, child);
             }
-            check(status);
+            check(status, name);
             // Its space is given back before anybody closes the store, but need not keep others from looking names up.
             stamp = namespace.downgrade(stamp);
             pool.releaseInode(child.ino(), child.gen(), name);
@@ -261,7 +261,7 @@ public final class StoreCore {
                 table.releaseQueuedBlocks();
                 status = root.rename(fromBytes, toBytes, child);
             }
-            check(status);
+            check(status, to);
             if (replaced != null) {
                 stamp = namespace.downgrade(stamp);
                 pool.releaseInode(replaced.ino(), replaced.gen(), to);
@@ -271,9 +271,9 @@ public final class StoreCore {
         }
     }
 
-    private void check(int status) throws IOException {
+    private void check(int status, String name) throws IOException {
         if (status != Abi.OK) {
-            throw root.failure(status);
+            throw root.failure(status, name);
         }
     }
 

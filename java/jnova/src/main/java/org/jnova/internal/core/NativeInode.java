@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.core;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * An open inode of the core: a file or the root directory. Not thread-safe: the owner serialises all calls, and makes
+ * none after {@link #close}. Calls that write return a status, because the caller has something to do about lack of
+ * space; the io block then holds the error, which {@link #failure} turns into an exception.
+ */
+public final class NativeInode {
+    private final NativePool pool;
+    private final String label;
+    private long handle;
+
+    NativeInode(NativePool pool, long handle, String label) {
+        this.pool = pool;
+        this.handle = handle;
+        this.label = label;
+    }
+
+    /** Applies records of the log to a view of it. */
+    @FunctionalInterface
+    public interface Sink {
+        /**
+         * Applies one record.
+         *
+         * @param bytes the memory it is in
+         * @param at its offset
+         * @throws IOException if the record makes no sense
+         */
+        void apply(ByteBuffer bytes, int at) throws IOException;
+    }
+
+    private long handle() {
+        if (handle == 0) {
+            throw new IllegalStateException(label + ": native inode used after close");
+        }
+        return handle;
+    }
+
+    /** The exception for a failed call. */
+    public IOException failure(int status, IoBlock io) {
+        return FailureMapper.map(io.failure(status), pool.name(), label);
+    }
+
+    /** The exception for a failed call on this directory that was about a name in it. */
+    public IOException failure(int status, IoBlock io, String name) {
+        return FailureMapper.map(io.failure(status), pool.name(), name);
+    }
+
+    /** An exception about damage that this side noticed. */
+    public IOException corrupt(String what) {
+        return FailureMapper.map(new NativeFailure(Abi.ECORRUPT, 0, Abi.NO_OFF, what), pool.name(), label);
+    }
+
+    /** Replays the log from the position where the last replay ended to its end, in large batches. */
+    public void replayAll(Sink sink) throws IOException {
+        Scratch scratch = Scratch.take();
+        try {
+            do {
+                int status = NovaNative.nova_replay(
+                        handle(), scratch.recordsAddress(), Scratch.RECORDS_CAP, scratch.io.address());
+                if (status != Abi.OK) {
+                    throw failure(status, scratch.io);
+                }
+                ByteBuffer bytes = scratch.memory.bytes();
+                int count = scratch.io.recordCount();
+                for (int i = 0; i < count; ) {
+                    int at = scratch.recordOffset(i);
+                    sink.apply(bytes, at);
+                    i += Records.lines(bytes, at);
+                }
+            } while (scratch.io.more());
+        } finally {
+            scratch.put();
+        }
+    }
+
+    /** Reports the next records into the io block. */
+    int replay(IoBlock io) {
+        return NovaNative.nova_replay(handle(), io.recordsAddress(), Abi.IO_RECORDS_MAX, io.address());
+    }
+
+    /** Writes from an address. */
+    public int write(long off, long src, long len, int firstBlk, int lastBlk, int eofBlk, IoBlock io) {
+        return NovaNative.nova_write(handle(), off, src, len, firstBlk, lastBlk, eofBlk, io.address());
+    }
+
+    /** Begins a write in steps; {@link #intent} is its handle then. */
+    public int writeBegin(long off, long len, int firstBlk, int lastBlk, int eofBlk, IoBlock io) {
+        return NovaNative.nova_write_begin(
+                handle(), off, len, firstBlk, lastBlk, eofBlk, io.address(), io.cellAddress());
+    }
+
+    /** The intent that the last successful {@link #writeBegin} made. */
+    public static long intent(IoBlock io) {
+        return io.cell();
+    }
+
+    public static int writeFill(long intent, long to, long src, long len, IoBlock io) {
+        return NovaNative.nova_write_fill(intent, to, src, len, io.address());
+    }
+
+    public static int writeCommit(long intent, IoBlock io) {
+        return NovaNative.nova_write_commit(intent, io.address());
+    }
+
+    public static void writeAbort(long intent) {
+        NovaNative.nova_write_abort(intent);
+    }
+
+    public int truncate(long size, int eofBlk, IoBlock io) {
+        return NovaNative.nova_truncate(handle(), size, eofBlk, io.address());
+    }
+
+    /** Makes a file in this directory. */
+    public int createFile(byte[] name, int mode, IoBlock io) {
+        Scratch scratch = Scratch.take();
+        try {
+            long address = scratch.putBytes(0, name);
+            return NovaNative.nova_create(handle(), address, name.length, Abi.FILE, mode, 0, 0, io.address());
+        } finally {
+            scratch.put();
+        }
+    }
+
+    /** Removes a name from this directory. */
+    public int unlink(byte[] name, int ino, int gen, IoBlock io) {
+        Scratch scratch = Scratch.take();
+        try {
+            long address = scratch.putBytes(0, name);
+            return NovaNative.nova_unlink(handle(), address, name.length, ino, gen, io.address());
+        } finally {
+            scratch.put();
+        }
+    }
+
+    /** Renames in this directory. */
+    public int rename(byte[] from, byte[] to, int ino, int gen, int type, IoBlock io) {
+        Scratch scratch = Scratch.take();
+        try {
+            long fromAddress = scratch.putBytes(0, from);
+            long toAddress = scratch.putBytes(512, to);
+            return NovaNative.nova_rename(
+                    handle(), fromAddress, from.length, toAddress, to.length, ino, gen, type, io.address());
+        } finally {
+            scratch.put();
+        }
+    }
+
+    /** Attributes as of the last replayed entry. */
+    public InodeStat stat() throws IOException {
+        Scratch scratch = Scratch.take();
+        try {
+            int status = NovaNative.nova_inode_stat(handle(), scratch.areaAddress());
+            if (status != Abi.OK) {
+                throw FailureMapper.map(new NativeFailure(status, 0, Abi.NO_OFF, ""), pool.name(), label);
+            }
+            return InodeStat.read(scratch.memory.bytes(), scratch.area());
+        } finally {
+            scratch.put();
+        }
+    }
+
+    /** Closes it; if it has been released, its space is free on return. The handle is gone whatever happens. */
+    public void close() throws IOException {
+        Scratch scratch = Scratch.take();
+        try {
+            long open = handle();
+            handle = 0;
+            int status = NovaNative.nova_inode_close(open, scratch.io.errorAddress());
+            if (status != Abi.OK) {
+                throw failure(status, scratch.io);
+            }
+        } finally {
+            scratch.put();
+        }
+    }
+}

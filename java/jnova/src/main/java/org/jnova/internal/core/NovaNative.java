@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.core;
+
+import java.nio.Buffer;
+import org.bytedeco.javacpp.annotation.Cast;
+import org.bytedeco.javacpp.annotation.Name;
+import org.bytedeco.javacpp.annotation.NoException;
+import org.bytedeco.javacpp.annotation.Platform;
+import org.bytedeco.javacpp.annotation.Raw;
+
+/**
+ * The functions of {@code nova.h}, one by one; JavaCPP writes the JNI code from these declarations. Addresses and
+ * handles are plain {@code long}s, so that a call is one C call without any conversion. Only this package calls them,
+ * through {@link NativePool}, {@link NativeInode} and {@link PoolTools}, which know when a handle is valid.
+ *
+ * <p>The {@code define} adds what the C interface need not have: the address of a direct buffer. JavaCPP's own
+ * conversion of buffers is not used, because it adds the buffer's position, which another thread may have moved since
+ * its bounds were checked. {@code env} is the JNI environment in generated code.
+ *
+ * <p>The library is loaded by {@link NativeMemory}, through which the memory of every call comes.
+ */
+@Platform(
+        cinclude = "nova.h",
+        link = "nova",
+        library = "jninova",
+        define = "nova_jni_address(buffer) env->GetDirectBufferAddress(buffer)")
+@NoException(true)
+final class NovaNative {
+    private NovaNative() {}
+
+    /** Address of a direct buffer's first byte, whatever its position. */
+    @Name("nova_jni_address")
+    @Cast("jlong")
+    static native long address(@Raw Buffer direct);
+
+    @Cast("jlong")
+    static native long nova_abi(@Cast("char*") long buf, @Cast("size_t") long cap);
+
+    // ---- pools
+
+    static native int nova_pool_create(
+            @Cast("const char*") long path,
+            @Cast("uint64_t") long size,
+            @Cast("const nova_pool_options*") long opt,
+            @Cast("nova_error*") long err);
+
+    static native int nova_pool_open(
+            @Cast("const char*") long path,
+            @Cast("const nova_pool_options*") long opt,
+            @Cast("nova_pool**") long out,
+            @Cast("nova_error*") long err);
+
+    static native int nova_pool_close(@Cast("nova_pool*") long pool, @Cast("nova_error*") long err);
+
+    @Name("nova_pool_info")
+    static native int nova_pool_info(@Cast("nova_pool*") long pool, @Cast("struct nova_pool_info*") long info);
+
+    static native int nova_free(
+            @Cast("nova_pool*") long pool,
+            @Cast("const nova_extent*") long ext,
+            @Cast("uint32_t") int n,
+            @Cast("nova_error*") long err);
+
+    // ---- inodes
+
+    static native int nova_inode_open(
+            @Cast("nova_pool*") long pool,
+            @Cast("uint32_t") int ino,
+            @Cast("uint32_t") int gen,
+            @Cast("nova_inode**") long out,
+            @Cast("nova_error*") long err);
+
+    static native int nova_inode_close(@Cast("nova_inode*") long inode, @Cast("nova_error*") long err);
+
+    static native int nova_inode_stat(@Cast("nova_inode*") long inode, @Cast("nova_stat*") long st);
+
+    static native int nova_replay(
+            @Cast("nova_inode*") long inode,
+            @Cast("nova_record*") long out,
+            @Cast("uint32_t") int cap,
+            @Cast("nova_io*") long io);
+
+    static native int nova_inode_release(
+            @Cast("nova_pool*") long pool,
+            @Cast("uint32_t") int ino,
+            @Cast("uint32_t") int gen,
+            @Cast("nova_error*") long err);
+
+    // ---- file contents
+
+    static native int nova_write(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint64_t") long off,
+            @Cast("const void*") long src,
+            @Cast("uint64_t") long len,
+            @Cast("uint32_t") int firstBlk,
+            @Cast("uint32_t") int lastBlk,
+            @Cast("uint32_t") int eofBlk,
+            @Cast("nova_io*") long io);
+
+    static native int nova_write_begin(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint64_t") long off,
+            @Cast("uint64_t") long len,
+            @Cast("uint32_t") int firstBlk,
+            @Cast("uint32_t") int lastBlk,
+            @Cast("uint32_t") int eofBlk,
+            @Cast("nova_io*") long io,
+            @Cast("nova_intent**") long out);
+
+    static native int nova_write_fill(
+            @Cast("nova_intent*") long intent,
+            @Cast("uint64_t") long to,
+            @Cast("const void*") long src,
+            @Cast("uint64_t") long len,
+            @Cast("nova_io*") long io);
+
+    static native int nova_write_commit(@Cast("nova_intent*") long intent, @Cast("nova_io*") long io);
+
+    static native void nova_write_abort(@Cast("nova_intent*") long intent);
+
+    static native int nova_truncate(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint64_t") long size,
+            @Cast("uint32_t") int eofBlk,
+            @Cast("nova_io*") long io);
+
+    // ---- directories
+
+    static native int nova_create(
+            @Cast("nova_inode*") long dir,
+            @Cast("const char*") long name,
+            @Cast("uint32_t") int nameLen,
+            @Cast("uint32_t") int type,
+            @Cast("uint32_t") int mode,
+            @Cast("uint32_t") int uid,
+            @Cast("uint32_t") int gid,
+            @Cast("nova_io*") long io);
+
+    static native int nova_unlink(
+            @Cast("nova_inode*") long dir,
+            @Cast("const char*") long name,
+            @Cast("uint32_t") int nameLen,
+            @Cast("uint32_t") int ino,
+            @Cast("uint32_t") int gen,
+            @Cast("nova_io*") long io);
+
+    static native int nova_rename(
+            @Cast("nova_inode*") long dir,
+            @Cast("const char*") long from,
+            @Cast("uint32_t") int fromLen,
+            @Cast("const char*") long to,
+            @Cast("uint32_t") int toLen,
+            @Cast("uint32_t") int ino,
+            @Cast("uint32_t") int gen,
+            @Cast("uint32_t") int type,
+            @Cast("nova_io*") long io);
+
+    // ---- offline inspection
+
+    static native int nova_fsck(
+            @Cast("const char*") long path,
+            @Cast("char*") long report,
+            @Cast("size_t") long cap,
+            @Cast("size_t*") long needed,
+            @Cast("nova_fsck_summary*") long sum,
+            @Cast("nova_error*") long err);
+
+    static native int nova_dump(
+            @Cast("const char*") long path,
+            @Cast("const char*") long name,
+            @Cast("char*") long report,
+            @Cast("size_t") long cap,
+            @Cast("size_t*") long needed,
+            @Cast("nova_error*") long err);
+}
