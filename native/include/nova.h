@@ -14,15 +14,20 @@
  * Conventions
  *  - Functions return a ::nova_status; 0 is success. On failure the ::nova_error argument (or `io->err`), which
  *    may be NULL where it is a plain argument, says what went wrong and where in the pool.
- *  - On failure nothing has changed: old content stays, no space is lost.
+ *  - On failure nothing has changed: old content stays, no space is lost. The exceptions: after NOVA_EOS from a writing
+ *    call the system refused to persist, every later writing call fails too, and whether this one happened shows after
+ *    a reopen; nova_free() and nova_inode_release() say what they may leave.
+ *  - Any function may answer NOVA_EINVAL, NOVA_ENOMEM and NOVA_EOS; functions that take a ::nova_io also what its frees
+ *    can cause. Each names the other errors it has.
  *  - "Durable on return" means: survives what the pool's durability mode says (::nova_durability).
  *  - Offsets and lengths are bytes unless the name ends in `_blk` or `count` (blocks of NOVA_BLOCK_SIZE) or `pgoff`
  *    (file offset in blocks). Times are nanoseconds since the Unix epoch.
- *  - The core never aborts, exits, prints or raises a signal, and never calls back into its caller.
+ *  - The core never aborts, exits, prints or raises a signal (builds with NOVA_DEBUG do on a broken lock order), and never
+ *    calls back into its caller.
  *
  * Threads: nova_pool_* (but close), nova_free() and functions on different inodes may run at the same time.
- * For one inode the caller serialises writing calls (its ioLock) and nova_replay() (its indexLock); the core's own log
- * lock orders them against the page-fault path. No lock of the core is held when a function returns.
+ * For one inode the caller serialises writing calls and nova_replay() (its ioLock); the core's own log lock orders them
+ * against calls that may come at any time, as nova_inode_stat(). No lock of the core is held when a function returns.
  */
 #ifndef NOVA_H
 #define NOVA_H
@@ -64,7 +69,7 @@ enum nova_status {
     NOVA_EVERSION = 9,   /**< a pool of a format version or feature this build does not know */
     NOVA_ETRUNCATED = 10,/**< the file is shorter (or longer) than its superblock says */
     NOVA_ECORRUPT = 11,  /**< a structure on the media is damaged; pool_off says where */
-    NOVA_ESTALE = 12,    /**< the inode's log must be replayed to its end first; or the inode is gone */
+    NOVA_ESTALE = 12,    /**< the inode's log must be replayed to its end first */
     NOVA_EFBIG = 13,     /**< beyond NOVA_FILE_SIZE_MAX or NOVA_WRITE_MAX */
     NOVA_ENAME = 14,     /**< a name is empty, too long, or holds '/' or NUL */
     NOVA_EACCES = 15,    /**< no permission for the pool file */
@@ -204,7 +209,7 @@ struct nova_record {
 /**
  * The caller's half of a conversation about one inode; any memory, one per inode, reused from call to call.
  * In: free_count extents in frees, blocks that a replayed commit replaced, released before the call allocates (even
- * if the call then fails); the core sets free_count to 0.
+ * if the call then fails), as by nova_free(), whose errors end the call; the core sets free_count to 0.
  * Out: the records from the end of the caller's view of the log up to and including what the call committed.
  * If `more` is 1 they did not fit and nova_replay() has the rest.
  */
@@ -250,7 +255,7 @@ NOVA_API int nova_pool_create(const char *path, uint64_t size, const struct nova
 
 /**
  * Opens a pool for this process alone (a lock on the file, gone with the process), recovering it if it was not closed.
- * opt may be NULL. Errors: ENOENT, EACCES, EBUSY (open in this or another process), ENOTPOOL, EVERSION, ETRUNCATED,
+ * opt may be NULL. Errors: ENOENT, EACCES, EISDIR, EBUSY (open in this or another process), ENOTPOOL, EVERSION, ETRUNCATED,
  * ECORRUPT, ENOMEM, ENOSPC (sparse file on a full file system), EOS.
  */
 NOVA_API int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_pool **out,
@@ -269,7 +274,7 @@ NOVA_API int nova_pool_info(nova_pool *pool, struct nova_pool_info *info);
 
 /**
  * Releases blocks that the caller's replay found replaced. Errors: EINVAL (outside the data area), ECORRUPT (a block
- * that is free already; nothing of that extent is released).
+ * that is free already). An extent with an error is not released, the others are.
  */
 NOVA_API int nova_free(nova_pool *pool, const struct nova_extent *ext, uint32_t n, struct nova_error *err);
 

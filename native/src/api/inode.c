@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "api/handles.h"
-#include "inode/block_map.h"
+#include "log/file_replay.h"
 
 /* ---- entries to records and attributes ---- */
 
@@ -263,6 +263,10 @@ static void reclaim_block(void *arg, uint64_t pgoff, uint32_t blk) {
     r->ok = alloc_free(r->a, blk, 1) && r->ok;
 }
 
+static int reclaim_page(void *arg, uint32_t blk, struct nova_error *err) {
+    return extent_list_add(arg, blk, 1) ? NOVA_OK : nova_fail(err, NOVA_ENOMEM, "no memory for a list of log pages");
+}
+
 /*
  * The name is durably gone, so nothing reaches the inode: its space may be reused at once, in any order. The slot's tail
  * word is cleared on the way for the sake of fsck and of a quicker recovery.
@@ -279,22 +283,8 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
     struct extent_list pages;
     block_map_init(&map);
     extent_list_init(&pages);
-    struct log_cursor cur = {0};
-    struct log_item item = {0};
-    while (rc == NOVA_OK && (rc = log_next(&log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
-        struct fmt_write_body w;
-        memcpy(&w, item.entry->payload, sizeof w);
-        bool fits = item.entered == 0 || extent_list_add(&pages, item.entered, 1);
-        if (fits && item.entry->kind == FMT_WRITE && w.count != 0)
-            fits = block_map_set(&map, w.pgoff, w.blk, w.count, NULL, NULL);
-        if (item.entry->kind == FMT_TRUNCATE)
-            block_map_truncate(&map, (w.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT, NULL, NULL);
-        if (!fits)
-            rc = nova_fail(err, NOVA_ENOMEM, "no memory to free the space of inode %u", ino);
-        else if (map.pages > alloc_total(pool->alloc)) /* before the map fills the memory */
-            rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(&pool->media, item.entry),
-                              "inode %u has more blocks than the pool", ino);
-    }
+    if (rc == NOVA_OK)
+        rc = file_replay(&log, &map, alloc_total(pool->alloc), reclaim_page, &pages, err);
     struct reclaim r = {.a = pool->alloc, .ok = true};
     if (rc == NOVA_OK) {
         block_map_each(&map, reclaim_block, &r);

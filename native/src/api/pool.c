@@ -66,7 +66,7 @@ static int format(struct nova_pool *pool, const struct fmt_sb *layout, struct no
     uint8_t *replica = pool->file.base + sb.size - NOVA_BLOCK_SIZE;
     const struct pmem_ops *ops = &pool->file.ops;
 
-    /* Take up the geometry from a superblock in private memory's stead: attach reads it from block 0 of the mapping. */
+    /* The mapping has no superblock yet: take up the geometry from a private copy, then turn to the mapping. */
     uint8_t *head = aligned_alloc(NOVA_BLOCK_SIZE, NOVA_BLOCK_SIZE);
     if (head == NULL)
         return nova_fail(err, NOVA_ENOMEM, "no memory to format a pool");

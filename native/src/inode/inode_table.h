@@ -56,7 +56,8 @@ void itable_free(struct inode_table *t, uint32_t ino);
 
 /*
  * Fills the slot of a number that itable_alloc() gave with a new inode whose log is empty: copied, not drained. The
- * generation is one that the slot never had before.
+ * generation follows the slot's last one; it starts again at 1 after 2^32 - 1 of them, and in a slot whose header was torn by
+ * a crash, which nothing reachable refers to.
  */
 void itable_init_slot(struct inode_table *t, uint32_t ino, struct fmt_inode *proto);
 

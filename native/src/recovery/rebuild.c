@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inode/block_map.h"
 #include "inode/dir_map.h"
-#include "log/log.h"
+#include "log/file_replay.h"
 #include "recovery/rebuild.h"
 
 #define THREADS_MAX 64u
@@ -177,33 +176,25 @@ static void mark_block(void *arg, uint64_t pgoff, uint32_t blk) {
     k->count = 1;
 }
 
+struct page_marking {
+    struct scan *s;
+    const struct log *log;
+};
+
+static int mark_file_page(void *arg, uint32_t blk, struct nova_error *err) {
+    const struct page_marking *p = arg;
+    return mark_page(p->s, p->log, blk, err);
+}
+
 static int scan_file(struct scan *s, uint32_t ino, struct nova_error *err) {
     struct log log;
     struct block_map map;
-    struct log_cursor cur = {0};
-    struct log_item item;
     int rc = open_slot(s, ino, &log, err);
     if (rc != NOVA_OK)
         return rc;
+    struct page_marking pages = {.s = s, .log = &log};
     block_map_init(&map);
-    while ((rc = log_next(&log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
-        if (item.entered != 0 && (rc = mark_page(s, &log, item.entered, err)) != NOVA_OK)
-            break;
-        struct fmt_write_body w;
-        memcpy(&w, item.entry->payload, sizeof w);
-        if (item.entry->kind == FMT_WRITE && w.count != 0 &&
-            !block_map_set(&map, w.pgoff, w.blk, w.count, NULL, NULL)) {
-            rc = nova_fail(err, NOVA_ENOMEM, "no memory for the block map of inode %u", ino);
-            break;
-        }
-        if (map.pages > alloc_total(s->a)) { /* some block more than once; seen now, before the map fills the memory */
-            rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(s->m, item.entry), "inode %u has more blocks than the pool",
-                              ino);
-            break;
-        }
-        if (item.entry->kind == FMT_TRUNCATE)
-            block_map_truncate(&map, (w.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT, NULL, NULL);
-    }
+    rc = file_replay(&log, &map, alloc_total(s->a), mark_file_page, &pages, err);
     if (rc == NOVA_OK) {
         struct marking k = {.s = s, .ino = ino, .err = err};
         block_map_each(&map, mark_block, &k);

@@ -97,7 +97,7 @@ static void test_random(void **state) {
     (void)state;
     struct explore_limits limits = less();
     bool one = getenv("NOVA_SEED") != NULL;
-    uint32_t runs = one ? 1 : (getenv("NOVA_FULL") != NULL ? 40u : 8u) / limits.stride;
+    uint32_t runs = one ? 1 : (getenv("NOVA_FULL") != NULL ? 20u : 8u) / limits.stride;
     for (uint32_t i = 0; i < runs; i++, limits.seed++) {
         uint64_t rng = limits.seed;
         printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
@@ -157,7 +157,7 @@ static void test_threads(void **state) {
     (void)state;
     struct explore_limits limits = less();
     uint32_t overlapping = 0;
-    uint32_t runs = ((getenv("NOVA_FULL") != NULL ? 20u : 4u) - 1) / limits.stride + 1;
+    uint32_t runs = ((getenv("NOVA_FULL") != NULL ? 10u : 4u) - 1) / limits.stride + 1;
     for (uint32_t i = 0; i < runs; i++, limits.seed++) {
         pthread_barrier_t start;
         pthread_t thread[THREADS];

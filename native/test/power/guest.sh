@@ -11,7 +11,7 @@ guest_memory=2048 # MiB
 # The guest dies with this shell, however that ends.
 guest_boot() {
   local tools=$1 nvdimm=$2 console=$3 command=$4 format=${5:+yes} size
-  size=$(stat -c %s "$nvdimm")
+  size=$(stat -L -c %s "$nvdimm")
   : >"$console"
   nice -n 5 setpriv --pdeathsig KILL qemu-system-x86_64 \
     -machine q35,nvdimm=on -accel tcg,thread=multi -cpu max -smp 2 \
@@ -27,7 +27,8 @@ guest_boot() {
 
 guest_is_running() { [[ -n $guest_pid ]] && kill -0 "$guest_pid" 2>/dev/null; }
 
-# guest_expect CONSOLE PATTERN SECONDS: waits for a line. 1: the guest ended without it, 2: it did not come in time.
+# guest_expect CONSOLE PATTERN SECONDS [INTERVAL]: waits for a line, looking every INTERVAL seconds. 1: the guest ended without
+# it, 2: it did not come in time.
 guest_expect() {
   local end=$((SECONDS + $3)) running
   while :; do
@@ -36,7 +37,7 @@ guest_expect() {
     if grep -q -- "$2" "$1"; then return 0; fi
     ((running == 0)) || return 1
     ((SECONDS < end)) || return 2
-    sleep 0.02
+    sleep "${4:-0.02}"
   done
 }
 
@@ -52,7 +53,7 @@ guest_kill() {
 # not done in time and had to be killed.
 guest_wait() {
   local status=0
-  guest_expect "$1" '^guest: exit ' "$2" || status=$?
+  guest_expect "$1" '^guest: exit ' "$2" 0.25 || status=$?
   case $status in
     0) status=$(sed -n 's/^guest: exit //p' "$1" | tail -n 1) ;;
     1) status=125 ;;

@@ -61,24 +61,25 @@ RANDOM=$((seed % 32768))
 
 # ---- the memory module ------------------------------------------------------------------------------
 
-nvdimm=
-
-# In memory where there is room for it, else on disk: the file is sparse, but a full file system kills QEMU.
+# In memory where there is room for it, else on disk: the file is sparse, but a full file system kills QEMU. It has no name,
+# so that nothing is left of it however this script ends.
 make_nvdimm() {
-  local dir=$work free
+  local dir=$work free name
   free=$(df --output=avail -B 1M /dev/shm 2>/dev/null | tail -n 1) || free=0
   if [[ -w /dev/shm ]] && ((free > nvdimm_mib)); then dir=/dev/shm; fi
-  nvdimm=$(mktemp "$dir/jnova-nvdimm.XXXXXX")
+  name=$(mktemp "$dir/jnova-nvdimm.XXXXXX")
+  exec 8<>"$name"
+  rm "$name"
+  nvdimm=/proc/$$/fd/8
   truncate -s "${nvdimm_mib}M" "$nvdimm"
 }
 
 finish() {
   local status=$?
   guest_kill
-  if ((status != 0)) && [[ -n $nvdimm && $status -lt 128 ]]; then
+  if ((status == 1)) && [[ -n ${nvdimm:-} ]]; then
     cp --sparse=always "$nvdimm" "$work/nvdimm" && say "seed $seed; consoles, journals and memory module are in $work" >&2
   fi
-  rm -f "$nvdimm"
 }
 
 # ---- boots ------------------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ boot() {
   console=$work/console.$boots
   printf '%s\n' "$1" >"$work/command.$boots"
   guest_boot "$tools" "$nvdimm" "$console" "$work/command.$boots" "$format"
-  guest_expect "$console" '^guest: ready' "$boot_seconds" || failed "the guest did not start"
+  guest_expect "$console" '^guest: ready' "$boot_seconds" 0.1 || failed "the guest did not start"
   format=
 }
 

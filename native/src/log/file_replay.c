@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "log/file_replay.h"
+
+static int apply(const struct log *log, const struct fmt_entry *e, struct block_map *map, uint32_t blocks_max,
+                 struct nova_error *err) {
+    struct fmt_write_body w;
+    memcpy(&w, e->payload, sizeof w);
+    if (e->kind == FMT_TRUNCATE)
+        block_map_truncate(map, (w.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT, NULL, NULL);
+    if (e->kind == FMT_WRITE && w.count != 0 && !block_map_set(map, w.pgoff, w.blk, w.count, NULL, NULL))
+        return nova_fail(err, NOVA_ENOMEM, "no memory for the block map of inode %u", log->ino);
+    if (map->pages > blocks_max)
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, e), "inode %u has more blocks than the pool",
+                            log->ino);
+    return NOVA_OK;
+}
+
+int file_replay(const struct log *log, struct block_map *map, uint32_t blocks_max, file_replay_page page, void *arg,
+                struct nova_error *err) {
+    struct log_cursor cur = {0};
+    struct log_item item;
+    int rc;
+    while ((rc = log_next(log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
+        if (item.entered != 0 && (rc = page(arg, item.entered, err)) != NOVA_OK)
+            return rc;
+        rc = apply(log, item.entry, map, blocks_max, err);
+        if (rc != NOVA_OK)
+            return rc;
+    }
+    return rc;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a file's log amounts to: the one place in the core where entries become a block map. */
+#ifndef NOVA_LOG_FILE_REPLAY_H
+#define NOVA_LOG_FILE_REPLAY_H
+
+#include "inode/block_map.h"
+#include "log/log.h"
+
+/* Hears of each log page on the way; anything but NOVA_OK ends the replay with that. */
+typedef int (*file_replay_page)(void *arg, uint32_t blk, struct nova_error *err);
+
+/*
+ * Reads the log from its head to its tail into an empty map. blocks_max: what the pool has; a file that maps more
+ * has some block twice, and is refused before the map fills the memory. ECORRUPT, ENOMEM, or what page answers.
+ */
+int file_replay(const struct log *log, struct block_map *map, uint32_t blocks_max, file_replay_page page, void *arg,
+                struct nova_error *err);
+
+#endif
