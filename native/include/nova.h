@@ -336,7 +336,8 @@ NOVA_API int nova_write_commit(nova_intent *intent, struct nova_io *io);
 NOVA_API void nova_write_abort(nova_intent *intent);
 
 /**
- * Sets the size; bytes gained read as zero. eof_blk as for nova_write(). Works on a full pool. Atomic, durable on
+ * Sets the size; bytes gained read as zero. eof_blk as for nova_write(). Works on a full pool if it gives pages back, as
+ * long as the reserve for log pages lasts. Atomic, durable on
  * return. Nothing is logged if the size stays. Errors: EFBIG, ENOSPC, ESTALE, EISDIR.
  */
 NOVA_API int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nova_io *io);
@@ -352,7 +353,7 @@ NOVA_API int nova_create(nova_inode *dir, const char *name, uint32_t name_len, u
                          uint32_t uid, uint32_t gid, struct nova_io *io);
 
 /**
- * Removes a name from dir; works on a full pool. Atomic, durable on return. ino and gen are the child's. The caller
+ * Removes a name from dir; works on a full pool, as long as the reserve for log pages lasts. Atomic, durable on return. ino and gen are the child's. The caller
  * then calls nova_inode_release() if that was the last name. Errors: ENAME, ENOTDIR, ESTALE, ENOSPC (reserve used up).
  */
 NOVA_API int nova_unlink(nova_inode *dir, const char *name, uint32_t name_len, uint32_t ino, uint32_t gen,

@@ -269,7 +269,7 @@ static void ungather(struct allocator *a, struct extent_list *out) {
 
 static bool alloc_slow(struct allocator *a, uint32_t own, uint32_t want, unsigned flags, struct extent_list *out) {
     ranked_lock(&a->slow, RANK_ALLOC);
-    uint64_t keep = flags & ALLOC_RESERVE ? 0 : a->reserve;
+    uint64_t keep = a->reserve - (uint64_t)a->reserve * flags / ALLOC_RESERVE;
     bool ok = close_lanes(a) >= want + keep;
     if (ok && !gather(a, own, want, out)) {
         ungather(a, out);

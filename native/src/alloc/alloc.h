@@ -59,7 +59,13 @@ void alloc_ready(struct allocator *a);
 
 /* ---- business: any thread ---- */
 
-#define ALLOC_RESERVE 1u /* may use the reserve: log pages of calls that give space back */
+/*
+ * Quarters of the reserve that a call may use, for log pages. Those that give more have the more claim: truncates,
+ * however many, leave enough to remove names.
+ */
+#define ALLOC_RESERVE 4u      /* removing names */
+#define ALLOC_RESERVE_MOST 3u /* truncates that give pages back */
+#define ALLOC_RESERVE_HALF 2u /* truncates within a page */
 
 /*
  * Allocates `want` blocks into the empty list out: one extent if some lane has a free run of that length, else the longest

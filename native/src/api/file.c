@@ -304,7 +304,8 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
     if (rc == NOVA_OK) {
         if (size > old && old % BLK != 0 && eof_blk != 0)
             m->ops->zero(m->ops, media_blk(m, eof_blk) + old % BLK, BLK - old % BLK);
-        log_begin(&b, &inode->log, size < old ? ALLOC_RESERVE : 0);
+        bool gives = (size + BLK - 1) / BLK < (old + BLK - 1) / BLK;
+        log_begin(&b, &inode->log, gives ? ALLOC_RESERVE_MOST : size < old ? ALLOC_RESERVE_HALF : 0);
         rc = log_append(&b, &e, &io->err);
         if (rc == NOVA_OK)
             rc = log_commit(&b, &io->err);

@@ -72,6 +72,11 @@ static bool is_volatile(int fd) {
     return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
+static bool env_is_one(const char *name) {
+    const char *val = getenv(name);
+    return val != NULL && strcmp(val, "1") == 0;
+}
+
 static int map(struct pool_file *pf, int fd, const char *path, uint64_t size, bool emulated, struct nova_error *err) {
     size_t len = 0;
     int is_pmem = 0;
@@ -84,9 +89,10 @@ static int map(struct pool_file *pf, int fd, const char *path, uint64_t size, bo
         pmem_unmap(addr, len);
         return nova_fail(err, NOVA_EBUSY, "pool %s changed its size while it was being opened", path);
     }
-    /* A forced answer is no evidence of persistence: report it as what it is. */
-    const char *force = getenv("PMEM_IS_PMEM_FORCE");
-    bool forced = force != NULL && strcmp(force, "1") == 0;
+    /* An answer forced on libpmem, or flushes switched off, are no evidence of persistence: report it as what it is. */
+    bool forced = env_is_one("PMEM_IS_PMEM_FORCE") || env_is_one("PMEM_NO_FLUSH");
+    if (forced && !emulated)
+        is_pmem = 0;
     pf->base = addr;
     pf->len = len;
     pf->msync_errno = 0;
