@@ -28,14 +28,19 @@ import org.jnova.internal.store.StoreCore;
  * {@link OutOfMemoryError}), a {@link CorruptPoolException}, or an exception about a refusal of the operating system.
  *
  * <p><b>Threads.</b> All methods may be called from any number of threads, through one handle or several. Writes to
- * one file wait for each other; writes to different files do not. Reads wait for nothing, except that a read which
- * was overtaken by writes several times, or is long, makes the writers of the file wait once. A buffer must not be
+ * one file wait for each other; writes to different files do not. Reads and {@link #size} take no
+ * lock as a rule. One that was overtaken by writes several times, or a read of 4 MiB or more that was overtaken once,
+ * waits for the write of the file that is running, and then makes the writers of the file wait. A buffer must not be
  * used by two threads at a time, as always.
  *
  * <p><b>Interruption.</b> Methods do not respond to it: no call fails or closes the file because its thread is
  * interrupted.
  *
- * <p><b>Buffers.</b> Writing from a direct buffer takes one copy, from a heap buffer or array two. A buffer's
+ * <p><b>Buffers.</b> Writing more than 1 KiB from a direct buffer takes one copy: native code reads the buffer in
+ * place. All else takes two, the first into staging memory of up to 256 KiB: heap buffers and arrays, writes of up to
+ * 1 KiB, several buffers of up to 256 KiB in all, and direct buffers over mapped files or over memory of an arena. A
+ * write of more than 256 KiB from such memory calls native code once for each 256 KiB, and one of more than 256 KiB
+ * from several buffers at least once for each of them; it is one atomic unit all the same. A buffer's
  * position moves past the bytes transferred if and only if the call succeeds. Bytes of a destination beyond those
  * that a read reports may have been overwritten. A read-only destination is an {@link IllegalArgumentException}.
  *

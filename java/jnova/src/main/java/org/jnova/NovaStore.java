@@ -3,6 +3,7 @@ package org.jnova;
 
 import java.io.IOException;
 import java.nio.file.CopyOption;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
@@ -33,6 +34,11 @@ import org.jnova.internal.store.StoreCore;
  * A store that is never closed loses nothing, but the next open has to recover. After close, methods of the store
  * throw {@link java.nio.file.ClosedFileSystemException}, methods of its files {@link
  * java.nio.channels.ClosedChannelException}.
+ *
+ * <p><b>Memory of callers.</b> Native code reads direct buffers in place, but not those over mapped files or over
+ * memory of an arena, which Java copies first: a mapped file that another process cuts short fails the call and not
+ * the process. Before JDK 22 a buffer over memory of an arena (a preview or incubating feature there) is not
+ * recognised: its arena must not be closed during the call.
  */
 public final class NovaStore implements AutoCloseable {
     /** Smallest pool, bytes. */
@@ -53,6 +59,7 @@ public final class NovaStore implements AutoCloseable {
      * @param pool the file to make; nothing may be there
      * @param size bytes, {@link #SIZE_MIN} to {@link #SIZE_MAX}, rounded down to a whole block of 4 KiB
      * @return the open store, empty
+     * @throws NativeLoadException if the native library cannot be loaded; an {@link Error}
      * @throws IOException as {@link #create(Path, long, StoreOptions)}
      */
     public static NovaStore create(Path pool, long size) throws IOException {
@@ -61,7 +68,8 @@ public final class NovaStore implements AutoCloseable {
 
     /**
      * Makes a pool file and opens it. All its blocks are allocated from the file system that holds it, so that a full
-     * one shows here and never later. A call that fails leaves no file behind.
+     * one shows here and never later. A call that fails leaves no file behind, except one that somebody else opened as
+     * soon as it was there.
      *
      * @param pool the file to make; nothing may be there
      * @param size bytes, {@link #SIZE_MIN} to {@link #SIZE_MAX}, rounded down to a whole block of 4 KiB
@@ -72,7 +80,9 @@ public final class NovaStore implements AutoCloseable {
      * @throws java.nio.file.NoSuchFileException if its folder does not exist
      * @throws java.nio.file.AccessDeniedException if there is no permission
      * @throws NoSpaceException if the file system has no room for it
+     * @throws PoolInUseException if somebody else opened it as soon as it was there
      * @throws UnsupportedOperationException if the path is not of the default file system provider
+     * @throws NativeLoadException if the native library cannot be loaded; an {@link Error}
      * @throws IOException if the operating system refuses otherwise
      */
     public static NovaStore create(Path pool, long size, StoreOptions options) throws IOException {
@@ -82,7 +92,29 @@ public final class NovaStore implements AutoCloseable {
                     "pool size " + size + " is not in " + SIZE_MIN + ".." + SIZE_MAX + " bytes");
         }
         NativePool.create(pool, size, options);
-        return open(pool, options);
+        return openNew(pool, () -> open(pool, options));
+    }
+
+    /** Opens a pool. */
+    @FunctionalInterface
+    interface Opening {
+        NovaStore open() throws IOException;
+    }
+
+    /** Opens a pool that this call has just made. If that fails the file goes, unless it is somebody else's by now. */
+    static NovaStore openNew(Path pool, Opening opening) throws IOException {
+        try {
+            return opening.open();
+        } catch (PoolInUseException e) {
+            throw e;
+        } catch (IOException | RuntimeException | Error e) {
+            try {
+                Files.deleteIfExists(pool);
+            } catch (IOException | RuntimeException notDeleted) {
+                e.addSuppressed(notDeleted);
+            }
+            throw e;
+        }
     }
 
     /**
@@ -90,6 +122,7 @@ public final class NovaStore implements AutoCloseable {
      *
      * @param pool the pool file
      * @return the open store
+     * @throws NativeLoadException if the native library cannot be loaded; an {@link Error}
      * @throws IOException as {@link #open(Path, StoreOptions)}
      */
     public static NovaStore open(Path pool) throws IOException {
@@ -109,7 +142,10 @@ public final class NovaStore implements AutoCloseable {
      * @throws PoolVersionException if this release does not know its format
      * @throws PoolTruncatedException if its length is not what its superblock says
      * @throws CorruptPoolException if a structure needed to open it is damaged
+     * @throws NoSpaceException if the pool file is sparse, as a copy may be, and its file system has no room for what
+     *     it lacks
      * @throws UnsupportedOperationException if the path is not of the default file system provider
+     * @throws NativeLoadException if the native library cannot be loaded; an {@link Error}
      * @throws IOException if the operating system refuses otherwise
      */
     public static NovaStore open(Path pool, StoreOptions options) throws IOException {

@@ -18,6 +18,8 @@ public final class PoolInspector {
      * @throws java.nio.file.NoSuchFileException if there is no such file
      * @throws java.nio.file.AccessDeniedException if there is no permission to read it
      * @throws PoolException if the file cannot be read as a pool at all: one of its subclasses says why
+     * @throws UnsupportedOperationException if the path is not of the default file system provider
+     * @throws NativeLoadException if the native library cannot be loaded; an {@link Error}
      * @throws IOException if the operating system refuses
      */
     public static CheckReport check(Path pool) throws IOException {
@@ -35,6 +37,8 @@ public final class PoolInspector {
      * @throws java.nio.file.NoSuchFileException if there is no such pool, or no such file in it
      * @throws java.nio.file.AccessDeniedException if there is no permission to read it
      * @throws PoolException if the file cannot be read as a pool at all: one of its subclasses says why
+     * @throws UnsupportedOperationException if the path is not of the default file system provider
+     * @throws NativeLoadException if the native library cannot be loaded; an {@link Error}
      * @throws IOException if the operating system refuses
      */
     public static String dump(Path pool, String name) throws IOException {

@@ -56,6 +56,47 @@ class NovaStoreTest {
     }
 
     @Test
+    void interruptDoesNotKeepFromCreatingAndOpening() throws IOException {
+        Thread.currentThread().interrupt();
+        try {
+            pools.create("p", 4 * TestPools.MIB).close();
+            assertTrue(Thread.currentThread().isInterrupted());
+            try (NovaStore store = pools.open("p")) {
+                put(store, "one", "first");
+                assertEquals("first", get(store, "one"));
+            }
+            assertTrue(Thread.currentThread().isInterrupted());
+        } finally {
+            Thread.interrupted();
+        }
+        pools.assertSound("p");
+    }
+
+    @Test
+    void newPoolThatCannotBeOpenedGoes() throws IOException {
+        for (Throwable reason : List.of(new IOException("no"), new IllegalStateException("no"), new Error("no"))) {
+            assertEquals(reason, failToOpen(reason));
+            assertFalse(Files.exists(pools.path("p")));
+        }
+        PoolInUseException inUse = new PoolInUseException("p", "another process was faster");
+        assertEquals(inUse, failToOpen(inUse));
+        assertTrue(Files.exists(pools.path("p")), "it is the other's now");
+    }
+
+    private Throwable failToOpen(Throwable reason) throws IOException {
+        Path pool = Files.createFile(pools.path("p"));
+        return assertThrows(reason.getClass(), () -> NovaStore.openNew(pool, () -> {
+            if (reason instanceof IOException e) {
+                throw e;
+            }
+            if (reason instanceof RuntimeException e) {
+                throw e;
+            }
+            throw (Error) reason;
+        }));
+    }
+
+    @Test
     void contentsSurviveReopening() throws IOException {
         try (NovaStore store = pools.create("p", 4 * TestPools.MIB)) {
             put(store, "one", "first");

@@ -3,6 +3,7 @@ package org.jnova.cli;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -90,6 +91,13 @@ final class ExportCommand extends StoreCommand {
     }
 
     private void write(WholeFiles whole, FileInfo file, Path target, Progress progress) throws IOException {
+        Path nearest = target.getParent();
+        while (!Files.exists(nearest)) {
+            nearest = nearest.getParent();
+        }
+        if (!nearest.toRealPath().startsWith(directory.toRealPath())) {
+            throw new FileSystemException(target.toString(), null, "a link there leads out of " + directory);
+        }
         Files.createDirectories(target.getParent());
         if (Files.isRegularFile(target) && Files.size(target) == file.size()) {
             try (FileChannel there = FileChannel.open(target, StandardOpenOption.READ)) {
@@ -101,7 +109,7 @@ final class ExportCommand extends StoreCommand {
         }
         long before = doneBytes;
         TargetFile.write(
-                target, channel -> whole.get(file.name(), channel, position -> progress.update(before + position)));
+                target, pool.path, channel -> whole.get(file.name(), channel, position -> progress.update(before + position)));
         files++;
         bytes += file.size();
     }

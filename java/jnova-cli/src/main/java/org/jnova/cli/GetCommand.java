@@ -48,7 +48,10 @@ final class GetCommand extends StoreCommand {
             if ("-".equals(target)) {
                 whole.get(stored, streams().outChannel(), progress::update);
             } else {
-                TargetFile.write(targetPath(stored), channel -> whole.get(stored, channel, progress::update));
+                TargetFile.write(
+                        targetPath(stored),
+                        pool.path,
+                        channel -> whole.get(stored, channel, progress::update));
             }
         }
         return Main.OK;

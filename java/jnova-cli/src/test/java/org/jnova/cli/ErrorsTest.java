@@ -231,4 +231,26 @@ class ErrorsTest {
         assertTrue(result.err().contains("\tat "), result.err());
         assertFalse(Cli.run("ls", dir.resolve("missing").toString()).err().contains("\tat "));
     }
+
+    @Test
+    void poolIsNeverTheTargetOfItsOwnFiles() throws IOException {
+        Cli.ok("put", pool, source, "--name", "pool", "--emulated");
+        String error = Cli.failed(Main.FAILED, "get", pool, "pool", pool, "--emulated");
+        assertTrue(error.contains("is the pool itself"), error);
+        error = Cli.failed(Main.FAILED, "export", pool, dir.toString(), "--emulated");
+        assertTrue(error.contains("is the pool itself"), error);
+        Cli.ok("get", pool, "pool", dir.resolve("copy").toString(), "--emulated");
+        assertArrayEquals(Files.readAllBytes(Path.of(source)), Files.readAllBytes(dir.resolve("copy")));
+    }
+
+    @Test
+    void exportDoesNotFollowLinksOutOfItsDirectory() throws IOException {
+        Path elsewhere = Files.createDirectory(dir.resolve("elsewhere"));
+        Path target = Files.createDirectory(dir.resolve("target"));
+        Files.createSymbolicLink(target.resolve("d"), elsewhere);
+        Cli.ok("put", pool, source, "--name", "d%2Fx", "--emulated");
+        String error = Cli.failed(Main.FAILED, "export", pool, target.toString(), "--emulated");
+        assertTrue(error.contains("leads out of"), error);
+        assertFalse(Files.exists(elsewhere.resolve("x")));
+    }
 }

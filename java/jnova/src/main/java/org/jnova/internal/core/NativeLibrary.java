@@ -2,10 +2,9 @@
 package org.jnova.internal.core;
 
 import java.io.FileNotFoundException;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -14,7 +13,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -255,12 +253,10 @@ public final class NativeLibrary {
             Path temporary = Files.createTempFile(directory, "libjninova-", ".tmp",
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             try {
-                try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-                    ByteBuffer rest = ByteBuffer.wrap(library);
-                    while (rest.hasRemaining()) {
-                        out.write(rest);
-                    }
-                    out.force(true); // the name must not become durable before the content
+                // No FileChannel, which an interrupted thread could not use.
+                try (FileOutputStream out = new FileOutputStream(temporary.toFile())) {
+                    out.write(library);
+                    out.getFD().sync(); // the name must not become durable before the content
                 }
                 Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
             } finally {

@@ -43,7 +43,7 @@ public enum LockRank {
     }
 
     /**
-     * Notes that the thread gave a lock back, or did not get it.
+     * Notes that the thread gave a lock back.
      *
      * @param rank the lock's rank
      * @param owner what the lock belongs to

@@ -56,15 +56,6 @@ public final class RankedLock extends StampedLock {
         }
     }
 
-    /** Write lock if it is free, else 0. */
-    @Override
-    public long tryWriteLock() {
-        assert LockRank.taking(rank, owner);
-        long stamp = super.tryWriteLock();
-        assert stamp != 0 || LockRank.left(rank, owner);
-        return stamp;
-    }
-
     /** From write to read mode, without letting another writer in between. */
     public long downgrade(long writeStamp) {
         long stamp = super.tryConvertToReadLock(writeStamp);

@@ -9,14 +9,14 @@ import org.jnova.internal.core.NativeMemory;
 
 /**
  * Brings a caller's bytes to an inode by the shortest way: direct memory as it is; what Java must copy through one
- * piece of staging memory, before any lock is taken; what does not fit one piece, in steps. Positions and limits of
- * buffers are the caller's business: they were read once, and are not looked at again.
+ * piece of staging memory, before any lock is taken; what does not fit one piece, in steps under ioLock. Positions
+ * and limits of buffers are the caller's business: they were read once, and are not looked at again.
  */
 public final class ContentWriter {
     /** Position of a write that goes to the end of the file. */
     public static final long APPEND = InodeState.APPEND;
 
-    /** Up to this many bytes, to copy them is cheaper than to find out whether they need it. */
+    /** Up to this many bytes are copied without finding out whether they need it. */
     private static final int SMALL = 1024;
 
     private ContentWriter() {}

@@ -4,6 +4,7 @@ package org.jnova.internal.store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -35,12 +36,30 @@ public final class PoolWindows {
     }
 
     /**
-     * Maps a pool.
+     * Maps a pool, also if the thread is interrupted or gets so meanwhile; its interrupt status stays.
      *
      * @param pool the file
      * @param size bytes of the pool, a multiple of the block size
      */
     public static PoolWindows map(Path pool, long size) throws IOException {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                interrupted |= Thread.interrupted(); // or else the channel closes itself
+                try {
+                    return new PoolWindows(mapAll(pool, size));
+                } catch (ClosedByInterruptException e) {
+                    // interrupted while mapping: once more
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static MappedByteBuffer[] mapAll(Path pool, long size) throws IOException {
         MappedByteBuffer[] windows = new MappedByteBuffer[(int) ((size + WINDOW_BYTES - 1) / WINDOW_BYTES)];
         try (FileChannel channel = FileChannel.open(pool, StandardOpenOption.READ)) {
             for (int i = 0; i < windows.length; i++) {
@@ -48,7 +67,7 @@ public final class PoolWindows {
                 windows[i] = channel.map(FileChannel.MapMode.READ_ONLY, from, Math.min(WINDOW_BYTES, size - from));
             }
         }
-        return new PoolWindows(windows);
+        return windows;
     }
 
     /**

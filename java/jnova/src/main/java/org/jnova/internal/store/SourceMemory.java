@@ -7,6 +7,7 @@ import java.lang.invoke.MethodType;
 import java.lang.ref.WeakReference;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
 import org.jnova.internal.core.NativeMemory;
 
 /**
@@ -16,11 +17,12 @@ import org.jnova.internal.core.NativeMemory;
  * there as it does anywhere in Java.
  *
  * <p>Memory is known to be good if its scope is of the kind that {@link ByteBuffer#allocateDirect} gives, and it is
- * not mapped. That can be asked from JDK 22 on. Before, there are no closable arenas (outside of preview features),
- * and mapped memory is taken as it is.
+ * not mapped. That can be asked from JDK 22 on. Before, a mapped buffer is known by its {@code force}, see {@link
+ * #isMapped}; memory of arenas, which are preview or incubating features there, is not recognised: that an arena
+ * stays open during the call is up to the caller.
  *
- * <p>Both answers hold as long as the buffer object lives, and cost tens of nanoseconds; so they are remembered for
- * the buffers that were used last, in a small table by identity. Its entries are weak: it keeps no buffer's memory
+ * <p>Both answers hold as long as the buffer object lives; they are remembered for the buffers that were used last, in
+ * a small table by identity. Its entries are weak: it keeps no buffer's memory
  * alive.
  */
 final class SourceMemory {
@@ -101,7 +103,7 @@ final class SourceMemory {
             return false;
         }
         if (PLAIN_SCOPE == null) {
-            return true;
+            return !isMapped(buffer);
         }
         try {
             Object segment = (Object) OF_BUFFER.invokeExact(buffer);
@@ -111,6 +113,20 @@ final class SourceMemory {
             throw e;
         } catch (Throwable e) {
             throw new AssertionError(e);
+        }
+    }
+
+    /**
+     * Whether a direct buffer, its slices and duplicates included, is over a mapped file. Every direct buffer is of
+     * class MappedByteBuffer; but {@code force} does nothing at all for one that was not mapped, and checks its
+     * arguments for one that was. These fail the check, so that nothing is forced in any case.
+     */
+    static boolean isMapped(ByteBuffer direct) {
+        try {
+            ((MappedByteBuffer) direct).force(-1, 1);
+            return false;
+        } catch (IndexOutOfBoundsException e) {
+            return true;
         }
     }
 }

@@ -44,6 +44,9 @@ class NativeLibraryTest {
     /** What a child JVM does: load twice. */
     static final class Load {
         public static void main(String[] args) {
+            if (Boolean.getBoolean("jnova.test.interrupt")) {
+                Thread.currentThread().interrupt();
+            }
             NativeLibrary.load();
             NativeLibrary.load();
             System.out.println("loaded");
@@ -145,6 +148,12 @@ class NativeLibraryTest {
         assertArrayEquals(resource(), Files.readAllBytes(cached(directory)));
         assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)));
         assertEquals(List.of(), list(tmpdir));
+    }
+
+    @Test
+    void extractsInAnInterruptedThread() throws Exception {
+        run("-Djnova.test.interrupt=true", "-Djnova.cache.dir=" + cache).assertLoaded();
+        cached(cache);
     }
 
     @Test

@@ -49,7 +49,6 @@ class LockRankTest {
     void twoLocksOfOneRankAreWrong() {
         long stamp = io.readLock();
         assertThrows(AssertionError.class, otherIo::readLock);
-        assertThrows(AssertionError.class, otherIo::tryWriteLock);
         assertThrows(AssertionError.class, io::readLock, "not reentrant");
         io.unlockRead(stamp);
     }
@@ -62,17 +61,6 @@ class LockRankTest {
         other.join();
         assertTrue(LockRank.holds(LockRank.IO));
         assertTrue(LockRank.left(LockRank.IO, "file one"));
-    }
-
-    @Test
-    void tryThatFailsLeavesNothing() {
-        long stamp = io.writeLock();
-        CompletableFuture.runAsync(() -> {
-                    assertEquals(0, io.tryWriteLock());
-                    assertFalse(LockRank.holds(LockRank.IO));
-                })
-                .join();
-        io.unlockWrite(stamp);
     }
 
     @Test

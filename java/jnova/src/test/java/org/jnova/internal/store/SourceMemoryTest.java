@@ -11,6 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.jnova.TestPools;
 import org.jnova.internal.core.NativeMemory;
 import org.junit.jupiter.api.Assumptions;
@@ -41,13 +42,24 @@ class SourceMemoryTest {
     }
 
     @Test
-    void mappedMemoryIsNotWhereItCanBeTold() throws Exception {
+    void mappedMemoryIsNot() throws Exception {
         try (TestPools pools = new TestPools()) {
             Path file = pools.path("f");
             Files.write(file, new byte[5000]);
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-                ByteBuffer mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, 5000);
-                assertEquals(Runtime.version().feature() < 22, SourceMemory.isPlain(mapped));
+            try (FileChannel channel =
+                    FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                for (FileChannel.MapMode mode : List.of(
+                        FileChannel.MapMode.READ_ONLY,
+                        FileChannel.MapMode.READ_WRITE,
+                        FileChannel.MapMode.PRIVATE)) {
+                    ByteBuffer mapped = channel.map(mode, 10, 4000);
+                    assertFalse(SourceMemory.isPlain(mapped), mode::toString);
+                    assertFalse(SourceMemory.isPlain(mapped.duplicate()), mode::toString);
+                    assertFalse(SourceMemory.isPlain(mapped.asReadOnlyBuffer()), mode::toString);
+                    assertFalse(SourceMemory.isPlain(mapped.slice(7, 100)), mode::toString);
+                    assertFalse(SourceMemory.isPlain(mapped.position(9).slice()), mode::toString);
+                    assertEquals(0, SourceMemory.address(mapped));
+                }
             }
         }
     }
