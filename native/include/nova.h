@@ -22,8 +22,8 @@
  *  - "Durable on return" means: survives what the pool's durability mode says (::nova_durability).
  *  - Offsets and lengths are bytes unless the name ends in `_blk` or `count` (blocks of NOVA_BLOCK_SIZE) or `pgoff`
  *    (file offset in blocks). Times are nanoseconds since the Unix epoch.
- *  - The core never aborts, exits, prints or raises a signal (builds with NOVA_DEBUG do on a broken lock order), and never
- *    calls back into its caller.
+ *  - The core never aborts, exits, prints or raises a signal (builds with NOVA_DEBUG do on a broken lock order), and
+ * never calls back into its caller.
  *
  * Threads: nova_pool_* (but close), nova_free() and functions on different inodes may run at the same time.
  * For one inode the caller serialises writing calls and nova_replay() (its ioLock); the core's own log lock orders them
@@ -58,30 +58,30 @@ extern "C" {
 /** What a call can answer. The numbers are part of the interface and never change their meaning. */
 enum nova_status {
     NOVA_OK = 0,
-    NOVA_EINVAL = 1,     /**< an argument is out of range */
-    NOVA_ENOMEM = 2,     /**< the process has no memory left */
-    NOVA_ENOSPC = 3,     /**< the pool has no free block (or inode) left */
-    NOVA_EOS = 4,        /**< the operating system refused; nova_error.os_errno says how */
-    NOVA_EEXIST = 5,     /**< the pool file exists already */
-    NOVA_ENOENT = 6,     /**< no such pool file, or no such inode */
-    NOVA_EBUSY = 7,      /**< the pool is open elsewhere, or the inode is open already */
-    NOVA_ENOTPOOL = 8,   /**< the file is not a pool */
-    NOVA_EVERSION = 9,   /**< a pool of a format version or feature this build does not know */
-    NOVA_ETRUNCATED = 10,/**< the file is shorter (or longer) than its superblock says */
-    NOVA_ECORRUPT = 11,  /**< a structure on the media is damaged; pool_off says where */
-    NOVA_ESTALE = 12,    /**< the inode's log must be replayed to its end first */
-    NOVA_EFBIG = 13,     /**< beyond NOVA_FILE_SIZE_MAX or NOVA_WRITE_MAX */
-    NOVA_ENAME = 14,     /**< a name is empty, too long, or holds '/' or NUL */
-    NOVA_EACCES = 15,    /**< no permission for the pool file */
-    NOVA_EISDIR = 16,    /**< a directory where a file is needed */
-    NOVA_ENOTDIR = 17,   /**< a file where a directory is needed */
+    NOVA_EINVAL = 1,      /**< an argument is out of range */
+    NOVA_ENOMEM = 2,      /**< the process has no memory left */
+    NOVA_ENOSPC = 3,      /**< the pool has no free block (or inode) left */
+    NOVA_EOS = 4,         /**< the operating system refused; nova_error.os_errno says how */
+    NOVA_EEXIST = 5,      /**< the pool file exists already */
+    NOVA_ENOENT = 6,      /**< no such pool file, or no such inode */
+    NOVA_EBUSY = 7,       /**< the pool is open elsewhere, or the inode is open already */
+    NOVA_ENOTPOOL = 8,    /**< the file is not a pool */
+    NOVA_EVERSION = 9,    /**< a pool of a format version or feature this build does not know */
+    NOVA_ETRUNCATED = 10, /**< the file is shorter (or longer) than its superblock says */
+    NOVA_ECORRUPT = 11,   /**< a structure on the media is damaged; pool_off says where */
+    NOVA_ESTALE = 12,     /**< the inode's log must be replayed to its end first */
+    NOVA_EFBIG = 13,      /**< beyond NOVA_FILE_SIZE_MAX or NOVA_WRITE_MAX */
+    NOVA_ENAME = 14,      /**< a name is empty, too long, or holds '/' or NUL */
+    NOVA_EACCES = 15,     /**< no permission for the pool file */
+    NOVA_EISDIR = 16,     /**< a directory where a file is needed */
+    NOVA_ENOTDIR = 17,    /**< a file where a directory is needed */
     NOVA_STATUS_COUNT = 18
 };
 
 /** How a pool persists, and so what "durable" survives. */
 enum nova_durability {
     NOVA_DURABLE_PMEM = 1,     /**< DAX: cache-line write-back and fence; survives power failure */
-    NOVA_DURABLE_EMULATED = 2, /**< the same instructions on other memory; survives a crash of the process. On tmpfs always */
+    NOVA_DURABLE_EMULATED = 2, /**< the same on other memory; survives a crash of the process. On tmpfs always */
     NOVA_DURABLE_MSYNC = 3     /**< page cache: msync; survives power failure, slowly */
 };
 
@@ -121,24 +121,24 @@ struct nova_pool_options {
 
 /** Facts about an open pool. */
 struct nova_pool_info {
-    uint64_t size;          /**< bytes */
-    uint64_t blocks;        /**< in all, superblocks and tables included */
-    uint64_t blocks_free;   /**< a moment's view while others write */
-    uint64_t blocks_data;   /**< that files, logs and inodes can use: free + used */
-    uint64_t blocks_reserve;/**< of the free ones, kept for delete and truncate */
-    uint64_t inodes_used;   /**< the root directory included */
+    uint64_t size;           /**< bytes */
+    uint64_t blocks;         /**< in all, superblocks and tables included */
+    uint64_t blocks_free;    /**< a moment's view while others write */
+    uint64_t blocks_data;    /**< that files, logs and inodes can use: free + used */
+    uint64_t blocks_reserve; /**< of the free ones, kept for delete and truncate */
+    uint64_t inodes_used;    /**< the root directory included */
     uint64_t inodes_max;
-    int64_t created;        /**< time */
-    uint64_t recovery_ns;   /**< how long opening took to find the allocator's state */
+    int64_t created;           /**< time */
+    uint64_t recovery_ns;      /**< how long opening took to find the allocator's state */
     uint64_t recovered_inodes; /**< logs read by recovery; 0 after a clean close */
-    uint64_t orphans;       /**< inodes without a name that recovery released */
-    uint32_t version;       /**< of the media format */
+    uint64_t orphans;          /**< inodes without a name that recovery released */
+    uint32_t version;          /**< of the media format */
     uint32_t lanes;
-    uint32_t durability;    /**< ::nova_durability */
-    uint32_t recovered;     /**< 1 if the logs were scanned (after a crash), 0 after a clean close */
+    uint32_t durability;                  /**< ::nova_durability */
+    uint32_t recovered;                   /**< 1 if the logs were scanned (after a crash), 0 after a clean close */
     uint64_t incompat, ro_compat, compat; /**< feature flags */
     uint8_t uuid[16];
-    uint64_t longest_free;  /**< blocks in the longest free extent; walks the free map */
+    uint64_t longest_free; /**< blocks in the longest free extent; walks the free map */
 };
 
 /** Attributes of an inode, as of the last replayed log entry. */
@@ -154,12 +154,12 @@ struct nova_stat {
 };
 
 enum nova_record_kind {
-    NOVA_REC_WRITE = 1,         /**< file pages [pgoff, pgoff+count) now are blocks [blk, blk+count); size is new.
+    NOVA_REC_WRITE = 1,        /**< file pages [pgoff, pgoff+count) now are blocks [blk, blk+count); size is new.
                                      count 0: the bytes went into a block that was there, only the size grew */
-    NOVA_REC_TRUNCATE = 2,      /**< size is new; pages at or beyond it, rounded up, are gone */
-    NOVA_REC_SETATTR = 3,       /**< attributes named by mask are new */
-    NOVA_REC_DENTRY_ADD = 4,    /**< name now names the child (and no other) */
-    NOVA_REC_DENTRY_REMOVE = 5  /**< name is gone */
+    NOVA_REC_TRUNCATE = 2,     /**< size is new; pages at or beyond it, rounded up, are gone */
+    NOVA_REC_SETATTR = 3,      /**< attributes named by mask are new */
+    NOVA_REC_DENTRY_ADD = 4,   /**< name now names the child (and no other) */
+    NOVA_REC_DENTRY_REMOVE = 5 /**< name is gone */
 };
 
 #define NOVA_ATTR_MODE 1u
@@ -255,17 +255,17 @@ NOVA_API int nova_pool_create(const char *path, uint64_t size, const struct nova
 
 /**
  * Opens a pool for this process alone (a lock on the file, gone with the process), recovering it if it was not closed.
- * opt may be NULL. Errors: ENOENT, EACCES, EISDIR, EBUSY (open in this or another process), ENOTPOOL, EVERSION, ETRUNCATED,
- * ECORRUPT, ENOMEM, ENOSPC (sparse file on a full file system), EOS.
+ * opt may be NULL. Errors: ENOENT, EACCES, EISDIR, EBUSY (open in this or another process), ENOTPOOL, EVERSION,
+ * ETRUNCATED, ECORRUPT, ENOMEM, ENOSPC (sparse file on a full file system), EOS.
  */
 NOVA_API int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_pool **out,
                             struct nova_error *err);
 
 /**
  * Saves the allocator's state so that the next open need not scan, and unmaps the pool. Open inodes are closed; intents
- * must have been committed or aborted. Blocks that replay reported as replaced must have been given back by then (nova_free(), nova_io.frees):
- * others are saved as used, and stay lost until a recovery. The handle is gone whatever the result; without the saved state
- * the next open recovers.
+ * must have been committed or aborted. Blocks that replay reported as replaced must have been given back by then
+ * (nova_free(), nova_io.frees): others are saved as used, and stay lost until a recovery. The handle is gone whatever
+ * the result; without the saved state the next open recovers.
  */
 NOVA_API int nova_pool_close(nova_pool *pool, struct nova_error *err);
 
@@ -315,8 +315,8 @@ NOVA_API int nova_inode_release(nova_pool *pool, uint32_t ino, uint32_t gen, str
  * The caller looks up in its index, holding its own lock against other writers of this file:
  *   first_blk  the block of the page that holds byte off,           0 if that page is a hole or beyond the end
  *   last_blk   the block of the page that holds byte off + len - 1, 0 likewise
- *   eof_blk    the block of the page that holds byte `size`,        0 likewise or if size is a multiple of the block size
- * Bytes of those pages outside the range are kept. src may be any memory, also a mapping of this file; it is read
+ *   eof_blk    the block of the page that holds byte `size`,        0 likewise or if size is a multiple of the block
+ * size Bytes of those pages outside the range are kept. src may be any memory, also a mapping of this file; it is read
  * without any lock of the core held. Bytes beyond the end in an allocated last block are filled in place.
  *
  * Errors: EINVAL, EFBIG, ENOSPC, ENOMEM, ESTALE, EISDIR.
@@ -326,8 +326,9 @@ NOVA_API int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64
 
 /**
  * The same in steps, for bytes that come in pieces: begin allocates, fill copies src to byte rel of the range (every
- * byte of the range must be filled once before commit), commit makes all of it visible atomically. Either nova_write_commit() or
- * nova_write_abort() ends the intent, commit also when it fails. No other writing call on the inode in between.
+ * byte of the range must be filled once before commit), commit makes all of it visible atomically. Either
+ * nova_write_commit() or nova_write_abort() ends the intent, commit also when it fails. No other writing call on the
+ * inode in between.
  */
 NOVA_API int nova_write_begin(nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk, uint32_t last_blk,
                               uint32_t eof_blk, struct nova_io *io, nova_intent **out);
@@ -336,9 +337,9 @@ NOVA_API int nova_write_commit(nova_intent *intent, struct nova_io *io);
 NOVA_API void nova_write_abort(nova_intent *intent);
 
 /**
- * Sets the size; bytes gained read as zero. eof_blk as for nova_write(). Works on a full pool if it gives pages back, as
- * long as the reserve for log pages lasts. Atomic, durable on
- * return. Nothing is logged if the size stays. Errors: EFBIG, ENOSPC, ESTALE, EISDIR.
+ * Sets the size; bytes gained read as zero. eof_blk as for nova_write(). Works on a full pool if it gives pages back,
+ * as long as the reserve for log pages lasts. Atomic, durable on return. Nothing is logged if the size stays. Errors:
+ * EFBIG, ENOSPC, ESTALE, EISDIR.
  */
 NOVA_API int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nova_io *io);
 
@@ -353,15 +354,17 @@ NOVA_API int nova_create(nova_inode *dir, const char *name, uint32_t name_len, u
                          uint32_t uid, uint32_t gid, struct nova_io *io);
 
 /**
- * Removes a name from dir; works on a full pool, as long as the reserve for log pages lasts. Atomic, durable on return. ino and gen are the child's. The caller
- * then calls nova_inode_release() if that was the last name. Errors: ENAME, ENOTDIR, ESTALE, ENOSPC (reserve used up).
+ * Removes a name from dir; works on a full pool, as long as the reserve for log pages lasts. Atomic, durable on return.
+ * ino and gen are the child's. The caller then calls nova_inode_release() if that was the last name. Errors: ENAME,
+ * ENOTDIR, ESTALE, ENOSPC (reserve used up).
  */
 NOVA_API int nova_unlink(nova_inode *dir, const char *name, uint32_t name_len, uint32_t ino, uint32_t gen,
                          struct nova_io *io);
 
 /**
- * Renames within one directory, replacing what `to` named, as one atomic unit, durable on return. ino, gen and type are those
- * of the inode that `from` names; the caller releases a replaced inode. Errors: as nova_unlink(), ENOENT (no such inode).
+ * Renames within one directory, replacing what `to` named, as one atomic unit, durable on return. ino, gen and type are
+ * those of the inode that `from` names; the caller releases a replaced inode. Errors: as nova_unlink(), ENOENT (no such
+ * inode).
  */
 NOVA_API int nova_rename(nova_inode *dir, const char *from, uint32_t from_len, const char *to, uint32_t to_len,
                          uint32_t ino, uint32_t gen, uint32_t type, struct nova_io *io);
@@ -370,15 +373,15 @@ NOVA_API int nova_rename(nova_inode *dir, const char *from, uint32_t from_len, c
 
 /** What nova_fsck() found. */
 struct nova_fsck_summary {
-    uint64_t errors;        /**< damage */
-    uint64_t warnings;      /**< harmless oddities: leftovers that the next recovery clears */
-    uint64_t inodes;        /**< checked */
-    uint64_t entries;       /**< log entries checked */
-    uint64_t blocks_used;   /**< of the data area */
-    uint64_t blocks_free;   /**< of the data area; used + free = total */
-    uint64_t blocks_total;  /**< of the data area */
-    uint64_t bytes;         /**< sum of file sizes */
-    uint32_t clean;         /**< 1 if the pool was closed in order */
+    uint64_t errors;       /**< damage */
+    uint64_t warnings;     /**< harmless oddities: leftovers that the next recovery clears */
+    uint64_t inodes;       /**< checked */
+    uint64_t entries;      /**< log entries checked */
+    uint64_t blocks_used;  /**< of the data area */
+    uint64_t blocks_free;  /**< of the data area; used + free = total */
+    uint64_t blocks_total; /**< of the data area */
+    uint64_t bytes;        /**< sum of file sizes */
+    uint32_t clean;        /**< 1 if the pool was closed in order */
     uint32_t reserved;
 };
 
@@ -392,8 +395,8 @@ NOVA_API int nova_fsck(const char *path, char *report, size_t cap, size_t *neede
                        struct nova_error *err);
 
 /**
- * Describes, readably, the inode that the root directory knows by name (NULL: the root directory itself): slot, log pages,
- * each entry with position, sequence number, checksum verdict. Does not change the pool. Output as nova_fsck().
+ * Describes, readably, the inode that the root directory knows by name (NULL: the root directory itself): slot, log
+ * pages, each entry with position, sequence number, checksum verdict. Does not change the pool. Output as nova_fsck().
  */
 NOVA_API int nova_dump(const char *path, const char *name, char *report, size_t cap, size_t *needed,
                        struct nova_error *err);

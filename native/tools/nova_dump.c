@@ -4,20 +4,19 @@
 
 #include "tool.h"
 
-static const char help[] =
-    "Usage: nova-dump [OPTION]... FILE [NAME]\n"
-    "Shows the inode that the root directory of the JNova pool FILE knows by NAME (without NAME: the root\n"
-    "directory itself): slot, log pages, and each log entry with its place, sequence number and contents.\n"
-    "No process may have the pool open. Changes nothing; damage is shown as far as it can be read.\n"
-    "\n"
-    "  -h, --help      this text\n"
-    "  -V, --version   the library's version\n"
-    "\n"
-    "Exit code: 0 shown, 2 usage, no such name, or FILE cannot be read as a pool.\n";
+static const char
+    help[] = "Usage: nova-dump [OPTION]... FILE [NAME]\n"
+             "Shows the inode that the root directory of the JNova pool FILE knows by NAME (without NAME: the root\n"
+             "directory itself): slot, log pages, and each log entry with its place, sequence number and contents.\n"
+             "No process may have the pool open. Changes nothing; damage is shown as far as it can be read.\n"
+             "\n"
+             "  -h, --help      this text\n"
+             "  -V, --version   the library's version\n"
+             "\n"
+             "Exit code: 0 shown, 2 usage, no such name, or FILE cannot be read as a pool.\n";
 
 int main(int argc, char **argv) {
-    static const struct option options[] = {
-        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
     for (int c; (c = getopt_long(argc, argv, "hV", options, NULL)) != -1;) {
         switch (c) {
         case 'h': (void)fputs(help, stdout); return tool_done("nova-dump", EXIT_FINE);

@@ -4,20 +4,20 @@
 
 #include "tool.h"
 
-static const char help[] =
-    "Usage: nova-fsck [OPTION]... FILE\n"
-    "Checks every structure of the JNova pool FILE, which no process may have open, and changes nothing.\n"
-    "\n"
-    "Each finding is a line on standard output, its fields separated by tabs:\n"
-    "  error or warning, structure, byte offset in the pool (or -), what is wrong\n"
-    "An error is damage. A warning is a leftover of a crash that the next open clears.\n"
-    "\n"
-    "  -q, --quiet     findings only, no summary\n"
-    "  -s, --strict    count warnings as findings\n"
-    "  -h, --help      this text\n"
-    "  -V, --version   the library's version\n"
-    "\n"
-    "Exit code: 0 no errors, 1 errors (with --strict: or warnings), 2 usage, or FILE cannot be read as a pool.\n";
+static const char help
+    [] = "Usage: nova-fsck [OPTION]... FILE\n"
+         "Checks every structure of the JNova pool FILE, which no process may have open, and changes nothing.\n"
+         "\n"
+         "Each finding is a line on standard output, its fields separated by tabs:\n"
+         "  error or warning, structure, byte offset in the pool (or -), what is wrong\n"
+         "An error is damage. A warning is a leftover of a crash that the next open clears.\n"
+         "\n"
+         "  -q, --quiet     findings only, no summary\n"
+         "  -s, --strict    count warnings as findings\n"
+         "  -h, --help      this text\n"
+         "  -V, --version   the library's version\n"
+         "\n"
+         "Exit code: 0 no errors, 1 errors (with --strict: or warnings), 2 usage, or FILE cannot be read as a pool.\n";
 
 static void print_summary(const struct nova_fsck_summary *s) {
     (void)printf("%s: %llu errors, %llu warnings\n"

@@ -5,18 +5,18 @@
 
 #include "tool.h"
 
-static const char help[] =
-    "Usage: nova-mkfs [OPTION]... FILE SIZE\n"
-    "Makes a JNova pool in the new file FILE and allocates all of its SIZE bytes.\n"
-    "\n"
-    "SIZE is a number of bytes, or one with a suffix K, M, G or T (powers of 1024): 1M to 8T.\n"
-    "\n"
-    "  -e, --emulated  treat the file as persistent memory although it is not (tmpfs, page\n"
-    "                  cache): survives the end of a process, not a power failure\n"
-    "  -h, --help      this text\n"
-    "  -V, --version   the library's version\n"
-    "\n"
-    "Exit code: 0 the pool is made, 2 usage, or it could not be made (no file is left behind).\n";
+static const char
+    help[] = "Usage: nova-mkfs [OPTION]... FILE SIZE\n"
+             "Makes a JNova pool in the new file FILE and allocates all of its SIZE bytes.\n"
+             "\n"
+             "SIZE is a number of bytes, or one with a suffix K, M, G or T (powers of 1024): 1M to 8T.\n"
+             "\n"
+             "  -e, --emulated  treat the file as persistent memory although it is not (tmpfs, page\n"
+             "                  cache): survives the end of a process, not a power failure\n"
+             "  -h, --help      this text\n"
+             "  -V, --version   the library's version\n"
+             "\n"
+             "Exit code: 0 the pool is made, 2 usage, or it could not be made (no file is left behind).\n";
 
 /* 0 if the text is no size. */
 static uint64_t parse_size(const char *text) {
@@ -27,10 +27,14 @@ static uint64_t parse_size(const char *text) {
         return 0;
     unsigned shift = 0;
     switch (*end) {
-    case 'K': case 'k': shift = 10; break;
-    case 'M': case 'm': shift = 20; break;
-    case 'G': case 'g': shift = 30; break;
-    case 'T': case 't': shift = 40; break;
+    case 'K':
+    case 'k': shift = 10; break;
+    case 'M':
+    case 'm': shift = 20; break;
+    case 'G':
+    case 'g': shift = 30; break;
+    case 'T':
+    case 't': shift = 40; break;
     case '\0': break;
     default: return 0;
     }
@@ -40,8 +44,10 @@ static uint64_t parse_size(const char *text) {
 }
 
 int main(int argc, char **argv) {
-    static const struct option options[] = {
-        {"emulated", no_argument, NULL, 'e'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
+    static const struct option options[] = {{"emulated", no_argument, NULL, 'e'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {0}};
     struct nova_pool_options opt = {0};
     struct nova_error err;
     for (int c; (c = getopt_long(argc, argv, "ehV", options, NULL)) != -1;) {

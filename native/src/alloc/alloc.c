@@ -7,10 +7,10 @@
  *   open    every lane has free >= keep, and the shares add up to at least the reserve;
  *   closed  keep = LANE_CLOSED everywhere, and the fast path takes nothing.
  * Frees only raise `free` and keep both true. All else happens under `slow`, one thread at a time: close the
- * lanes one by one, and nobody but this thread can take a block any more; so the sum of the free counts can only grow, and what
- * it allows is exact. Take the blocks; share the reserve anew, in proportion to what is free, and open the lanes; or leave
- * them closed while less than the reserve is free. While lanes open one by one the rule of the open state holds already,
- * since a lane still closed keeps all it has.
+ * lanes one by one, and nobody but this thread can take a block any more; so the sum of the free counts can only grow,
+ * and what it allows is exact. Take the blocks; share the reserve anew, in proportion to what is free, and open the
+ * lanes; or leave them closed while less than the reserve is free. While lanes open one by one the rule of the open
+ * state holds already, since a lane still closed keeps all it has.
  *
  * Lock order: slow, then lanes (several only in alloc_free(), ascending).
  */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Block allocator: one bit per block of the pool (1 = used), in DRAM only, rebuilt by recovery or read from the snapshot that a
- * clean close wrote. A bitmap, and not a tree of extents: freeing never needs memory and so never fails, a
- * block freed twice or owned twice is seen at once, and saving it needs no room that a full pool might not have.
+ * Block allocator: one bit per block of the pool (1 = used), in DRAM only, rebuilt by recovery or read from the
+ * snapshot that a clean close wrote. A bitmap, and not a tree of extents: freeing never needs memory and so never
+ * fails, a block freed twice or owned twice is seen at once, and saving it needs no room that a full pool might not
+ * have.
  *
  * The data area is cut into lanes of whole groups (512 blocks, 2 MiB); a thread allocates from the lane of its CPU and
  * steals from the next ones when that is empty. Each lane has its own lock (leaf of the lock order) and cache lines.
@@ -68,9 +69,10 @@ void alloc_ready(struct allocator *a);
 #define ALLOC_RESERVE_HALF 2u /* truncates within a page */
 
 /*
- * Allocates `want` blocks into the empty list out: one extent if some lane has a free run of that length, else the longest
- * runs as falling thresholds (halves) find them. Or nothing: false. want 1 is the fast path. Without ALLOC_RESERVE it
- * fails if and only if fewer than want + alloc_reserve() blocks are free (or memory for the list is short).
+ * Allocates `want` blocks into the empty list out: one extent if some lane has a free run of that length, else the
+ * longest runs as falling thresholds (halves) find them. Or nothing: false. want 1 is the fast path. Without
+ * ALLOC_RESERVE it fails if and only if fewer than want + alloc_reserve() blocks are free (or memory for the list is
+ * short).
  */
 bool alloc_blocks(struct allocator *a, uint32_t want, unsigned flags, struct extent_list *out);
 

@@ -113,7 +113,8 @@ static uint32_t run_end_locked(struct lane *l, uint32_t blk, uint32_t to) {
 }
 
 uint32_t lane_take_one_locked(struct lane *l) {
-    /* The block freed last: overwriting a file in pieces stays within few blocks, warm in the TLB, and leaves the rest whole. */
+    /* The block freed last: overwriting a file in pieces stays within few blocks, warm in the TLB, and leaves the rest
+     * whole. */
     uint32_t blk = l->recent;
     l->recent = 0;
     if (blk && !lane_bits_all_set(l->words, blk, 1)) {
@@ -164,8 +165,8 @@ static uint32_t next_run_locked(struct lane *l, uint32_t from, uint32_t most, ui
 }
 
 /*
- * Both searches go twice: from the hint to the end, then through the whole lane, since the run that holds the hint is seen
- * whole only then. A whole round without success knows the longest run.
+ * Both searches go twice: from the hint to the end, then through the whole lane, since the run that holds the hint is
+ * seen whole only then. A whole round without success knows the longest run.
  */
 uint32_t lane_take_run_locked(struct lane *l, uint32_t count) {
     uint32_t longest = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One lane of the allocator: a stretch of whole groups of the bitmap, with its lock, counts and search. Knows nothing of other
- * lanes. A group's bits fill exactly one cache line, so that lanes share none.
+ * One lane of the allocator: a stretch of whole groups of the bitmap, with its lock, counts and search. Knows nothing
+ * of other lanes. A group's bits fill exactly one cache line, so that lanes share none.
  */
 #ifndef NOVA_ALLOC_LANE_H
 #define NOVA_ALLOC_LANE_H
@@ -19,8 +19,8 @@
 typedef _Atomic uint64_t map_word;
 
 /*
- * Words and group counts change under the lock only (but see lane_bits_set()); `free`, `keep` and `run_max` too, and are read
- * without it as hints.
+ * Words and group counts change under the lock only (but see lane_bits_set()); `free`, `keep` and `run_max` too, and
+ * are read without it as hints.
  */
 struct lane {
     alignas(128) pthread_mutex_t lock; /* a leaf; of several lanes the lower first */
@@ -53,7 +53,8 @@ static inline uint64_t word_mask(uint32_t bit, uint32_t n) {
 }
 
 /*
- * Sets bits without counting, atomically against itself. Returns whether all were clear; else *dup is the first that was not.
+ * Sets bits without counting, atomically against itself. Returns whether all were clear; else *dup is the first that
+ * was not.
  */
 bool lane_bits_set(map_word *words, uint32_t blk, uint32_t count, uint32_t *dup);
 
@@ -73,8 +74,8 @@ uint32_t lane_take_aligned_locked(struct lane *l, uint32_t count);
 uint32_t lane_take_run_locked(struct lane *l, uint32_t count);
 
 /*
- * Takes free runs of at least `least` blocks each, up to want blocks in all, into out; the last may be cut short. Returns how many
- * blocks it took; *oom is set if out has no memory for more.
+ * Takes free runs of at least `least` blocks each, up to want blocks in all, into out; the last may be cut short.
+ * Returns how many blocks it took; *oom is set if out has no memory for more.
  */
 uint32_t lane_gather_locked(struct lane *l, uint32_t least, uint32_t want, struct extent_list *out, bool *oom);
 

@@ -5,7 +5,9 @@
 
 #include "nova.h"
 
-const char *nova_version(void) { return "0.1.0"; }
+const char *nova_version(void) {
+    return "0.1.0";
+}
 
 /* ---- layout ---- */
 

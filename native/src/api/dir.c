@@ -2,8 +2,8 @@
 /*
  * Names: each call is one batch in the directory's log, so one tail word commits it: two drains, no journal.
  *
- * Create, and where a crash leaves it: the new inode's slot is copied (nothing refers to it), the dentry appended, drain,
- * tail, drain. Before the tail moved, the slot is one that no name reaches: recovery frees it.
+ * Create, and where a crash leaves it: the new inode's slot is copied (nothing refers to it), the dentry appended,
+ * drain, tail, drain. Before the tail moved, the slot is one that no name reaches: recovery frees it.
  */
 #include <string.h>
 
@@ -35,8 +35,8 @@ struct dentry {
     } u;
 };
 
-static void dentry_fill(struct dentry *d, enum fmt_kind kind, const char *name, uint32_t len, uint32_t ino, uint32_t gen,
-                        uint32_t type, int64_t now) {
+static void dentry_fill(struct dentry *d, enum fmt_kind kind, const char *name, uint32_t len, uint32_t ino,
+                        uint32_t gen, uint32_t type, int64_t now) {
     struct fmt_dentry_body body = {
         .ino = ino, .gen = gen, .time = now, .type = (uint8_t)type, .name_len = (uint8_t)len};
     memset(d, 0, sizeof *d);
@@ -122,8 +122,8 @@ int nova_rename(nova_inode *dir, const char *from, uint32_t from_len, const char
         rc = check_name(from, from_len, &io->err);
     if (rc == NOVA_OK)
         rc = check_name(to, to_len, &io->err);
-    if (rc == NOVA_OK && (ino <= NOVA_ROOT_INO || ino >= dir->pool->media.inodes_max || gen == 0 ||
-                          type < NOVA_FILE || type > NOVA_SYMLINK))
+    if (rc == NOVA_OK && (ino <= NOVA_ROOT_INO || ino >= dir->pool->media.inodes_max || gen == 0 || type < NOVA_FILE ||
+                          type > NOVA_SYMLINK))
         rc = nova_fail(&io->err, NOVA_EINVAL, "no inode %u, generation %u, type %u, can have a name", ino, gen, type);
     if (rc == NOVA_OK && from_len == to_len && memcmp(from, to, to_len) == 0)
         rc = nova_fail(&io->err, NOVA_EINVAL, "a rename needs two names");

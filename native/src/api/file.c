@@ -3,10 +3,11 @@
  * Writing file contents.
  *
  * A write of [off, off + len) to a file of `size` bytes, and where a crash leaves it:
- *   1. blocks are allocated in DRAM, the caller's bytes copied into them, and, if the range starts behind the end in a block that
- *      is there, into that block's bytes behind the end               - invisible: no entry names them, or behind the end
- *   2. under logLock: the rest of partly covered blocks is filled from the current blocks; the bytes between the old end
- *      and off are zeroed in the block that holds the end              - invisible likewise
+ *   1. blocks are allocated in DRAM, the caller's bytes copied into them, and, if the range starts behind the end in a
+ * block that is there, into that block's bytes behind the end               - invisible: no entry names them, or behind
+ * the end
+ *   2. under logLock: the rest of partly covered blocks is filled from the current blocks; the bytes between the old
+ * end and off are zeroed in the block that holds the end              - invisible likewise
  *   3. entries, drain, tail, drain (log.h)                             - all or nothing
  * The caller's memory is read in step 1 only, with no lock of the core held: it may be a mapping of this very file, and
  * reading it may fault.
@@ -24,22 +25,25 @@ struct nova_intent {
     uint64_t off, len;
     uint64_t old_size;
     uint32_t first_blk, last_blk, eof_blk;
-    bool in_place;       /* the first page's bytes go into first_blk, behind the end of the file */
-    uint64_t new_pgoff;  /* first page that gets a new block */
-    uint32_t new_count;  /* pages that do */
+    bool in_place;      /* the first page's bytes go into first_blk, behind the end of the file */
+    uint64_t new_pgoff; /* first page that gets a new block */
+    uint32_t new_count; /* pages that do */
     struct extent_list ext;
     /* Where fill left off: extent and the page of the range it starts at. */
     uint32_t at_ext;
     uint64_t at_pgoff;
 };
 
-static uint64_t page_of(uint64_t off) { return off >> NOVA_BLOCK_SHIFT; }
+static uint64_t page_of(uint64_t off) {
+    return off >> NOVA_BLOCK_SHIFT;
+}
 
 static bool blk_arg_ok(const struct nova_pool *pool, uint32_t blk) {
     return blk == 0 || media_is_data(&pool->media, blk, 1);
 }
 
-/* What every writing call on a file checks first. Nothing may go by st before the view is known to be whole: it could be an older size. */
+/* What every writing call on a file checks first. Nothing may go by st before the view is known to be whole: it could
+ * be an older size. */
 static int check_file(struct nova_inode *inode, uint64_t *size, struct nova_io *io) {
     int rc = io_begin(inode->pool, io);
     if (rc == NOVA_OK && inode->log.type != NOVA_FILE)
@@ -63,7 +67,8 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
         return rc;
     if (len == 0)
         return nova_fail(&io->err, NOVA_EINVAL, "a write of no bytes");
-    if (len > (uint64_t)NOVA_WRITE_MAX || off > (uint64_t)NOVA_FILE_SIZE_MAX || len > (uint64_t)NOVA_FILE_SIZE_MAX - off)
+    if (len > (uint64_t)NOVA_WRITE_MAX || off > (uint64_t)NOVA_FILE_SIZE_MAX ||
+        len > (uint64_t)NOVA_FILE_SIZE_MAX - off)
         return nova_fail(&io->err, NOVA_EFBIG, "write of %llu bytes at offset %llu is beyond the limits",
                          (unsigned long long)len, (unsigned long long)off);
     if (!blk_arg_ok(pool, first_blk) || !blk_arg_ok(pool, last_blk) || !blk_arg_ok(pool, eof_blk))
@@ -141,7 +146,8 @@ static void carry_over(const struct media *m, uint8_t *dst, uint32_t old, uint64
         m->ops->zero(m->ops, dst + (valid - from), to - valid);
 }
 
-/* Fills what the caller's bytes leave open: the start of the first block, the rest of the last, the gap behind the old end. */
+/* Fills what the caller's bytes leave open: the start of the first block, the rest of the last, the gap behind the old
+ * end. */
 static void merge_locked(struct nova_intent *in) {
     const struct media *m = &in->inode->pool->media;
     uint64_t size = in->old_size, end = in->off + in->len, room;
@@ -280,8 +286,8 @@ void nova_write_abort(nova_intent *in) {
 }
 
 /*
- * Truncate: one entry. Growing exposes the bytes behind the old end in its block: zeroed first, durable with the entry, invisible
- * until the tail moves. Shrinking leaves stale bytes behind the new end, zeroed when something exposes them.
+ * Truncate: one entry. Growing exposes the bytes behind the old end in its block: zeroed first, durable with the entry,
+ * invisible until the tail moves. Shrinking leaves stale bytes behind the new end, zeroed when something exposes them.
  */
 int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nova_io *io) {
     const struct media *m = &inode->pool->media;

@@ -30,17 +30,17 @@ struct nova_pool {
 };
 
 /*
- * Called, if set, with every pool file that has just been mapped, before anything of it is read: tests put another pmem_ops
- * there. The core never sets it.
+ * Called, if set, with every pool file that has just been mapped, before anything of it is read: tests put another
+ * pmem_ops there. The core never sets it.
  */
 extern void (*pool_mapped_hook)(struct pool_file *file);
 
 struct nova_inode {
     struct nova_pool *pool;
     /*
-     * logLock: guards log, cursor and st. Its owner side is the one writing or replaying call that the caller's locks let run;
-     * its guest side everything that may come at any time (nova_inode_stat(); a page fault).
-     * Held for the merge of at most two blocks, the entries and the two drains; never across a return.
+     * logLock: guards log, cursor and st. Its owner side is the one writing or replaying call that the caller's locks
+     * let run; its guest side everything that may come at any time (nova_inode_stat(); a page fault). Held for the
+     * merge of at most two blocks, the entries and the two drains; never across a return.
      */
     struct biased_lock log_lock;
     struct log log;
@@ -84,7 +84,8 @@ int view_check_locked(struct nova_inode *inode, struct nova_error *err);
 /* Starts a writing call: clears the answer, and releases the blocks that ride along. */
 int io_begin(struct nova_pool *pool, struct nova_io *io);
 
-/* Takes a committed batch whose entries are all in io->records (more = 0), or must be replayed (more = 1), into the caller's view. */
+/* Takes a committed batch whose entries are all in io->records (more = 0), or must be replayed (more = 1), into the
+ * caller's view. */
 void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, struct nova_io *io);
 
 /* Turns a validated entry into lines records. */

@@ -268,8 +268,8 @@ static int reclaim_page(void *arg, uint32_t blk, struct nova_error *err) {
 }
 
 /*
- * The name is durably gone, so nothing reaches the inode: its space may be reused at once, in any order. The slot's tail
- * word is cleared on the way for the sake of fsck and of a quicker recovery.
+ * The name is durably gone, so nothing reaches the inode: its space may be reused at once, in any order. The slot's
+ * tail word is cleared on the way for the sake of fsck and of a quicker recovery.
  */
 int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nova_error *err) {
     struct fmt_inode *slot;
@@ -292,7 +292,8 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
             r.ok = alloc_free(pool->alloc, pages.ext[i].blk, pages.ext[i].count) && r.ok;
         itable_free(&pool->itable, ino);
         if (!r.ok)
-            rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(&pool->media, slot), "inode %u held blocks that are free", ino);
+            rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(&pool->media, slot), "inode %u held blocks that are free",
+                              ino);
     }
     block_map_free(&map);
     extent_list_free(&pages);

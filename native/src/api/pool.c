@@ -41,17 +41,16 @@ static int save_clean(struct nova_pool *pool) {
     int os = m->ops->drain(m->ops);
     if (os != 0)
         return os;
-    struct fmt_state clean = {.state = FMT_STATE_CLEAN,
-                              .blocks_free = alloc_free_count(pool->alloc),
-                              .inodes_used = pool->itable.used_count};
+    struct fmt_state clean = {
+        .state = FMT_STATE_CLEAN, .blocks_free = alloc_free_count(pool->alloc), .inodes_used = pool->itable.used_count};
     return pool_state_write(m, &pool->state, &clean);
 }
 
 /* ---- create ---- */
 
 /*
- * Formats the mapped file, all zero before. The superblocks come last: until the replica is durable the file is no pool;
- * once it is, everything it speaks of is durable.
+ * Formats the mapped file, all zero before. The superblocks come last: until the replica is durable the file is no
+ * pool; once it is, everything it speaks of is durable.
  */
 static int format(struct nova_pool *pool, const struct fmt_sb *layout, struct nova_error *err) {
     struct fmt_sb sb = *layout;

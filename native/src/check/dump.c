@@ -8,7 +8,10 @@
 #include "log/log.h"
 
 static const char *type_name(unsigned type) {
-    return type == NOVA_FILE ? "file" : type == NOVA_DIR ? "directory" : type == NOVA_SYMLINK ? "symlink" : "unknown type";
+    return type == NOVA_FILE      ? "file"
+           : type == NOVA_DIR     ? "directory"
+           : type == NOVA_SYMLINK ? "symlink"
+                                  : "unknown type";
 }
 
 static const char *kind_name(unsigned kind) {
@@ -66,7 +69,8 @@ static void dump_write(struct text *t, const struct fmt_entry *e) {
     if (w.count != 0)
         (void)snprintf(pages, sizeof pages, "pages %llu+%u = blocks %u+%u", (unsigned long long)w.pgoff, w.count, w.blk,
                        w.count);
-    text_add(t, "%-40s size %-12llu ", e->kind == FMT_TRUNCATE || w.count != 0 ? pages : "in place", (unsigned long long)w.size);
+    text_add(t, "%-40s size %-12llu ", e->kind == FMT_TRUNCATE || w.count != 0 ? pages : "in place",
+             (unsigned long long)w.size);
     text_time(t, w.mtime);
 }
 
@@ -77,7 +81,9 @@ static void dump_setattr(struct text *t, const struct fmt_entry *e) {
         uint32_t bit;
         const char *name;
         int64_t time;
-    } times[] = {{NOVA_ATTR_ATIME, " atime ", a.atime}, {NOVA_ATTR_MTIME, " mtime ", a.mtime}, {NOVA_ATTR_CTIME, " ctime ", a.ctime}};
+    } times[] = {{NOVA_ATTR_ATIME, " atime ", a.atime},
+                 {NOVA_ATTR_MTIME, " mtime ", a.mtime},
+                 {NOVA_ATTR_CTIME, " ctime ", a.ctime}};
     if (a.mask & NOVA_ATTR_MODE)
         text_add(t, " mode %04o", a.mode);
     if (a.mask & NOVA_ATTR_UID)

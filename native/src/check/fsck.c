@@ -43,8 +43,8 @@ void fsck_warning(struct fsck *f, const char *what, uint64_t off, const char *fm
 void fsck_claim(struct fsck *f, uint32_t blk, uint32_t count, uint32_t ino, const char *as) {
     uint32_t dup;
     if (!alloc_mark_used(f->owned, blk, count, &dup))
-        fsck_error(f, "block", (uint64_t)dup << NOVA_BLOCK_SHIFT, "block %u, %s of inode %u, has another owner too", dup,
-                   as, ino);
+        fsck_error(f, "block", (uint64_t)dup << NOVA_BLOCK_SHIFT, "block %u, %s of inode %u, has another owner too",
+                   dup, as, ino);
 }
 
 /* ---- fixed areas ---- */
@@ -136,7 +136,8 @@ static void check_table(struct fsck *f) {
         } else if (blk == 0)
             fsck_error(f, "inode table", fsck_off(f, &ptrs[i]), "pointer %u is damaged", i);
         else if (!alloc_mark_used(f->owned, blk, 1, &dup))
-            fsck_error(f, "inode table", fsck_off(f, &ptrs[i]), "pointer %u names block %u, as another one does", i, blk);
+            fsck_error(f, "inode table", fsck_off(f, &ptrs[i]), "pointer %u names block %u, as another one does", i,
+                       blk);
         else
             continue;
         f->in.table[i] = 0;

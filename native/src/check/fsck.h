@@ -31,7 +31,8 @@ static inline uint64_t fsck_off(const struct fsck *f, const void *addr) {
     return media_off(&f->in.m, addr);
 }
 
-/* Takes [blk, blk + count), which lies in the data area, for inode ino (0 = the inode table); an error if it is taken. */
+/* Takes [blk, blk + count), which lies in the data area, for inode ino (0 = the inode table); an error if it is taken.
+ */
 void fsck_claim(struct fsck *f, uint32_t blk, uint32_t count, uint32_t ino, const char *as);
 
 /* All directories, from the root on: their logs, and what their names refer to. */

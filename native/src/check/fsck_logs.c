@@ -91,20 +91,24 @@ static void replay_dir(struct walk *w, struct dir_map *names) {
         }
         const struct dir_name *n = dir_map_get(names, name, d.name_len);
         if (n == NULL)
-            fsck_warning(f, "dentry", fsck_off(f, e), "directory %u removes a name that it does not hold: no effect", w->log.ino);
+            fsck_warning(f, "dentry", fsck_off(f, e), "directory %u removes a name that it does not hold: no effect",
+                         w->log.ino);
         else if (n->ino != d.ino || n->gen != d.gen)
-            fsck_warning(f, "dentry", fsck_off(f, e), "directory %u removes the name of inode %u, generation %u, for %u, %u",
-                         w->log.ino, n->ino, n->gen, d.ino, d.gen);
+            fsck_warning(f, "dentry", fsck_off(f, e),
+                         "directory %u removes the name of inode %u, generation %u, for %u, %u", w->log.ino, n->ino,
+                         n->gen, d.ino, d.gen);
         (void)dir_map_remove(names, name, d.name_len);
     }
 }
 
-/* What a name refers to. In a directory that was not read to its end, the name may be gone: then no misfit is an error. */
+/* What a name refers to. In a directory that was not read to its end, the name may be gone: then no misfit is an error.
+ */
 static void check_name(struct fsck *f, uint32_t dir, bool sure, const struct dir_name *n, struct dirs *q) {
     struct fmt_inode *slot = inspect_slot(&f->in, n->ino);
     if (slot == NULL) {
         if (sure && f->in.table_n != 0 && n->ino >= inspect_slots(&f->in))
-            fsck_error(f, "dentry", NOVA_NO_OFF, "directory %u has a name for inode %u, which has no slot", dir, n->ino);
+            fsck_error(f, "dentry", NOVA_NO_OFF, "directory %u has a name for inode %u, which has no slot", dir,
+                       n->ino);
         return; /* else its part of the table is damaged, and reported */
     }
     uint64_t off = fsck_off(f, slot);
@@ -119,9 +123,10 @@ static void check_name(struct fsck *f, uint32_t dir, bool sure, const struct dir
     }
     if (slot->gen != n->gen || slot->type != n->type || slot->tail == 0) {
         if (sure)
-            fsck_error(f, "dentry", off, "directory %u has a name for inode %u, generation %u, type %u; there is %s%u, type %u",
-                       dir, n->ino, n->gen, n->type, slot->tail == 0 ? "a free slot, generation " : "generation ",
-                       slot->gen, slot->type);
+            fsck_error(f, "dentry", off,
+                       "directory %u has a name for inode %u, generation %u, type %u; there is %s%u, type %u", dir,
+                       n->ino, n->gen, n->type, slot->tail == 0 ? "a free slot, generation " : "generation ", slot->gen,
+                       slot->type);
         return;
     }
     bool first = !fsck_is_live(f, n->ino);
@@ -152,11 +157,11 @@ static void check_dir(struct fsck *f, uint32_t ino, struct dirs *q) {
 void fsck_dirs(struct fsck *f) {
     struct dirs q = {0};
     struct fmt_inode *root = inspect_slot(&f->in, NOVA_ROOT_INO);
-    const char *bad = root == NULL                                          ? "the root directory has no slot"
+    const char *bad = root == NULL                                   ? "the root directory has no slot"
                       : !fmt_inode_ok(&f->in.m, root, NOVA_ROOT_INO) ? "slot of the root directory is damaged"
-                      : root->type != NOVA_DIR                              ? "the root inode is no directory"
-                      : root->tail == 0                                     ? "the root directory's slot is free"
-                                                                            : NULL;
+                      : root->type != NOVA_DIR                       ? "the root inode is no directory"
+                      : root->tail == 0                              ? "the root directory's slot is free"
+                                                                     : NULL;
     if (bad != NULL) {
         fsck_error(f, "root", root == NULL ? NOVA_NO_OFF : fsck_off(f, root), "%s", bad);
         f->dirs_whole = f->logs_whole = false;
@@ -235,7 +240,8 @@ static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
             f->oom = b.count != 0 && !block_map_set(&map, b.pgoff, b.blk, b.count, NULL, NULL);
         }
         if (map.pages > alloc_total(f->owned)) { /* some block more than once; recovery refuses it too */
-            fsck_error(f, "log entry", fsck_off(f, e), "log of inode %u: more pages mapped than the pool has blocks", ino);
+            fsck_error(f, "log entry", fsck_off(f, e), "log of inode %u: more pages mapped than the pool has blocks",
+                       ino);
             w.whole = f->logs_whole = false;
             break;
         }

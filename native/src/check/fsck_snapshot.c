@@ -8,7 +8,7 @@
 struct bitmap {
     const char *what; /* its bits */
     uint32_t bytes;
-    uint32_t first;  /* snapshot block that it starts at */
+    uint32_t first; /* snapshot block that it starts at */
     /* Bytes [off, off + len) as the logs have them. */
     void (*want)(const struct fsck *f, uint32_t off, uint8_t *dst, uint32_t len);
 };
@@ -73,8 +73,9 @@ static void check_bitmap(struct fsck *f, const struct bitmap *b) {
             continue;
         }
         if (snap->index != i || snap->seq != f->state.st.snap_seq) {
-            fsck_error(f, "snapshot", fsck_off(f, snap), "snapshot block %u says it is block %u of snapshot %llu, not %llu",
-                       i, snap->index, (unsigned long long)snap->seq, (unsigned long long)f->state.st.snap_seq);
+            fsck_error(f, "snapshot", fsck_off(f, snap),
+                       "snapshot block %u says it is block %u of snapshot %llu, not %llu", i, snap->index,
+                       (unsigned long long)snap->seq, (unsigned long long)f->state.st.snap_seq);
             continue;
         }
         compare(f, b, off, snap->payload, len, &x);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pool file looked at and not changed: mapped privately, superblock verified, inode table read as far as it is whole. What is
- * damaged is left out, and reported by whoever checks.
+ * A pool file looked at and not changed: mapped privately, superblock verified, inode table read as far as it is whole.
+ * What is damaged is left out, and reported by whoever checks.
  */
 #ifndef NOVA_CHECK_INSPECT_H
 #define NOVA_CHECK_INSPECT_H
@@ -12,8 +12,8 @@
 struct inspect {
     struct pool_file file;
     struct media m;
-    uint32_t *table;    /* block of each part of the inode table, 0 if its pointer is missing or damaged */
-    uint32_t table_n;   /* up to the last pointer that is not null */
+    uint32_t *table;  /* block of each part of the inode table, 0 if its pointer is missing or damaged */
+    uint32_t table_n; /* up to the last pointer that is not null */
 };
 
 /* Errors as nova_pool_open(). */

@@ -15,26 +15,26 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the media format is little-endian; this build is not");
 
 #define FMT_VERSION 1u
-#define FMT_SB_MAGIC 0x31764c4f4f504e4aULL    /* "JNPOOLv1" */
-#define FMT_STATE_MAGIC 0x5453544au           /* "JSTS" */
-#define FMT_SNAP_MAGIC 0x504e534au            /* "JSNP" */
-#define FMT_PAGE_MAGIC 0x474f4c4au            /* "JLOG" */
-#define FMT_INODE_MAGIC 0x4e4au               /* "JN" */
+#define FMT_SB_MAGIC 0x31764c4f4f504e4aULL /* "JNPOOLv1" */
+#define FMT_STATE_MAGIC 0x5453544au        /* "JSTS" */
+#define FMT_SNAP_MAGIC 0x504e534au         /* "JSNP" */
+#define FMT_PAGE_MAGIC 0x474f4c4au         /* "JLOG" */
+#define FMT_INODE_MAGIC 0x4e4au            /* "JN" */
 
-#define FMT_LINE 64u                   /* bytes of a log line: one cache line */
-#define FMT_PAGE_LINES 63u             /* lines of a log page that hold entries; the last holds the page tail */
-#define FMT_INLINE_LINES 3u            /* lines of an inode slot that hold entries */
-#define FMT_SLOT 256u                  /* bytes of an inode slot */
+#define FMT_LINE 64u        /* bytes of a log line: one cache line */
+#define FMT_PAGE_LINES 63u  /* lines of a log page that hold entries; the last holds the page tail */
+#define FMT_INLINE_LINES 3u /* lines of an inode slot that hold entries */
+#define FMT_SLOT 256u       /* bytes of an inode slot */
 #define FMT_SLOTS_PER_BLK 16u
 #define FMT_PTRS_PER_BLK 512u
-#define FMT_STATE_SLOT_OFF 2048u       /* the second state slot's offset in the state block */
-#define FMT_SNAP_PAYLOAD 4032u         /* bytes of bitmap in a snapshot block */
+#define FMT_STATE_SLOT_OFF 2048u /* the second state slot's offset in the state block */
+#define FMT_SNAP_PAYLOAD 4032u   /* bytes of bitmap in a snapshot block */
 #define FMT_JOURNAL_BLKS 16u
 #define FMT_ENTRY_LINES_MAX 5u
 
 /*
- * A pointer word proves itself: low half = block (or, for a tail, block and line), high half = check bits bound to what it
- * belongs to. It is replaced by one aligned 8-byte store. All zero = null.
+ * A pointer word proves itself: low half = block (or, for a tail, block and line), high half = check bits bound to what
+ * it belongs to. It is replaced by one aligned 8-byte store. All zero = null.
  */
 typedef uint64_t fmt_ptr;
 
@@ -53,14 +53,14 @@ struct fmt_sb {
     uint32_t state_blk;   /*  76 */
     uint32_t journal_blk; /*  80  kept for the lite journal; zero in version 1 without its feature flag */
     uint32_t journal_count;
-    uint32_t itable_blk;  /*  88  array of inode-table pointers */
+    uint32_t itable_blk; /*  88  array of inode-table pointers */
     uint32_t itable_count;
-    uint32_t snap_blk;    /*  96  saved allocator state */
+    uint32_t snap_blk; /*  96  saved allocator state */
     uint32_t snap_count;
-    uint32_t data_blk;    /* 104  first block of the data area */
-    uint32_t data_end;    /* 108  one past its last */
-    uint8_t zero[140];    /* 112 */
-    uint32_t crc;         /* 252  of bytes 0..251, unseeded */
+    uint32_t data_blk; /* 104  first block of the data area */
+    uint32_t data_end; /* 108  one past its last */
+    uint8_t zero[140]; /* 112 */
+    uint32_t crc;      /* 252  of bytes 0..251, unseeded */
 };
 
 enum fmt_pool_state { FMT_STATE_DIRTY = 1, FMT_STATE_CLEAN = 2 };
@@ -81,30 +81,30 @@ struct fmt_state {
 
 /* Snapshot block: a piece of the block bitmap or of the inode bitmap (1 = used). */
 struct fmt_snap {
-    uint32_t magic;       /*  0 */
-    uint32_t index;       /*  4  of this block in the snapshot area */
-    uint64_t seq;         /*  8  = fmt_state.snap_seq */
-    uint8_t zero[44];     /* 16 */
-    uint32_t crc;         /* 60  of bytes 0..59 and of the payload */
+    uint32_t magic;   /*  0 */
+    uint32_t index;   /*  4  of this block in the snapshot area */
+    uint64_t seq;     /*  8  = fmt_state.snap_seq */
+    uint8_t zero[44]; /* 16 */
+    uint32_t crc;     /* 60  of bytes 0..59 and of the payload */
     uint8_t payload[FMT_SNAP_PAYLOAD];
 };
 
 /* Inode slot. The first 48 bytes are written once, at creation. */
 struct fmt_inode {
-    uint32_t crc;    /*  0  of bytes 4..47 */
-    uint16_t magic;  /*  4 */
-    uint8_t type;    /*  6  nova_file_type */
-    uint8_t zero0;   /*  7 */
-    uint32_t ino;    /*  8 */
-    uint32_t gen;    /* 12  grows each time the slot is reused; never 0 */
-    uint32_t mode;   /* 16 */
-    uint32_t uid;    /* 20 */
-    uint32_t gid;    /* 24 */
-    uint32_t zero1;  /* 28 */
-    int64_t btime;   /* 32 */
-    uint64_t zero2;  /* 40 */
-    fmt_ptr head;    /* 48  first log page; meaningful if the tail lies in a page */
-    fmt_ptr tail;    /* 56  end of the committed log; 0 = the slot is free */
+    uint32_t crc;   /*  0  of bytes 4..47 */
+    uint16_t magic; /*  4 */
+    uint8_t type;   /*  6  nova_file_type */
+    uint8_t zero0;  /*  7 */
+    uint32_t ino;   /*  8 */
+    uint32_t gen;   /* 12  grows each time the slot is reused; never 0 */
+    uint32_t mode;  /* 16 */
+    uint32_t uid;   /* 20 */
+    uint32_t gid;   /* 24 */
+    uint32_t zero1; /* 28 */
+    int64_t btime;  /* 32 */
+    uint64_t zero2; /* 40 */
+    fmt_ptr head;   /* 48  first log page; meaningful if the tail lies in a page */
+    fmt_ptr tail;   /* 56  end of the committed log; 0 = the slot is free */
     uint8_t lines[FMT_INLINE_LINES][FMT_LINE];
 };
 
@@ -134,25 +134,25 @@ enum fmt_kind {
 
 /* What every entry starts with. */
 struct fmt_entry {
-    uint32_t crc;   /*  0  of bytes 4 .. 64 * lines - 1 */
-    uint8_t kind;   /*  4  fmt_kind */
-    uint8_t lines;  /*  5  lines the entry takes */
-    uint16_t zero;  /*  6 */
-    uint32_t ino;   /*  8  of the log's inode */
-    uint32_t gen;   /* 12 */
-    uint64_t seq;   /* 16  grows strictly along a log; starts at 1 */
+    uint32_t crc;  /*  0  of bytes 4 .. 64 * lines - 1 */
+    uint8_t kind;  /*  4  fmt_kind */
+    uint8_t lines; /*  5  lines the entry takes */
+    uint16_t zero; /*  6 */
+    uint32_t ino;  /*  8  of the log's inode */
+    uint32_t gen;  /* 12 */
+    uint64_t seq;  /* 16  grows strictly along a log; starts at 1 */
     uint8_t payload[40];
 };
 
 /* Payloads, from byte 24 of the entry on. */
 
 struct fmt_write_body { /* FMT_WRITE; FMT_TRUNCATE has pgoff = blk = count = 0 */
-    uint64_t pgoff; /* 24  first file page */
-    uint32_t blk;   /* 32  first block; 0 if count is 0 */
-    uint32_t count; /* 36  pages; 0 in a truncate, and in a write that only moved the end of the file */
-    uint64_t size;  /* 40  file size after the entry */
-    int64_t mtime;  /* 48 */
-    uint64_t zero;  /* 56 */
+    uint64_t pgoff;     /* 24  first file page */
+    uint32_t blk;       /* 32  first block; 0 if count is 0 */
+    uint32_t count;     /* 36  pages; 0 in a truncate, and in a write that only moved the end of the file */
+    uint64_t size;      /* 40  file size after the entry */
+    int64_t mtime;      /* 48 */
+    uint64_t zero;      /* 56 */
 };
 
 struct fmt_setattr_body {

@@ -27,8 +27,9 @@ static uint64_t snap_blks(uint64_t blocks, uint64_t inodes) {
 
 int media_layout(uint64_t size, struct fmt_sb *sb, struct nova_error *err) {
     if (size < NOVA_POOL_SIZE_MIN || size > NOVA_POOL_SIZE_MAX)
-        return nova_fail(err, NOVA_EINVAL, "pool size %llu is not between %llu and %llu bytes", (unsigned long long)size,
-                         (unsigned long long)NOVA_POOL_SIZE_MIN, (unsigned long long)NOVA_POOL_SIZE_MAX);
+        return nova_fail(err, NOVA_EINVAL, "pool size %llu is not between %llu and %llu bytes",
+                         (unsigned long long)size, (unsigned long long)NOVA_POOL_SIZE_MIN,
+                         (unsigned long long)NOVA_POOL_SIZE_MAX);
     uint32_t blocks = (uint32_t)(size >> NOVA_BLOCK_SHIFT);
     memset(sb, 0, sizeof *sb);
     sb->magic = FMT_SB_MAGIC;
@@ -49,9 +50,13 @@ int media_layout(uint64_t size, struct fmt_sb *sb, struct nova_error *err) {
     return NOVA_OK;
 }
 
-static uint32_t sb_crc(const struct fmt_sb *sb) { return nova_crc32c(0, sb, offsetof(struct fmt_sb, crc)); }
+static uint32_t sb_crc(const struct fmt_sb *sb) {
+    return nova_crc32c(0, sb, offsetof(struct fmt_sb, crc));
+}
 
-void fmt_sb_seal(struct fmt_sb *sb) { sb->crc = sb_crc(sb); }
+void fmt_sb_seal(struct fmt_sb *sb) {
+    sb->crc = sb_crc(sb);
+}
 
 /* The areas lie in the pool, in order, apart, and are large enough for what they describe. */
 static bool geometry_ok(const struct fmt_sb *sb) {
@@ -63,9 +68,8 @@ static bool geometry_ok(const struct fmt_sb *sb) {
     uint64_t snap_end = (uint64_t)sb->snap_blk + sb->snap_count;
     return sb->state_blk >= 1 && sb->state_blk < sb->journal_blk && journal_end <= sb->itable_blk &&
            sb->itable_count >= 1 && sb->itable_count <= ITABLE_BLKS_MAX && itable_end <= sb->snap_blk &&
-           snap_end <= sb->data_blk &&
-           sb->snap_count >= snap_blks(blocks, inodes_of(sb->itable_count)) && sb->data_blk < sb->data_end &&
-           sb->data_end == blocks - 1;
+           snap_end <= sb->data_blk && sb->snap_count >= snap_blks(blocks, inodes_of(sb->itable_count)) &&
+           sb->data_blk < sb->data_end && sb->data_end == blocks - 1;
 }
 
 static bool zeros(const void *p, size_t len) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The open pool as bytes: base address, geometry taken from a verified superblock, and the pmem_ops to write with. Below
- * everything that reads or writes media structures; holds no state that changes.
+ * The open pool as bytes: base address, geometry taken from a verified superblock, and the pmem_ops to write with.
+ * Below everything that reads or writes media structures; holds no state that changes.
  */
 #ifndef NOVA_FORMAT_MEDIA_H
 #define NOVA_FORMAT_MEDIA_H
@@ -44,8 +44,8 @@ int media_layout(uint64_t size, struct fmt_sb *sb, struct nova_error *err);
 void fmt_sb_seal(struct fmt_sb *sb);
 
 /*
- * Verifies a superblock's bytes against themselves (magic, version, features, checksum, geometry). off: where it was found.
- * ENOTPOOL, EVERSION, ECORRUPT.
+ * Verifies a superblock's bytes against themselves (magic, version, features, checksum, geometry). off: where it was
+ * found. ENOTPOOL, EVERSION, ECORRUPT.
  */
 int fmt_sb_verify(const struct fmt_sb *sb, uint64_t off, struct nova_error *err);
 
@@ -55,14 +55,14 @@ static inline uint64_t media_last(uint64_t len) {
 }
 
 /*
- * Whether media_attach() would accept a file of len bytes, whose first and last block start with these bytes (sizeof(struct
- * fmt_sb) each; zero where the file is shorter). The same errors.
+ * Whether media_attach() would accept a file of len bytes, whose first and last block start with these bytes
+ * (sizeof(struct fmt_sb) each; zero where the file is shorter). The same errors.
  */
 int media_probe(const void *first, const void *last, uint64_t len, struct nova_error *err);
 
 /*
- * Takes up the pool mapped at base with len bytes: superblock, or its replica if the primary is damaged (*from_replica).
- * ENOTPOOL, EVERSION, ETRUNCATED, ECORRUPT.
+ * Takes up the pool mapped at base with len bytes: superblock, or its replica if the primary is damaged
+ * (*from_replica). ENOTPOOL, EVERSION, ETRUNCATED, ECORRUPT.
  */
 int media_attach(struct media *m, uint8_t *base, uint64_t len, const struct pmem_ops *ops, bool *from_replica,
                  struct nova_error *err);
@@ -71,15 +71,16 @@ int media_attach(struct media *m, uint8_t *base, uint64_t len, const struct pmem
 
 enum fmt_ptr_tag { FMT_TAG_ITABLE = 'T', FMT_TAG_HEAD = 'H', FMT_TAG_NEXT = 'N', FMT_TAG_TAIL = 't' };
 
-/* A position in a log: line idx of log page blk, or of the inode's slot if blk is 0. idx may be one past the last line. */
+/* A position in a log: line idx of log page blk, or of the inode's slot if blk is 0. idx may be one past the last line.
+ */
 struct log_pos {
     uint32_t blk;
     uint32_t idx;
 };
 
 /*
- * Encodes a block number as a pointer word. owner/gen say what the word belongs to: inode and generation for HEAD and NEXT
- * (home = block of the page that holds a NEXT, else 0), index and 0 for ITABLE.
+ * Encodes a block number as a pointer word. owner/gen say what the word belongs to: inode and generation for HEAD and
+ * NEXT (home = block of the page that holds a NEXT, else 0), index and 0 for ITABLE.
  */
 fmt_ptr fmt_ptr_make(const struct media *m, enum fmt_ptr_tag tag, uint32_t owner, uint32_t gen, uint32_t home,
                      uint32_t blk);
@@ -110,8 +111,9 @@ bool fmt_page_tail_ok(const struct media *m, const struct fmt_page_tail *tail, u
 void fmt_entry_seal(const struct media *m, void *entry);
 
 /*
- * Verifies the entry at `entry`, a line with avail lines (itself included) left in its page or slot, as one of inode (ino, gen)
- * of the given type: header, checksum, and every field of its kind against its range. NULL if good, else what is wrong.
+ * Verifies the entry at `entry`, a line with avail lines (itself included) left in its page or slot, as one of inode
+ * (ino, gen) of the given type: header, checksum, and every field of its kind against its range. NULL if good, else
+ * what is wrong.
  */
 const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
                             uint8_t type);

@@ -28,7 +28,8 @@ bool fmt_ptr_get(const struct media *m, enum fmt_ptr_tag tag, uint32_t owner, ui
 }
 
 /*
- * Tail: block in bits 0..31, line + 1 in bits 32..39 (so that no tail is 0, which means a free slot), 24 check bits above.
+ * Tail: block in bits 0..31, line + 1 in bits 32..39 (so that no tail is 0, which means a free slot), 24 check bits
+ * above.
  */
 #define TAIL_CHECK_SHIFT 40
 
@@ -59,7 +60,9 @@ static uint32_t state_crc(const struct media *m, const struct fmt_state *st) {
     return nova_crc32c(m->seed, st, offsetof(struct fmt_state, crc));
 }
 
-void fmt_state_seal(const struct media *m, struct fmt_state *st) { st->crc = state_crc(m, st); }
+void fmt_state_seal(const struct media *m, struct fmt_state *st) {
+    st->crc = state_crc(m, st);
+}
 
 bool fmt_state_ok(const struct media *m, const struct fmt_state *st) {
     return st->magic == FMT_STATE_MAGIC && st->crc == state_crc(m, st) &&
@@ -71,7 +74,9 @@ static uint32_t snap_crc(const struct media *m, const struct fmt_snap *snap) {
     return nova_crc32c(crc, snap->payload, sizeof snap->payload);
 }
 
-void fmt_snap_seal(const struct media *m, struct fmt_snap *snap) { snap->crc = snap_crc(m, snap); }
+void fmt_snap_seal(const struct media *m, struct fmt_snap *snap) {
+    snap->crc = snap_crc(m, snap);
+}
 
 bool fmt_snap_ok(const struct media *m, const struct fmt_snap *snap) {
     return snap->magic == FMT_SNAP_MAGIC && snap->crc == snap_crc(m, snap);
@@ -81,9 +86,13 @@ static uint32_t inode_crc(const struct media *m, const struct fmt_inode *inode) 
     return nova_crc32c(m->seed, &inode->magic, offsetof(struct fmt_inode, head) - offsetof(struct fmt_inode, magic));
 }
 
-void fmt_inode_seal(const struct media *m, struct fmt_inode *inode) { inode->crc = inode_crc(m, inode); }
+void fmt_inode_seal(const struct media *m, struct fmt_inode *inode) {
+    inode->crc = inode_crc(m, inode);
+}
 
-static bool type_ok(uint8_t type) { return type == NOVA_FILE || type == NOVA_DIR || type == NOVA_SYMLINK; }
+static bool type_ok(uint8_t type) {
+    return type == NOVA_FILE || type == NOVA_DIR || type == NOVA_SYMLINK;
+}
 
 bool fmt_inode_ok(const struct media *m, const struct fmt_inode *inode, uint32_t ino) {
     return inode->magic == FMT_INODE_MAGIC && inode->ino == ino && inode->gen != 0 && type_ok(inode->type) &&
@@ -94,7 +103,9 @@ static uint32_t page_tail_crc(const struct media *m, const struct fmt_page_tail 
     return nova_crc32c(m->seed, tail, offsetof(struct fmt_page_tail, crc));
 }
 
-void fmt_page_tail_seal(const struct media *m, struct fmt_page_tail *tail) { tail->crc = page_tail_crc(m, tail); }
+void fmt_page_tail_seal(const struct media *m, struct fmt_page_tail *tail) {
+    tail->crc = page_tail_crc(m, tail);
+}
 
 bool fmt_page_tail_ok(const struct media *m, const struct fmt_page_tail *tail, uint32_t ino, uint32_t gen) {
     return tail->magic == FMT_PAGE_MAGIC && tail->ino == ino && tail->gen == gen && tail->crc == page_tail_crc(m, tail);
@@ -180,18 +191,12 @@ const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t a
     if (e->lines != 1 && e->kind != FMT_DENTRY_ADD && e->kind != FMT_DENTRY_REMOVE)
         return "entry with an impossible length";
     switch (e->kind) {
-    case FMT_WRITE:
-        return check_write(m, e, type);
-    case FMT_TRUNCATE:
-        return check_truncate(e, type);
-    case FMT_SETATTR:
-        return check_setattr(e);
+    case FMT_WRITE: return check_write(m, e, type);
+    case FMT_TRUNCATE: return check_truncate(e, type);
+    case FMT_SETATTR: return check_setattr(e);
     case FMT_DENTRY_ADD:
-    case FMT_DENTRY_REMOVE:
-        return check_dentry(m, e, type);
-    case FMT_PAD:
-        return NULL;
-    default:
-        return "entry of an unknown kind";
+    case FMT_DENTRY_REMOVE: return check_dentry(m, e, type);
+    case FMT_PAD: return NULL;
+    default: return "entry of an unknown kind";
     }
 }

@@ -121,7 +121,8 @@ struct removal {
     void *arg;
 };
 
-/* Removes pages >= r->from below the tree that starts at page base. Returns whether it became empty; then it is freed. */
+/* Removes pages >= r->from below the tree that starts at page base. Returns whether it became empty; then it is freed.
+ */
 static bool cut(struct removal *r, void *tree, unsigned level, uint64_t base) {
     if (level == 1) {
         struct leaf *l = tree;

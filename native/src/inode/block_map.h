@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sparse map from file page to block, as recovery, fsck and users in C build it by replaying a log. A radix tree of 512-way
- * nodes, as high as the highest page needs. Not thread-safe.
+ * A sparse map from file page to block, as recovery, fsck and users in C build it by replaying a log. A radix tree of
+ * 512-way nodes, as high as the highest page needs. Not thread-safe.
  */
 #ifndef NOVA_INODE_BLOCK_MAP_H
 #define NOVA_INODE_BLOCK_MAP_H
@@ -24,8 +24,8 @@ void block_map_free(struct block_map *m);
 /* Block of a page, 0 = hole. */
 uint32_t block_map_get(const struct block_map *m, uint64_t pgoff);
 
-/* Maps pages [pgoff, pgoff + count) to blocks [blk, blk + count); replaced(arg, ...) hears of each block that was there (may be NULL). False without memory:
- * then a prefix is mapped. */
+/* Maps pages [pgoff, pgoff + count) to blocks [blk, blk + count); replaced(arg, ...) hears of each block that was there
+ * (may be NULL). False without memory: then a prefix is mapped. */
 bool block_map_set(struct block_map *m, uint64_t pgoff, uint32_t blk, uint32_t count, block_map_fn replaced, void *arg);
 
 /* Unmaps all pages >= pgoff. Frees nodes that become empty. */

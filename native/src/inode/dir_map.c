@@ -30,8 +30,8 @@ static inline void sip_round(uint64_t v[4]) {
 }
 
 static uint32_t hash_name(const struct dir_map *m, const char *name, uint8_t len) {
-    uint64_t v[4] = {m->key[0] ^ 0x736f6d6570736575u, m->key[1] ^ 0x646f72616e646f6du,
-                     m->key[0] ^ 0x6c7967656e657261u, m->key[1] ^ 0x7465646279746573u};
+    uint64_t v[4] = {m->key[0] ^ 0x736f6d6570736575u, m->key[1] ^ 0x646f72616e646f6du, m->key[0] ^ 0x6c7967656e657261u,
+                     m->key[1] ^ 0x7465646279746573u};
     size_t left = len;
     for (; left >= 8; name += 8, left -= 8) {
         uint64_t word;

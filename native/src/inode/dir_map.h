@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The names of one directory, as recovery, fsck and users in C build it by replaying a directory's log: a hash table from
- * name bytes to child. Names are compared whole. Not thread-safe.
+ * The names of one directory, as recovery, fsck and users in C build it by replaying a directory's log: a hash table
+ * from name bytes to child. Names are compared whole. Not thread-safe.
  */
 #ifndef NOVA_INODE_DIR_MAP_H
 #define NOVA_INODE_DIR_MAP_H

@@ -84,13 +84,17 @@ static bool set_used(struct inode_table *t, uint32_t ino) {
     return true;
 }
 
-bool itable_mark_used(struct inode_table *t, uint32_t ino) { return set_used(t, ino); }
+bool itable_mark_used(struct inode_table *t, uint32_t ino) {
+    return set_used(t, ino);
+}
 
 bool itable_is_used(const struct inode_table *t, uint32_t ino) {
     return (__atomic_load_n(&t->used[ino / BITS], __ATOMIC_ACQUIRE) >> ino % BITS & 1) != 0;
 }
 
-uint32_t itable_bitmap_bytes(const struct inode_table *t) { return (t->m->inodes_max + 7) / 8; }
+uint32_t itable_bitmap_bytes(const struct inode_table *t) {
+    return (t->m->inodes_max + 7) / 8;
+}
 
 void itable_bitmap_save(const struct inode_table *t, uint32_t off, uint8_t *dst, uint32_t len) {
     memcpy(dst, (const uint8_t *)t->used + off, len);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The inode table: an array of pointer words on the media, each to a block of 16 slots, filled from the front and never
- * shrunk; and, in DRAM, which inode numbers are in use. A slot is in use on the media if a committed dentry refers to it;
- * the table itself decides nothing durably but where slots are.
+ * shrunk; and, in DRAM, which inode numbers are in use. A slot is in use on the media if a committed dentry refers to
+ * it; the table itself decides nothing durably but where slots are.
  */
 #ifndef NOVA_INODE_INODE_TABLE_H
 #define NOVA_INODE_INODE_TABLE_H
@@ -15,9 +15,9 @@
 struct inode_table {
     const struct media *m;
     struct allocator *a;
-    uint32_t *blks;      /* block of each table block; the first `count` are set */
-    uint32_t count;      /* table blocks; read without the lock, grows under it */
-    uint64_t *used;      /* bit per inode number */
+    uint32_t *blks; /* block of each table block; the first `count` are set */
+    uint32_t count; /* table blocks; read without the lock, grows under it */
+    uint64_t *used; /* bit per inode number */
     uint32_t used_words;
     uint64_t used_count; /* inode 0, which does not exist, not included */
     uint32_t hints[64];  /* per lane: where to look for a free number; only a hint */
@@ -51,13 +51,14 @@ bool itable_ready(struct inode_table *t);
 /* Takes a free number, growing the table by a block if need be (durably). Any thread. ENOSPC. */
 int itable_alloc(struct inode_table *t, uint32_t *ino, struct nova_error *err);
 
-/* Gives a number back, whose slot nothing refers to any more: marks the slot free (flushed, not drained: recovery frees it otherwise). */
+/* Gives a number back, whose slot nothing refers to any more: marks the slot free (flushed, not drained: recovery frees
+ * it otherwise). */
 void itable_free(struct inode_table *t, uint32_t ino);
 
 /*
  * Fills the slot of a number that itable_alloc() gave with a new inode whose log is empty: copied, not drained. The
- * generation follows the slot's last one; it starts again at 1 after 2^32 - 1 of them, and in a slot whose header was torn by
- * a crash, which nothing reachable refers to.
+ * generation follows the slot's last one; it starts again at 1 after 2^32 - 1 of them, and in a slot whose header was
+ * torn by a crash, which nothing reachable refers to.
  */
 void itable_init_slot(struct inode_table *t, uint32_t ino, struct fmt_inode *proto);
 

@@ -3,7 +3,9 @@
 
 #include "log/log.h"
 
-static uint32_t lines_of(uint32_t blk) { return blk == 0 ? FMT_INLINE_LINES : FMT_PAGE_LINES; }
+static uint32_t lines_of(uint32_t blk) {
+    return blk == 0 ? FMT_INLINE_LINES : FMT_PAGE_LINES;
+}
 
 uint8_t *log_line(const struct log *log, struct log_pos pos) {
     uint8_t *lines = pos.blk == 0 ? &log->slot->lines[0][0] : media_blk(log->m, pos.blk);
@@ -33,12 +35,12 @@ static int follow(const struct log *log, struct log_cursor *cur, struct nova_err
     const fmt_ptr *ptr = from == 0 ? &log->slot->head : &page_tail(log, from)->next;
     uint32_t blk;
     if (!fmt_ptr_get(log->m, from == 0 ? FMT_TAG_HEAD : FMT_TAG_NEXT, log->ino, log->gen, from, *ptr, &blk))
-        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, ptr), "log of inode %u: pointer to the next page is damaged",
-                            log->ino);
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, ptr),
+                            "log of inode %u: pointer to the next page is damaged", log->ino);
     const struct fmt_page_tail *tail = page_tail(log, blk);
     if (!fmt_page_tail_ok(log->m, tail, log->ino, log->gen))
-        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, tail), "log of inode %u: page tail of block %u is damaged",
-                            log->ino, blk);
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, tail),
+                            "log of inode %u: page tail of block %u is damaged", log->ino, blk);
     cur->pos = (struct log_pos){blk, 0};
     cur->pages++;
     return NOVA_OK;
@@ -130,8 +132,7 @@ static int next_page(struct log_batch *b, struct nova_error *err) {
     /* This word lies behind the tail as long as the batch is not committed: nobody reads it. */
     uint32_t from = b->pos.blk;
     fmt_ptr *ptr = from == 0 ? &log->slot->head : &page_tail(log, from)->next;
-    ops->store8(ops, ptr,
-                fmt_ptr_make(log->m, from == 0 ? FMT_TAG_HEAD : FMT_TAG_NEXT, log->ino, log->gen, from, blk));
+    ops->store8(ops, ptr, fmt_ptr_make(log->m, from == 0 ? FMT_TAG_HEAD : FMT_TAG_NEXT, log->ino, log->gen, from, blk));
     ops->flush(ops, ptr, sizeof *ptr);
     b->pos = (struct log_pos){blk, 0};
     b->new_pages++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An inode's log: lines of 64 bytes, first the three in the inode's slot, then those of a chain of log pages. Entries are
- * immutable once the tail lies behind them; everything behind the tail is meaningless.
+ * An inode's log: lines of 64 bytes, first the three in the inode's slot, then those of a chain of log pages. Entries
+ * are immutable once the tail lies behind them; everything behind the tail is meaningless.
  *
  * An append and where a crash leaves it:
  *   1. entries (and new pages, and the pointers to them) are stored and flushed   - behind the tail: nothing happened
@@ -78,8 +78,9 @@ void log_begin(struct log_batch *b, struct log *log, unsigned flags);
 int log_append(struct log_batch *b, struct fmt_entry *e, struct nova_error *err);
 
 /*
- * Makes everything stored before, by this thread and in this batch, durable, then commits by moving the tail: two drains. EOS if
- * the operating system refused to persist; if that was at the second drain, whether it happened shows only after a reopen.
+ * Makes everything stored before, by this thread and in this batch, durable, then commits by moving the tail: two
+ * drains. EOS if the operating system refused to persist; if that was at the second drain, whether it happened shows
+ * only after a reopen.
  */
 int log_commit(struct log_batch *b, struct nova_error *err);
 

@@ -58,7 +58,9 @@ static void msync_zero(const struct pmem_ops *ops, void *dst, size_t len) {
     msync_flush(ops, dst, len);
 }
 
-static int msync_drain(const struct pmem_ops *ops) { return __atomic_load_n((const int *)ops->ctx, __ATOMIC_RELAXED); }
+static int msync_drain(const struct pmem_ops *ops) {
+    return __atomic_load_n((const int *)ops->ctx, __ATOMIC_RELAXED);
+}
 
 void pmem_ops_msync_init(struct pmem_ops *ops, int *failed) {
     *ops = (struct pmem_ops){.ctx = failed,

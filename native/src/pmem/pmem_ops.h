@@ -3,8 +3,8 @@
  * The one seam through which the core writes persistent memory. Production binds it to libpmem (pmem_libpmem.c);
  * tests bind a recorder. Nothing else in the core stores to the pool's mapping.
  *
- * Order and durability: bytes given to copy, zero or flush are durable after the next drain of the same thread; before it,
- * each cache line may or may not have reached the media, in any order. store8 becomes durable by flush + drain.
+ * Order and durability: bytes given to copy, zero or flush are durable after the next drain of the same thread; before
+ * it, each cache line may or may not have reached the media, in any order. store8 becomes durable by flush + drain.
  */
 #ifndef NOVA_PMEM_PMEM_OPS_H
 #define NOVA_PMEM_PMEM_OPS_H
@@ -33,8 +33,8 @@ struct pmem_ops {
 extern const struct pmem_ops pmem_ops_cpu;
 
 /*
- * msync through libpmem: pools in the page cache. Every copy, zero and flush is durable when it returns. A refused msync
- * leaves its errno in *failed, which drain answers from then on.
+ * msync through libpmem: pools in the page cache. Every copy, zero and flush is durable when it returns. A refused
+ * msync leaves its errno in *failed, which drain answers from then on.
  */
 void pmem_ops_msync_init(struct pmem_ops *ops, int *failed);
 

@@ -21,30 +21,26 @@
 static int fail_open(struct nova_error *err, int os_errno, const char *path) {
     switch (os_errno) {
     case ENOENT:
-    case ENOTDIR:
-        return nova_fail_os(err, NOVA_ENOENT, os_errno, "cannot open pool %s", path);
+    case ENOTDIR: return nova_fail_os(err, NOVA_ENOENT, os_errno, "cannot open pool %s", path);
     case EACCES:
     case EPERM:
-    case EROFS:
-        return nova_fail_os(err, NOVA_EACCES, os_errno, "cannot open pool %s", path);
-    case EEXIST:
-        return nova_fail(err, NOVA_EEXIST, "%s exists already; remove it first, or open it", path);
+    case EROFS: return nova_fail_os(err, NOVA_EACCES, os_errno, "cannot open pool %s", path);
+    case EEXIST: return nova_fail(err, NOVA_EEXIST, "%s exists already; remove it first, or open it", path);
     case ENOSPC:
-    case EDQUOT:
-        return nova_fail_os(err, NOVA_ENOSPC, os_errno, "no room for pool %s on its file system", path);
-    case EISDIR:
-        return nova_fail(err, NOVA_EISDIR, "%s is a directory; a pool is a regular file", path);
-    default:
-        return nova_fail_os(err, NOVA_EOS, os_errno, "cannot open pool %s", path);
+    case EDQUOT: return nova_fail_os(err, NOVA_ENOSPC, os_errno, "no room for pool %s on its file system", path);
+    case EISDIR: return nova_fail(err, NOVA_EISDIR, "%s is a directory; a pool is a regular file", path);
+    default: return nova_fail_os(err, NOVA_EOS, os_errno, "cannot open pool %s", path);
     }
 }
 
-/* flock and not fcntl: it belongs to this open file alone, so closing another descriptor of the pool does not drop it. */
+/* flock and not fcntl: it belongs to this open file alone, so closing another descriptor of the pool does not drop it.
+ */
 static int lock(int fd, int how, const char *path, struct nova_error *err) {
     if (flock(fd, how | LOCK_NB) == 0)
         return NOVA_OK;
     if (errno == EWOULDBLOCK)
-        return nova_fail(err, NOVA_EBUSY, "pool %s is open already, in this or another process; close it there first", path);
+        return nova_fail(err, NOVA_EBUSY, "pool %s is open already, in this or another process; close it there first",
+                         path);
     return nova_fail_os(err, NOVA_EOS, errno, "cannot lock pool %s", path);
 }
 
@@ -148,7 +144,8 @@ static int open_regular(const char *path, int flags, int *fd_out, struct stat *s
 /* By read(2): a load from the mapping of a hole takes space on tmpfs, and is a SIGBUS if there is none. */
 static int probe_file(int fd, uint64_t len, pool_file_probe *probe, const char *path, struct nova_error *err) {
     uint8_t first[POOL_FILE_PROBE] = {0}, last[POOL_FILE_PROBE] = {0};
-    if (pread(fd, first, sizeof first, 0) < 0 || (len >= BLK && pread(fd, last, sizeof last, (off_t)((len / BLK - 1) * BLK)) < 0))
+    if (pread(fd, first, sizeof first, 0) < 0 ||
+        (len >= BLK && pread(fd, last, sizeof last, (off_t)((len / BLK - 1) * BLK)) < 0))
         return nova_fail_os(err, NOVA_EOS, errno, "cannot read pool %s", path);
     return probe(first, last, len, err);
 }

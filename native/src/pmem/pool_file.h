@@ -12,23 +12,23 @@
 struct pool_file {
     uint8_t *base; /* the mapping */
     uint64_t len;
-    int fd;          /* holds the lock */
-    int durability;  /* nova_durability; 0 in a private mapping, whose stores go nowhere */
+    int fd;         /* holds the lock */
+    int durability; /* nova_durability; 0 in a private mapping, whose stores go nowhere */
     struct pmem_ops ops;
     int msync_errno; /* of the first msync that failed; the pool is unusable from then on */
 };
 
 /*
- * Makes a new file of size bytes, all allocated, and maps it. The structure must stay where it is until closed. The caller
- * removes the file if formatting it fails.
+ * Makes a new file of size bytes, all allocated, and maps it. The structure must stay where it is until closed. The
+ * caller removes the file if formatting it fails.
  */
 int pool_file_create(struct pool_file *pf, const char *path, uint64_t size, bool emulated, struct nova_error *err);
 
 #define POOL_FILE_PROBE 256u
 
 /*
- * Whether a file of len bytes, whose first and last whole block start with these POOL_FILE_PROBE bytes (zero where the file is
- * shorter), is to be opened.
+ * Whether a file of len bytes, whose first and last whole block start with these POOL_FILE_PROBE bytes (zero where the
+ * file is shorter), is to be opened.
  */
 typedef int pool_file_probe(const void *first, const void *last, uint64_t len, struct nova_error *err);
 

@@ -57,7 +57,9 @@ static uint32_t piece(uint32_t bytes, uint32_t i, uint32_t *off) {
     return bytes - *off < FMT_SNAP_PAYLOAD ? bytes - *off : FMT_SNAP_PAYLOAD;
 }
 
-static uint32_t pieces(uint32_t bytes) { return (bytes + FMT_SNAP_PAYLOAD - 1) / FMT_SNAP_PAYLOAD; }
+static uint32_t pieces(uint32_t bytes) {
+    return (bytes + FMT_SNAP_PAYLOAD - 1) / FMT_SNAP_PAYLOAD;
+}
 
 void snapshot_save(const struct media *m, const struct allocator *a, const struct inode_table *t, uint64_t seq) {
     uint32_t block_bytes = alloc_bitmap_bytes(a), inode_bytes = itable_bitmap_bytes(t);

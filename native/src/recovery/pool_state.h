@@ -11,8 +11,9 @@
 #include "inode/inode_table.h"
 
 /*
- * Reads the state slots: the sequence number of the current state, and whether it can be trusted to be clean, which takes two
- * valid slots in succession, the later one clean. A damaged slot may have been the newer one: then the logs decide.
+ * Reads the state slots: the sequence number of the current state, and whether it can be trusted to be clean, which
+ * takes two valid slots in succession, the later one clean. A damaged slot may have been the newer one: then the logs
+ * decide.
  */
 struct pool_state {
     uint64_t seq;

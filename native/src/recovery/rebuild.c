@@ -15,9 +15,9 @@ struct scan {
     struct allocator *a;
     struct inode_table *t;
     struct nova_progress *progress;
-    uint32_t next;      /* first inode number that no thread has taken */
-    int failed;         /* first error's status; the others stop then */
-    uint64_t inodes;    /* logs read */
+    uint32_t next;        /* first inode number that no thread has taken */
+    int failed;           /* first error's status; the others stop then */
+    uint64_t inodes;      /* logs read */
     pthread_mutex_t lock; /* guards err */
     struct nova_error err;
 };
@@ -125,7 +125,8 @@ static int visit_names(struct scan *s, uint32_t dir, const struct dir_map *names
 static int scan_dirs(struct scan *s, struct nova_error *err) {
     struct queue dirs = {0};
     itable_mark_used(s->t, NOVA_ROOT_INO);
-    int rc = queue_add(&dirs, NOVA_ROOT_INO) ? NOVA_OK : nova_fail(err, NOVA_ENOMEM, "no memory for a list of directories");
+    int rc = queue_add(&dirs, NOVA_ROOT_INO) ? NOVA_OK
+                                             : nova_fail(err, NOVA_ENOMEM, "no memory for a list of directories");
     for (uint32_t i = 0; rc == NOVA_OK && i < dirs.n; i++) {
         struct log log;
         struct dir_map names;

@@ -23,7 +23,9 @@ void biased_lock_init(struct biased_lock *l) {
     pthread_mutex_init(&l->mutex, NULL);
 }
 
-void biased_lock_destroy(struct biased_lock *l) { pthread_mutex_destroy(&l->mutex); }
+void biased_lock_destroy(struct biased_lock *l) {
+    pthread_mutex_destroy(&l->mutex);
+}
 
 void biased_lock_wake(struct biased_lock *l) {
     syscall(SYS_futex, &l->busy, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A mutex biased towards one side. The *owner* side (the writing call of an inode, of which the caller lets only one run at
- * a time) takes it with a plain store and a load; the *guest* side (whoever else needs the log, rarely) pays for both with a membarrier(2) that
- * orders the owner's store before its load. (Dice, Huang, Yang, "Asymmetric Dekker Synchronization", 2001.)
+ * A mutex biased towards one side. The *owner* side (the writing call of an inode, of which the caller lets only one
+ * run at a time) takes it with a plain store and a load; the *guest* side (whoever else needs the log, rarely) pays for
+ * both with a membarrier(2) that orders the owner's store before its load. (Dice, Huang, Yang, "Asymmetric Dekker
+ * Synchronization", 2001.)
  *
  * Why: an ordinary mutex is a locked instruction, and one between the non-temporal copy of a write and its drain waits
  * for that copy to leave the CPU: a third drain in all but name.
@@ -24,7 +25,8 @@ struct biased_lock {
 void biased_lock_init(struct biased_lock *l);
 void biased_lock_destroy(struct biased_lock *l);
 
-/* Whether this kernel has the membarrier; without it the owner side executes a locked instruction after all. Decided once per process. */
+/* Whether this kernel has the membarrier; without it the owner side executes a locked instruction after all. Decided
+ * once per process. */
 extern _Atomic int biased_lock_asymmetric;
 
 void biased_lock_owner_slow(struct biased_lock *l);

@@ -16,7 +16,8 @@
 #include <nmmintrin.h>
 #endif
 
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "loads of 4 and 8 bytes take the lowest address for the lowest byte");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "loads of 4 and 8 bytes take the lowest address for the lowest byte");
 
 static inline uint64_t load8(const uint8_t *p) {
     uint64_t v;
@@ -36,18 +37,17 @@ static inline uint32_t load4(const uint8_t *p) {
  * eight powers of two; the compiler builds the tables, and none has to be built at run time.
  */
 #define BIT(i, b, v) ((((i) >> (b)) & 1u) ? (v) : 0u)
-#define ENTRY(i, a, b, c, d, e, f, g, h)                                                                        \
-    (BIT(i, 0, a) ^ BIT(i, 1, b) ^ BIT(i, 2, c) ^ BIT(i, 3, d) ^ BIT(i, 4, e) ^ BIT(i, 5, f) ^ BIT(i, 6, g) ^   \
+#define ENTRY(i, a, b, c, d, e, f, g, h)                                                                               \
+    (BIT(i, 0, a) ^ BIT(i, 1, b) ^ BIT(i, 2, c) ^ BIT(i, 3, d) ^ BIT(i, 4, e) ^ BIT(i, 5, f) ^ BIT(i, 6, g) ^          \
      BIT(i, 7, h))
-#define ENTRY4(i, ...) \
+#define ENTRY4(i, ...)                                                                                                 \
     ENTRY(i, __VA_ARGS__), ENTRY((i) + 1u, __VA_ARGS__), ENTRY((i) + 2u, __VA_ARGS__), ENTRY((i) + 3u, __VA_ARGS__)
-#define ENTRY16(i, ...)                                                                                \
-    ENTRY4(i, __VA_ARGS__), ENTRY4((i) + 4u, __VA_ARGS__), ENTRY4((i) + 8u, __VA_ARGS__), \
-        ENTRY4((i) + 12u, __VA_ARGS__)
-#define ENTRY64(i, ...)                                                                                    \
-    ENTRY16(i, __VA_ARGS__), ENTRY16((i) + 16u, __VA_ARGS__), ENTRY16((i) + 32u, __VA_ARGS__), \
+#define ENTRY16(i, ...)                                                                                                \
+    ENTRY4(i, __VA_ARGS__), ENTRY4((i) + 4u, __VA_ARGS__), ENTRY4((i) + 8u, __VA_ARGS__), ENTRY4((i) + 12u, __VA_ARGS__)
+#define ENTRY64(i, ...)                                                                                                \
+    ENTRY16(i, __VA_ARGS__), ENTRY16((i) + 16u, __VA_ARGS__), ENTRY16((i) + 32u, __VA_ARGS__),                         \
         ENTRY16((i) + 48u, __VA_ARGS__)
-#define TABLE(...) \
+#define TABLE(...)                                                                                                     \
     ENTRY64(0u, __VA_ARGS__), ENTRY64(64u, __VA_ARGS__), ENTRY64(128u, __VA_ARGS__), ENTRY64(192u, __VA_ARGS__)
 
 static const uint32_t slice[8][256] = {
@@ -97,7 +97,8 @@ static inline int cpu_has_crc(void) {
 
 #elif defined(__aarch64__)
 
-/* The builtins and not <arm_acle.h>, which declares these only if the whole file is compiled for CPUs that have them. */
+/* The builtins and not <arm_acle.h>, which declares these only if the whole file is compiled for CPUs that have them.
+ */
 #if defined(__clang__)
 #define ARM_CRC __attribute__((target("crc")))
 #define CRC8 __builtin_arm_crc32cd

@@ -20,7 +20,9 @@ void lock_rank_enter(enum lock_rank rank) {
     held[rank]++;
 }
 
-void lock_rank_leave(enum lock_rank rank) { held[rank]--; }
+void lock_rank_leave(enum lock_rank rank) {
+    held[rank]--;
+}
 #else
 typedef int lock_rank_is_compiled_away; /* a translation unit needs a declaration */
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The core's part of the lock order (java/LOCKING.md has the whole tree), checked at run time in builds with NOVA_DEBUG: a
- * thread takes locks in ascending rank only. Release builds compile all of it away.
+ * The core's part of the lock order (java/LOCKING.md has the whole tree), checked at run time in builds with
+ * NOVA_DEBUG: a thread takes locks in ascending rank only. Release builds compile all of it away.
  *
  *   RANK_OPEN           table of open inodes
  *     RANK_LOG          logLock of one inode (a thread holds one at a time)
@@ -21,8 +21,12 @@ enum lock_rank { RANK_OPEN = 1, RANK_LOG, RANK_INODE_TABLE, RANK_ALLOC, RANK_LAN
 void lock_rank_enter(enum lock_rank rank);
 void lock_rank_leave(enum lock_rank rank);
 #else
-static inline void lock_rank_enter(enum lock_rank rank) { (void)rank; }
-static inline void lock_rank_leave(enum lock_rank rank) { (void)rank; }
+static inline void lock_rank_enter(enum lock_rank rank) {
+    (void)rank;
+}
+static inline void lock_rank_leave(enum lock_rank rank) {
+    (void)rank;
+}
 #endif
 
 static inline void ranked_lock(pthread_mutex_t *mutex, enum lock_rank rank) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every call alone, with awkward sizes: what a crash at any moment leaves must be the state before or after it. A new call, or a
- * new case of one, is a function and a row.
+ * Every call alone, with awkward sizes: what a crash at any moment leaves must be the state before or after it. A new
+ * call, or a new case of one, is a function and a row.
  */
 #include <setjmp.h>
 #include <stdarg.h>

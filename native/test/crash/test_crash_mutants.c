@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The explorer must be able to fail: every flush, drain, store, copy and zeroing of every kind of call is left out, delayed or torn,
- * one at a time, and the explorer must find an image that is judged bad. Those few that do no harm are listed with the
- * reason; one of the list that is found all the same fails the test too, so that the list stays true.
+ * The explorer must be able to fail: every flush, drain, store, copy and zeroing of every kind of call is left out,
+ * delayed or torn, one at a time, and the explorer must find an image that is judged bad. Those few that do no harm are
+ * listed with the reason; one of the list that is found all the same fails the test too, so that the list stays true.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +66,8 @@ static void to_page(struct world *w, const struct workload *row) {
 }
 
 static void padded(struct world *w, const struct workload *row) {
-    char name[] = "a name that takes a line more than is left of the inode's slot, so that it goes to a page: a name that takes "
+    char name[] = "a name that takes a line more than is left of the inode's slot, so that it goes to a page: a name "
+                  "that takes "
                   "a line more than is left of the inode's slot, so that it goes to a page";
     (void)row;
     make(w, "b");
@@ -170,23 +171,26 @@ static const struct workload hosts[] = {
 
 static const struct harmless {
     const char *host;
-    uint32_t mutations; /* BIT each */
+    uint32_t mutations;   /* BIT each */
     uint32_t first, last; /* among the host's mutants of that kind, from 1 */
     const char *why;
 } harmless[] = {
-    {"create a pool", DRAINS, 1, 5, "only the drain before the superblocks orders anything: until then the file is no pool"},
+    {"create a pool", DRAINS, 1, 5,
+     "only the drain before the superblocks orders anything: until then the file is no pool"},
     {"create a pool", DRAINS, 7, 7, "the replica is durable; the next open repairs the first superblock"},
     {"create a pool", COPIES, 7, 7, "the same"},
     {"create a pool", ZEROS, 1, 1, "a slot without a name is freed by recovery, whatever is in it"},
     {"create a pool", BIT(MUTANT_TORN_STORE), 1, 1, "until the superblocks are there nobody reads the word"},
-    {"slot to page", FLUSHES, 1, 1, "the head word shares its line with the tail, is stored before it, and is flushed with it"},
+    {"slot to page", FLUSHES, 1, 1,
+     "the head word shares its line with the tail, is stored before it, and is flushed with it"},
     {"slot to page", BIT(MUTANT_TORN_STORE), 1, 1, "nobody reads the head word before the tail moves"},
     {"page to page", BIT(MUTANT_TORN_STORE), 1, 1, "nobody reads the next word before the tail moves"},
     {"padding", FLUSHES, 1, 1, "as in slot to page"},
     {"padding", BIT(MUTANT_TORN_STORE), 1, 1, "as in slot to page"},
     {"rename over", FLUSHES, 1, 1, "as in slot to page"},
     {"rename over", BIT(MUTANT_TORN_STORE), 1, 1, "as in slot to page"},
-    {"rename over", FLUSHES | STORES, 3, 3, "the slot has lost its name: recovery frees it if its tail word does not say so"},
+    {"rename over", FLUSHES | STORES, 3, 3,
+     "the slot has lost its name: recovery frees it if its tail word does not say so"},
     {"unlink and reuse", FLUSHES | STORES, 2, 2, "the same"},
     {"table growth", DRAINS, 1, 1, "a slot without a name is freed by recovery, whatever is in it"},
     {"table growth", ZEROS, 1, 1, "the same"},
@@ -238,7 +242,8 @@ static void hunt(const struct trace *t, const char *host, enum mutation m, const
     }
 }
 
-static void hunt_all(const struct trace *t, const char *host, const struct explore_limits *limits, struct tally *tally) {
+static void hunt_all(const struct trace *t, const char *host, const struct explore_limits *limits,
+                     struct tally *tally) {
     for (int m = 0; m < MUTANT_KINDS; m++)
         hunt(t, host, (enum mutation)m, limits, tally);
 }
@@ -248,7 +253,8 @@ static void test_mutants(void **state) {
     (void)state;
     struct tally tally = {0};
     /* The same in every build: a mutant must not live because few images were looked at. */
-    struct explore_limits limits = {.seed = explore_limits_default().seed, .exhaustive = 1024, .samples = 64, .lines = 1024};
+    struct explore_limits limits = {
+        .seed = explore_limits_default().seed, .exhaustive = 1024, .samples = 64, .lines = 1024};
     uint32_t stride = explore_limits_default().stride;
     printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
     struct trace t;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every ordered pair of calls on two small files, after the bounded exploration of Mohan et al., "Finding Crash-Consistency Bugs
- * with Bounded Black-Box Crash Testing" (OSDI 2018): crashes are explored in the second call of each pair, with
- * whatever the first one left behind.
+ * Every ordered pair of calls on two small files, after the bounded exploration of Mohan et al., "Finding
+ * Crash-Consistency Bugs with Bounded Black-Box Crash Testing" (OSDI 2018): crashes are explored in the second call of
+ * each pair, with whatever the first one left behind.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,25 +22,63 @@ static void have(struct world *w, const char *name) {
         put(w, name, 0, 300);
 }
 
-static void append_in_block(struct world *w) { put(w, "a", size_of(w, "a"), 50); }
-static void append_over_block(struct world *w) { put(w, "a", size_of(w, "a"), 4100); }
-static void overwrite(struct world *w) { put(w, "a", 60, 10); }
-static void overwrite_over_block(struct world *w) { put(w, "a", 4090, 20); }
-static void gap_in_block(struct world *w) { put(w, "a", size_of(w, "a") + 30, 10); }
-static void gap_over_blocks(struct world *w) { put(w, "a", size_of(w, "a") + 9000, 10); }
-static void grow_in_block(struct world *w) { have(w, "a"), cut(w, "a", size_of(w, "a") + 50); }
-static void grow_over_blocks(struct world *w) { have(w, "a"), cut(w, "a", size_of(w, "a") + 5000); }
-static void shrink(struct world *w) { have(w, "a"), cut(w, "a", size_of(w, "a") / 2 + 1); }
-static void empty(struct world *w) { have(w, "a"), cut(w, "a", 0); }
-static void drop_a(struct world *w) { have(w, "a"), drop(w, "a"); }
-static void drop_open_a(struct world *w) { have(w, "a"), drop_open(w, "a"); }
-static void close_gone(struct world *w) { drop_close(w, "a"), put(w, "d", 0, 10); }
-static void move_away(struct world *w) { have(w, "a"), move(w, "a", "c"); }
-static void move_onto(struct world *w) { have(w, "a"), have(w, "b"), move(w, "a", "b"); }
-static void move_back(struct world *w) { have(w, "a"), have(w, "b"), move(w, "b", "a"); }
-static void write_other(struct world *w) { put(w, "b", 10, 100); }
-static void by_pieces(struct world *w) { have(w, "a"), put_pieces(w, "a", 50, 4200, 1000, true); }
-static void reopen(struct world *w) { close_pool(w), open_pool(w); }
+static void append_in_block(struct world *w) {
+    put(w, "a", size_of(w, "a"), 50);
+}
+static void append_over_block(struct world *w) {
+    put(w, "a", size_of(w, "a"), 4100);
+}
+static void overwrite(struct world *w) {
+    put(w, "a", 60, 10);
+}
+static void overwrite_over_block(struct world *w) {
+    put(w, "a", 4090, 20);
+}
+static void gap_in_block(struct world *w) {
+    put(w, "a", size_of(w, "a") + 30, 10);
+}
+static void gap_over_blocks(struct world *w) {
+    put(w, "a", size_of(w, "a") + 9000, 10);
+}
+static void grow_in_block(struct world *w) {
+    have(w, "a"), cut(w, "a", size_of(w, "a") + 50);
+}
+static void grow_over_blocks(struct world *w) {
+    have(w, "a"), cut(w, "a", size_of(w, "a") + 5000);
+}
+static void shrink(struct world *w) {
+    have(w, "a"), cut(w, "a", size_of(w, "a") / 2 + 1);
+}
+static void empty(struct world *w) {
+    have(w, "a"), cut(w, "a", 0);
+}
+static void drop_a(struct world *w) {
+    have(w, "a"), drop(w, "a");
+}
+static void drop_open_a(struct world *w) {
+    have(w, "a"), drop_open(w, "a");
+}
+static void close_gone(struct world *w) {
+    drop_close(w, "a"), put(w, "d", 0, 10);
+}
+static void move_away(struct world *w) {
+    have(w, "a"), move(w, "a", "c");
+}
+static void move_onto(struct world *w) {
+    have(w, "a"), have(w, "b"), move(w, "a", "b");
+}
+static void move_back(struct world *w) {
+    have(w, "a"), have(w, "b"), move(w, "b", "a");
+}
+static void write_other(struct world *w) {
+    put(w, "b", 10, 100);
+}
+static void by_pieces(struct world *w) {
+    have(w, "a"), put_pieces(w, "a", 50, 4200, 1000, true);
+}
+static void reopen(struct world *w) {
+    close_pool(w), open_pool(w);
+}
 
 static void make_new(struct world *w) {
     if (model_get(w->now[0], "d") != NULL)

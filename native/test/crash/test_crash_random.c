@@ -16,7 +16,9 @@
 
 #define FILE_MAX 40000u /* bytes */
 
-static uint64_t below(uint64_t *rng, uint64_t n) { return crash_random(rng) % n; }
+static uint64_t below(uint64_t *rng, uint64_t n) {
+    return crash_random(rng) % n;
+}
 
 static uint64_t awkward(uint64_t *rng) {
     static const uint64_t sizes[] = {1, 7, 63, 64, 65, 127, 128, 4095, 4096, 4097, 8191, 8192, 8193};
@@ -39,14 +41,11 @@ static uint64_t fitting(uint64_t off, uint64_t *rng) {
 static void change(struct world *w, const char *name, uint64_t *rng) {
     uint64_t off = place(w, name, rng), len = fitting(off, rng);
     switch (below(rng, 6)) {
-    case 0:
-        cut(w, name, below(rng, 2) ? off : size_of(w, name) / 2);
-        break;
+    case 0: cut(w, name, below(rng, 2) ? off : size_of(w, name) / 2); break;
     case 1:
         put_pieces(w, name, off, len, len / 8 + awkward(rng), below(rng, 2)); /* each piece is a point */
         break;
-    default:
-        put(w, name, off, len);
+    default: put(w, name, off, len);
     }
 }
 
@@ -60,9 +59,7 @@ static void step(struct world *w, uint64_t *rng) {
         return;
     }
     switch (below(rng, 16)) {
-    case 0:
-        drop(w, name);
-        break;
+    case 0: drop(w, name); break;
     case 1:
         drop_close(w, name); /* if one is open under that name still */
         drop_open(w, name);
@@ -77,8 +74,7 @@ static void step(struct world *w, uint64_t *rng) {
         close_pool(w);
         open_pool(w);
         break;
-    default:
-        change(w, name, rng);
+    default: change(w, name, rng);
     }
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random operations on a few files against plain byte arrays; in between, a clean reopen, or a crash between two calls (the pool
- * file copied as it is), after which everything must be there and no block may be lost or shared.
- * NOVA_SEED repeats a run; NOVA_FULL makes it longer.
+ * Random operations on a few files against plain byte arrays; in between, a clean reopen, or a crash between two calls
+ * (the pool file copied as it is), after which everything must be there and no block may be lost or shared. NOVA_SEED
+ * repeats a run; NOVA_FULL makes it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -196,8 +196,7 @@ static void step(struct world *w) {
         m->size = size;
         break;
     }
-    default:
-        do_write(w, i);
+    default: do_write(w, i);
     }
     if (w->open[i] && rnd(4) == 0)
         check_file(w, i);

@@ -19,7 +19,9 @@ static uint64_t mix(uint64_t z) {
     return z ^ z >> 31;
 }
 
-uint64_t crash_random(uint64_t *state) { return mix(*state += 0x9e3779b97f4a7c15u); }
+uint64_t crash_random(uint64_t *state) {
+    return mix(*state += 0x9e3779b97f4a7c15u);
+}
 
 /* An image's hash is the sum of its words' hashes, so that a changed word costs two of these. */
 static uint64_t word_hash(uint32_t word, uint64_t val) {
@@ -53,7 +55,8 @@ static void put_piece(struct crash_cursor *c, const struct crash_piece *p) {
 /* ---- the cursor ---- */
 
 void crash_cursor_init(struct crash_cursor *c, const struct trace *t) {
-    *c = (struct crash_cursor){.t = t, .image = malloc(t->len), .line_of = calloc(t->len / CRASH_LINE, sizeof(uint32_t))};
+    *c = (struct crash_cursor){
+        .t = t, .image = malloc(t->len), .line_of = calloc(t->len / CRASH_LINE, sizeof(uint32_t))};
     if (c->image == NULL || c->line_of == NULL)
         abort();
     memcpy(c->image, t->start, t->len);
@@ -176,18 +179,11 @@ void crash_cursor_step(struct crash_cursor *c) {
                          .val = e->data, .word = (uint32_t)(e->off / WORD), .event = (uint32_t)c->at, .mask = e->mask});
         break;
     case TRACE_COPY:
-    case TRACE_ZERO:
-        add_range(c, e);
-        break;
-    case TRACE_FLUSH:
-        flush_lines(c, e->off, e->len, e->actor);
-        break;
-    case TRACE_DRAIN:
-        drain(c, e->actor);
-        break;
+    case TRACE_ZERO: add_range(c, e); break;
+    case TRACE_FLUSH: flush_lines(c, e->off, e->len, e->actor); break;
+    case TRACE_DRAIN: drain(c, e->actor); break;
     case TRACE_BEGIN:
-    case TRACE_END:
-        break;
+    case TRACE_END: break;
     }
     c->at++;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a crash could leave. A cursor runs along a trace and knows, at its place, which bytes are durable for certain and
- * which stores may or may not have reached the media; images are the durable bytes plus a choice of those.
+ * What a crash could leave. A cursor runs along a trace and knows, at its place, which bytes are durable for certain
+ * and which stores may or may not have reached the media; images are the durable bytes plus a choice of those.
  *
  * The model of the hardware (x86-64, clwb or clflushopt, sfence, non-temporal stores; Intel's "Persistent Memory
  * Programming" documentation, and the flush functions' pages of PMDK's libpmem(7)):
@@ -37,9 +37,9 @@ struct crash_line {
 
 struct crash_cursor {
     const struct trace *t;
-    size_t at;       /* events passed */
-    uint8_t *image;  /* the durable bytes, plus what is chosen between crash_image_*() and crash_image_undo() */
-    uint64_t hash;   /* of image */
+    size_t at;               /* events passed */
+    uint8_t *image;          /* the durable bytes, plus what is chosen between crash_image_*() and crash_image_undo() */
+    uint64_t hash;           /* of image */
     struct crash_line *line; /* lines with pieces that may be lost: the first line_n */
     uint32_t line_n, line_cap;
     uint32_t *line_of; /* line number -> index into line + 1 */

@@ -147,8 +147,8 @@ static void fail_image(struct explorer *x, const char *image, const char *why) {
         if (m[i] == NULL)
             continue;
         judge_explain(x->judge, x->c.image, m[i], text, sizeof text);
-        n += snprintf(x->failure + n, x->failure_cap - (size_t)n, "\n  against the state %s:%s", i == 0 ? "before" : "after",
-                      text);
+        n += snprintf(x->failure + n, x->failure_cap - (size_t)n, "\n  against the state %s:%s",
+                      i == 0 ? "before" : "after", text);
         if ((size_t)n >= x->failure_cap)
             return;
     }
@@ -358,7 +358,9 @@ static bool explore_with(struct judge *j, const struct trace *t, size_t from, co
 /* One judge for all traces: its pool file is there already, and mostly right. */
 static struct judge the_judge;
 
-static void at_exit(void) { judge_free(&the_judge); }
+static void at_exit(void) {
+    judge_free(&the_judge);
+}
 
 bool explore(const struct trace *t, size_t from, const struct explore_limits *limits, struct explore_stats *st,
              char *failure, size_t failure_cap) {

@@ -5,8 +5,8 @@
  *
  * Points: before every drain and behind every completed call, with all choices of pending stores if they are few, else
  * none, all, each line alone, all but one line, and random choices; and behind every store, with all stores so far.
- * Equal images are recovered once. A part of the images, and those whose recovery writes most, are recovered and closed under
- * the recorder, and the crashes inside that explored the same way, one level deep.
+ * Equal images are recovered once. A part of the images, and those whose recovery writes most, are recovered and closed
+ * under the recorder, and the crashes inside that explored the same way, one level deep.
  */
 #ifndef NOVA_TEST_SUPPORT_EXPLORER_H
 #define NOVA_TEST_SUPPORT_EXPLORER_H
@@ -29,14 +29,14 @@ struct explore_limits explore_limits_default(void);
 struct explore_stats {
     uint64_t traces, nested; /* nested: of recoveries, also in traces */
     uint64_t points, images, distinct;
-    uint64_t opens;          /* of pools, in recovering and checking */
+    uint64_t opens; /* of pools, in recovering and checking */
 };
 void explore_stats_add(struct explore_stats *to, const struct explore_stats *from);
 void explore_stats_print(const char *what, const struct explore_stats *st);
 
 /*
- * Explores the trace from event `from` on. False at the first image that is judged bad; `failure` then says at which point, which image, and
- * what is wrong with it. st, if not NULL, is added to.
+ * Explores the trace from event `from` on. False at the first image that is judged bad; `failure` then says at which
+ * point, which image, and what is wrong with it. st, if not NULL, is added to.
  */
 bool explore(const struct trace *t, size_t from, const struct explore_limits *limits, struct explore_stats *st,
              char *failure, size_t failure_cap);

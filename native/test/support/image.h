@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pool's bytes for tests that work below the API: an empty pool in memory, with its allocator, inode table and a pmem_ops that counts
- * and can fail; and a pool file mapped to be looked at and damaged. Everything that does not work fails the test.
+ * A pool's bytes for tests that work below the API: an empty pool in memory, with its allocator, inode table and a
+ * pmem_ops that counts and can fail; and a pool file mapped to be looked at and damaged. Everything that does not work
+ * fails the test.
  */
 #ifndef NOVA_TEST_SUPPORT_IMAGE_H
 #define NOVA_TEST_SUPPORT_IMAGE_H

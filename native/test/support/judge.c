@@ -186,8 +186,7 @@ static bool try_file(struct judge *j, struct store *s, const char *name, bool cr
     if (ok && rc == NOVA_OK) {
         ok = shows(j, &f, old, GROWTH, NULL, 0, v);
         rc = ok ? store_write(&f, old + GROWTH, tail, sizeof tail) : NOVA_OK;
-        ok = ok && tried(v, "append", rc, s) &&
-             shows(j, &f, old, GROWTH, tail, rc == NOVA_OK ? sizeof tail : 0, v);
+        ok = ok && tried(v, "append", rc, s) && shows(j, &f, old, GROWTH, tail, rc == NOVA_OK ? sizeof tail : 0, v);
     }
     store_file_close(&f);
     return ok;
@@ -203,8 +202,10 @@ static bool try_out(struct judge *j, struct store *s, struct verdict *v) {
             return false;
     uint64_t state, used;
     int rc;
-    return try_file(j, s, "made-after-recovery", true, v) && (rc = store_rename(s, "made-after-recovery", "renamed")) >= 0 &&
-           (rc == NOVA_ENOENT || tried(v, "rename", rc, s)) && (rc != NOVA_OK || tried(v, "unlink", store_unlink(s, "renamed"), s)) &&
+    return try_file(j, s, "made-after-recovery", true, v) &&
+           (rc = store_rename(s, "made-after-recovery", "renamed")) >= 0 &&
+           (rc == NOVA_ENOENT || tried(v, "rename", rc, s)) &&
+           (rc != NOVA_OK || tried(v, "unlink", store_unlink(s, "renamed"), s)) &&
            judge_store(j, s, &state, &used, v->why, sizeof v->why);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Recovers a crash image with the production code and says what came out: the state (model.h), and whether everything that
- * must hold of any recovered store does:
+ * Recovers a crash image with the production code and says what came out: the state (model.h), and whether everything
+ * that must hold of any recovered store does:
  *  - nova_fsck() finds no error in it as it is, and nothing to remark after recovery and an orderly close;
  *  - it opens; every name, log and block is readable; no block belongs to two, and used + free = total by the logs;
  *  - a crash right after recovery recovers to the same;
@@ -21,12 +21,12 @@ struct model;
 #define STATE_NO_POOL 0x6e6f742061706f6fu /* "state" of a file that is recognised as not (yet) a pool */
 
 struct judge {
-    char path[128];   /* of the pool file that images are put into */
-    uint8_t *file;    /* it, mapped */
+    char path[128]; /* of the pool file that images are put into */
+    uint8_t *file;  /* it, mapped */
     uint64_t len;
-    bool damaged;     /* images come with damage that recovery repairs: fsck may find it */
-    uint64_t opens;   /* of pools, so far */
-    uint8_t *before;  /* a file's bytes, before the store is tried out */
+    bool damaged;    /* images come with damage that recovery repairs: fsck may find it */
+    uint64_t opens;  /* of pools, so far */
+    uint8_t *before; /* a file's bytes, before the store is tried out */
     uint8_t *after;
     uint64_t buffers; /* bytes of either */
 };
@@ -36,7 +36,7 @@ struct verdict {
     uint64_t state;
     uint64_t orphans; /* released by recovery */
     bool recovered;
-    char why[400];    /* if not ok */
+    char why[400]; /* if not ok */
 };
 
 void judge_init(struct judge *j, uint64_t len);

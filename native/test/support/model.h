@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a store should hold, as plain byte arrays: immutable states, each made from the one before, sharing what did not
- * change. A state has a hash (the sum of its files' hashes, so that the states of several actors add up) that a recovered store
- * must have too.
+ * change. A state has a hash (the sum of its files' hashes, so that the states of several actors add up) that a
+ * recovered store must have too.
  */
 #ifndef NOVA_TEST_SUPPORT_MODEL_H
 #define NOVA_TEST_SUPPORT_MODEL_H

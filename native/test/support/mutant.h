@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Faults of the write protocol, made in a trace as a faulty pmem_ops (or a faulty caller of it) would make them: the stores
- * themselves have happened, but what is known to be durable, and in which order, is another matter.
+ * Faults of the write protocol, made in a trace as a faulty pmem_ops (or a faulty caller of it) would make them: the
+ * stores themselves have happened, but what is known to be durable, and in which order, is another matter.
  */
 #ifndef NOVA_TEST_SUPPORT_MUTANT_H
 #define NOVA_TEST_SUPPORT_MUTANT_H
@@ -9,16 +9,16 @@
 #include "recorder.h"
 
 enum mutation {
-    MUTANT_NO_FLUSH,     /* a flush is left out */
-    MUTANT_NO_DRAIN,     /* a drain is left out: what follows is not ordered behind what precedes */
-    MUTANT_EARLY_FLUSH,  /* a flush comes before the store it is for */
-    MUTANT_EARLY_DRAIN,  /* a drain comes before the store or flush it is for */
-    MUTANT_CACHED_COPY,  /* a copy is not written back */
-    MUTANT_CACHED_ZERO,  /* a zeroing is not written back */
-    MUTANT_NO_ZERO,      /* a zeroing is left out */
-    MUTANT_NO_COPY,      /* a copy is left out */
-    MUTANT_NO_STORE,     /* a store8 is left out */
-    MUTANT_TORN_STORE,   /* a store8 is two stores, of 5 and of 3 bytes */
+    MUTANT_NO_FLUSH,    /* a flush is left out */
+    MUTANT_NO_DRAIN,    /* a drain is left out: what follows is not ordered behind what precedes */
+    MUTANT_EARLY_FLUSH, /* a flush comes before the store it is for */
+    MUTANT_EARLY_DRAIN, /* a drain comes before the store or flush it is for */
+    MUTANT_CACHED_COPY, /* a copy is not written back */
+    MUTANT_CACHED_ZERO, /* a zeroing is not written back */
+    MUTANT_NO_ZERO,     /* a zeroing is left out */
+    MUTANT_NO_COPY,     /* a copy is left out */
+    MUTANT_NO_STORE,    /* a store8 is left out */
+    MUTANT_TORN_STORE,  /* a store8 is two stores, of 5 and of 3 bytes */
     MUTANT_KINDS
 };
 

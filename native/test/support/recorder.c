@@ -17,8 +17,12 @@ static struct {
 
 static _Thread_local uint8_t this_actor;
 
-void recorder_set_actor(uint8_t actor) { this_actor = actor; }
-uint8_t recorder_actor(void) { return this_actor; }
+void recorder_set_actor(uint8_t actor) {
+    this_actor = actor;
+}
+uint8_t recorder_actor(void) {
+    return this_actor;
+}
 
 static void *grow(void *p, size_t need, size_t *cap, size_t size) {
     if (need <= *cap)
@@ -108,7 +112,9 @@ static void put_under(struct pool_file *file) {
     rec.len = file->len;
 }
 
-void recorder_install(void) { pool_mapped_hook = put_under; }
+void recorder_install(void) {
+    pool_mapped_hook = put_under;
+}
 
 /* ---- traces ---- */
 
@@ -120,7 +126,9 @@ void recorder_start(struct trace *t, const uint8_t *start, uint64_t len) {
     rec.to = t;
 }
 
-void recorder_stop(void) { rec.to = NULL; }
+void recorder_stop(void) {
+    rec.to = NULL;
+}
 
 uint32_t recorder_begin(const char *what, uint64_t before, const struct model *model) {
     if (rec.to == NULL)
@@ -149,9 +157,13 @@ static void end(uint32_t op, uint64_t after, const struct model *model, bool clo
     pthread_mutex_unlock(&rec.lock);
 }
 
-void recorder_end(uint32_t op, uint64_t after, const struct model *model) { end(op, after, model, false); }
+void recorder_end(uint32_t op, uint64_t after, const struct model *model) {
+    end(op, after, model, false);
+}
 
-void recorder_end_closed(uint32_t op, uint64_t after, const struct model *model) { end(op, after, model, true); }
+void recorder_end_closed(uint32_t op, uint64_t after, const struct model *model) {
+    end(op, after, model, true);
+}
 
 void trace_free(struct trace *t) {
     free(t->start);

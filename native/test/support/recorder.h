@@ -15,14 +15,14 @@
 enum trace_kind { TRACE_STORE8, TRACE_COPY, TRACE_ZERO, TRACE_FLUSH, TRACE_DRAIN, TRACE_BEGIN, TRACE_END };
 
 struct trace_event {
-    uint8_t kind;   /* trace_kind */
+    uint8_t kind; /* trace_kind */
     uint8_t actor;
     bool unflushed; /* a COPY or ZERO that a mutant left in the cache */
     uint8_t mask;   /* bytes of a STORE8 that are stored: all, but for a mutant */
     uint32_t op;    /* BEGIN and END: index into trace.ops */
     uint64_t off;   /* bytes from the pool's start */
     uint64_t len;
-    uint64_t data;  /* STORE8: the value; COPY: index into trace.bytes */
+    uint64_t data; /* STORE8: the value; COPY: index into trace.bytes */
 };
 
 struct model;
@@ -51,12 +51,13 @@ struct trace {
 void trace_free(struct trace *t);
 const char *trace_kind_name(enum trace_kind kind);
 
-/* From now on every pool that is created or opened writes through the recorder. One pool at a time while a trace is taken. */
+/* From now on every pool that is created or opened writes through the recorder. One pool at a time while a trace is
+ * taken. */
 void recorder_install(void);
 
 /*
- * Starts a trace whose first state is the len bytes at start. The pool may be open or not. Not beside stores of other threads,
- * nor is stop.
+ * Starts a trace whose first state is the len bytes at start. The pool may be open or not. Not beside stores of other
+ * threads, nor is stop.
  */
 void recorder_start(struct trace *t, const uint8_t *start, uint64_t len);
 void recorder_stop(void);

@@ -203,9 +203,13 @@ int store_rename(struct store *s, const char *from, const char *to) {
     return ino == 0 ? NOVA_OK : nova_inode_release(s->pool, ino, gen, &s->err);
 }
 
-static uint32_t blk_at(const struct store_file *f, uint64_t off) { return block_map_get(&f->map, off / BLK); }
+static uint32_t blk_at(const struct store_file *f, uint64_t off) {
+    return block_map_get(&f->map, off / BLK);
+}
 
-static uint32_t eof_blk(const struct store_file *f) { return f->size % BLK == 0 ? 0 : blk_at(f, f->size); }
+static uint32_t eof_blk(const struct store_file *f) {
+    return f->size % BLK == 0 ? 0 : blk_at(f, f->size);
+}
 
 int store_write(struct store_file *f, uint64_t off, const void *src, uint64_t len) {
     return settle(f, nova_write(f->inode, off, src, len, blk_at(f, off), blk_at(f, off + len - 1), eof_blk(f), &f->io));

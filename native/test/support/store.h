@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store as a user in C holds it: replayed indexes over nova.h, for tests. One root directory, files by name. Single-threaded.
- * Functions return a nova_status; the last error is in store.err.
+ * The store as a user in C holds it: replayed indexes over nova.h, for tests. One root directory, files by name.
+ * Single-threaded. Functions return a nova_status; the last error is in store.err.
  */
 #ifndef NOVA_TEST_SUPPORT_STORE_H
 #define NOVA_TEST_SUPPORT_STORE_H
@@ -44,7 +44,8 @@ int store_rename(struct store *s, const char *from, const char *to);
 
 int store_write(struct store_file *f, uint64_t off, const void *src, uint64_t len);
 /* The same through begin, fill (pieces of `piece` bytes, from the last to the first if backwards) and commit. */
-int store_write_pieces(struct store_file *f, uint64_t off, const void *src, uint64_t len, uint64_t piece, bool backwards);
+int store_write_pieces(struct store_file *f, uint64_t off, const void *src, uint64_t len, uint64_t piece,
+                       bool backwards);
 int store_truncate(struct store_file *f, uint64_t size);
 /* Bytes read: fewer at the end. */
 uint64_t store_read(struct store_file *f, uint64_t off, void *dst, uint64_t len);

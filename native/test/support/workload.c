@@ -102,8 +102,12 @@ void record_create(struct trace *t, uint64_t size) {
 
 /* ---- calls ---- */
 
-static struct model_arena *arena(struct world *w) { return &w->arena[recorder_actor()]; }
-static const struct model *now(const struct world *w) { return w->now[recorder_actor()]; }
+static struct model_arena *arena(struct world *w) {
+    return &w->arena[recorder_actor()];
+}
+static const struct model *now(const struct world *w) {
+    return w->now[recorder_actor()];
+}
 
 static uint32_t begin(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static uint32_t begin(struct world *w, const char *format, ...) {
@@ -212,7 +216,9 @@ void drop(struct world *w, const char *name) {
     end(w, op, model_remove(arena(w), now(w), name));
 }
 
-static void gone_name(char out[256], const char *name) { snprintf(out, 256, "/%.250s", name); }
+static void gone_name(char out[256], const char *name) {
+    snprintf(out, 256, "/%.250s", name);
+}
 
 /* What is open without a name is kept under a name that no file can have. */
 static void orphan(struct world_file *f, const char *name) {
@@ -298,8 +304,8 @@ void damage(struct world *w, uint64_t off) {
     FILE *f = fopen(w->path, "r+b");
     int byte;
     w->damaged = true;
-    if (f == NULL || fseek(f, (long)off, SEEK_SET) != 0 || (byte = fgetc(f)) == EOF || fseek(f, (long)off, SEEK_SET) != 0 ||
-        fputc(byte ^ 0x10, f) == EOF || fclose(f) != 0)
+    if (f == NULL || fseek(f, (long)off, SEEK_SET) != 0 || (byte = fgetc(f)) == EOF ||
+        fseek(f, (long)off, SEEK_SET) != 0 || fputc(byte ^ 0x10, f) == EOF || fclose(f) != 0)
         abort();
 }
 

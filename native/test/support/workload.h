@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Workloads: calls on a store (store.h) that keep a model of what it should hold, and a trace from record() on. A workload is
- * a function over a world; its calls before record() set the scene, those after it are explored.
+ * Workloads: calls on a store (store.h) that keep a model of what it should hold, and a trace from record() on. A
+ * workload is a function over a world; its calls before record() set the scene, those after it are explored.
  */
 #ifndef NOVA_TEST_SUPPORT_WORKLOAD_H
 #define NOVA_TEST_SUPPORT_WORKLOAD_H
@@ -43,14 +43,15 @@ void record_end(struct world *w);
 /* The trace of creating a pool of `size` bytes, with the state of a new one in the end. */
 void record_create(struct trace *t, uint64_t size);
 
-/* Each call does it to the store and to the model of the calling thread's actor; a status that is not OK ends the test. */
+/* Each call does it to the store and to the model of the calling thread's actor; a status that is not OK ends the test.
+ */
 void make(struct world *w, const char *name);
 void put(struct world *w, const char *name, uint64_t off, uint64_t len); /* writes; makes the file if it is not there */
 void put_pieces(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t piece, bool backwards);
 void cut(struct world *w, const char *name, uint64_t size); /* truncates, up or down */
 void drop(struct world *w, const char *name);               /* unlinks a closed file */
-void drop_open(struct world *w, const char *name);          /* unlinks it while it is open; it stays open without a name */
-void drop_close(struct world *w, const char *name);         /* closes what drop_open() left open */
+void drop_open(struct world *w, const char *name);  /* unlinks it while it is open; it stays open without a name */
+void drop_close(struct world *w, const char *name); /* closes what drop_open() left open */
 void move(struct world *w, const char *from, const char *to);
 void close_file(struct world *w, const char *name);
 void close_pool(struct world *w);
@@ -63,7 +64,8 @@ void damage(struct world *w, uint64_t off);
 
 uint64_t size_of(const struct world *w, const char *name);
 
-/* Leaves the free space in single blocks: fills it with two files in turns and removes one. The other is called "wall". */
+/* Leaves the free space in single blocks: fills it with two files in turns and removes one. The other is called "wall".
+ */
 void fragment(struct world *w, uint32_t blocks);
 
 /* A row of a test's table. */
@@ -74,7 +76,8 @@ struct workload {
     uint64_t pool;    /* bytes; 0 = the smallest pool */
 };
 
-/* Explores what the world has recorded, from event `from` on; fails the cmocka test, naming `name`, if an image is judged bad. */
+/* Explores what the world has recorded, from event `from` on; fails the cmocka test, naming `name`, if an image is
+ * judged bad. */
 void explore_world(struct world *w, const char *name, size_t from, const struct explore_limits *limits,
                    struct explore_stats *st);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random numbers for tests: the seed is printed, and NOVA_SEED in the environment sets it, so that a failure can be run again. */
+/* Random numbers for tests: the seed is printed, and NOVA_SEED in the environment sets it, so that a failure can be run
+ * again. */
 #ifndef NOVA_TEST_RNG_H
 #define NOVA_TEST_RNG_H
 

@@ -85,9 +85,15 @@ static void bounds_of_construction(void **state) {
     const struct {
         uint32_t blocks, data_blk, data_end, lanes, want_lanes;
     } cases[] = {
-        {256, 10, 255, 8, 1},         {512, 1, 512, 8, 1},           {513, 1, 513, 8, 2},
-        {1024, 511, 1024, 8, 2},      {1024, 512, 1024, 8, 1},       {8 * GROUP, 1, 8 * GROUP - 1, 0, 1},
-        {8 * GROUP, 1, 8 * GROUP - 1, 7, 7}, {70 * GROUP, 3, 70 * GROUP - 1, 65, 64}, {70 * GROUP, 3, 70 * GROUP - 1, 64, 64},
+        {256, 10, 255, 8, 1},
+        {512, 1, 512, 8, 1},
+        {513, 1, 513, 8, 2},
+        {1024, 511, 1024, 8, 2},
+        {1024, 512, 1024, 8, 1},
+        {8 * GROUP, 1, 8 * GROUP - 1, 0, 1},
+        {8 * GROUP, 1, 8 * GROUP - 1, 7, 7},
+        {70 * GROUP, 3, 70 * GROUP - 1, 65, 64},
+        {70 * GROUP, 3, 70 * GROUP - 1, 64, 64},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct allocator *a = fresh(cases[i].blocks, cases[i].data_blk, cases[i].data_end, cases[i].lanes);
@@ -108,7 +114,8 @@ static void size_of_the_reserve(void **state) {
     (void)state;
     const struct {
         uint32_t total, reserve;
-    } cases[] = {{1, 0}, {3, 0}, {4, 1}, {31, 7}, {32, 8}, {1024, 8}, {1151, 8}, {1152, 9}, {524160, 4095}, {524288, 4096}, {600000, 4096}};
+    } cases[] = {{1, 0},    {3, 0},    {4, 1},         {31, 7},        {32, 8},       {1024, 8},
+                 {1151, 8}, {1152, 9}, {524160, 4095}, {524288, 4096}, {600000, 4096}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct allocator *a = fresh(cases[i].total + 1, 1, cases[i].total + 1, 4);
         assert_int_equal(alloc_reserve(a), cases[i].reserve);
@@ -124,7 +131,8 @@ static const struct {
 #define POOLS (sizeof pools / sizeof pools[0])
 
 static struct allocator *pool(size_t i) {
-    return fresh(pools[i].data_blk + pools[i].total + 3, pools[i].data_blk, pools[i].data_blk + pools[i].total, pools[i].lanes);
+    return fresh(pools[i].data_blk + pools[i].total + 3, pools[i].data_blk, pools[i].data_blk + pools[i].total,
+                 pools[i].lanes);
 }
 
 static void one_by_one_to_the_last(void **state) {
@@ -249,7 +257,8 @@ static void finds_the_only_run(void **state) {
     struct rng r = rng_start(__func__);
     for (int round = 0; round < 60; round++) {
         uint32_t blocks = 16 * GROUP, lanes = 4, len = 10 + rng_below(&r, 3 * GROUP);
-        uint32_t lane = rng_below(&r, lanes), blk = lane * 4 * GROUP + rng_below(&r, 4 * GROUP - len) + (lane == 0), dup;
+        uint32_t lane = rng_below(&r, lanes), blk = lane * 4 * GROUP + rng_below(&r, 4 * GROUP - len) + (lane == 0),
+                 dup;
         struct allocator *a = alloc_new(blocks, 1, blocks, lanes);
         assert_non_null(a);
         blk = blk < blocks - len ? blk : blocks - len;
@@ -464,7 +473,8 @@ static void random_against_array(void **state) {
                 extent_list_free(&l);
             } else if (held_n) {
                 uint32_t i = rng_below(&r, held_n), skip = rng_below(&r, held[i].count);
-                uint32_t blk = held[i].blk + skip, count = held[i].count - skip; /* the tail of an extent, or all of it */
+                uint32_t blk = held[i].blk + skip,
+                         count = held[i].count - skip; /* the tail of an extent, or all of it */
                 assert_true(alloc_free(a, blk, count));
                 memset(used + blk, 0, count);
                 free_n += count;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One owner thread and several guests increment a plain counter: a lock that lets two in loses increments, and TSan sees the race. */
+/* One owner thread and several guests increment a plain counter: a lock that lets two in loses increments, and TSan
+ * sees the race. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,6 +74,7 @@ static void test_excludes_without_membarrier(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_excludes), cmocka_unit_test(test_excludes_without_membarrier)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_excludes),
+                                       cmocka_unit_test(test_excludes_without_membarrier)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,8 +129,9 @@ static void invalid_names(void **state) {
     const struct {
         const char *name;
         uint32_t len;
-    } bad[] = {{NULL, 1}, {"", 0},       {"a", 0},   {".", 1},  {"..", 2}, {"/", 1},         {"a/", 2},         {"/a", 2},
-               {"a/b", 3}, {"\0", 1}, {"ab\0", 3}, {"\0a", 2}, {"a\0b", 3}, {longest, 256}, {longest, UINT32_MAX}};
+    } bad[] = {{NULL, 1},   {"", 0},    {"a", 0},    {".", 1},       {"..", 2},
+               {"/", 1},    {"a/", 2},  {"/a", 2},   {"a/b", 3},     {"\0", 1},
+               {"ab\0", 3}, {"\0a", 2}, {"a\0b", 3}, {longest, 256}, {longest, UINT32_MAX}};
     uint64_t before = info().blocks_free;
     assert_int_equal(create("ok", 2, NOVA_FILE), NOVA_OK);
     uint64_t used = info().inodes_used;
@@ -231,7 +232,8 @@ static void opening(void **state) {
     assert_int_equal(nova_inode_close(inode, NULL), NOVA_OK);
     assert_int_equal(nova_inode_close(NULL, NULL), NOVA_OK);
     assert_int_equal(nova_inode_open(s.pool, 2, 2, &again, &s.err), NOVA_ENOENT);
-    const uint32_t none[] = {0, 3, 15, 16, 4096, 8191, 8192, (uint32_t)info().inodes_max, (uint32_t)info().inodes_max + 1, UINT32_MAX};
+    const uint32_t none[] = {
+        0, 3, 15, 16, 4096, 8191, 8192, (uint32_t)info().inodes_max, (uint32_t)info().inodes_max + 1, UINT32_MAX};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         assert_int_equal(nova_inode_open(s.pool, none[i], 0, &again, &s.err), NOVA_ENOENT);
         assert_null(again);
@@ -476,7 +478,8 @@ static void delete_on_a_full_pool(void **state) {
         }
         assert_true(n > 100);
         struct store_file f; /* take what the files could not */
-        for (uint64_t len = 8000; len != 0 && store_file_open(&s, "a file of a full pool with a name of two lines 0", false, &f) == NOVA_OK;) {
+        for (uint64_t len = 8000; len != 0 && store_file_open(&s, "a file of a full pool with a name of two lines 0",
+                                                              false, &f) == NOVA_OK;) {
             if (store_write(&f, f.size, data, len) != NOVA_OK)
                 len /= 2;
             must(store_file_close(&f));

@@ -135,7 +135,8 @@ static void random_against_array(void **state) {
     for (uint32_t step = 1; step < 50000; step++) {
         uint32_t i = rng_below(&r, NAMES);
         char name[64];
-        uint8_t len = (uint8_t)snprintf(name, sizeof name, "%u-%.*s", i, (int)(i % 40), "the quick brown fox jumps over the lazy dog");
+        uint8_t len = (uint8_t)snprintf(name, sizeof name, "%u-%.*s", i, (int)(i % 40),
+                                        "the quick brown fox jumps over the lazy dog");
         const struct dir_name *n = dir_map_get(&m, name, len);
         assert_int_equal(n ? n->ino : 0, model[i]);
         if (rng_below(&r, 3)) {

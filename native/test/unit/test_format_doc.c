@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The byte tables of native/FORMAT.md against layout.h: every field is there with its offset and size, and no other row. */
+/* The byte tables of native/FORMAT.md against layout.h: every field is there with its offset and size, and no other
+ * row. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,33 +20,98 @@ struct field {
     size_t off, size;
 };
 
-#define F(type, field) {#type, #field, offsetof(struct type, field), sizeof(((struct type *)0)->field)}
+#define F(type, field)                                                                                                 \
+    { #type, #field, offsetof(struct type, field), sizeof(((struct type *)0)->field) }
 /* Bodies are numbered from the start of the entry. */
-#define B(type, field) \
-    {#type, #field, FMT_PAYLOAD_OFF + offsetof(struct type, field), sizeof(((struct type *)0)->field)}
+#define B(type, field)                                                                                                 \
+    { #type, #field, FMT_PAYLOAD_OFF + offsetof(struct type, field), sizeof(((struct type *)0)->field) }
 
 static const struct field fields[] = {
-    F(fmt_sb, magic), F(fmt_sb, version), F(fmt_sb, block_size), F(fmt_sb, incompat), F(fmt_sb, ro_compat),
-    F(fmt_sb, compat), F(fmt_sb, uuid), F(fmt_sb, size), F(fmt_sb, created), F(fmt_sb, seq), F(fmt_sb, state_blk),
-    F(fmt_sb, journal_blk), F(fmt_sb, journal_count), F(fmt_sb, itable_blk), F(fmt_sb, itable_count),
-    F(fmt_sb, snap_blk), F(fmt_sb, snap_count), F(fmt_sb, data_blk), F(fmt_sb, data_end), F(fmt_sb, zero),
+    F(fmt_sb, magic),
+    F(fmt_sb, version),
+    F(fmt_sb, block_size),
+    F(fmt_sb, incompat),
+    F(fmt_sb, ro_compat),
+    F(fmt_sb, compat),
+    F(fmt_sb, uuid),
+    F(fmt_sb, size),
+    F(fmt_sb, created),
+    F(fmt_sb, seq),
+    F(fmt_sb, state_blk),
+    F(fmt_sb, journal_blk),
+    F(fmt_sb, journal_count),
+    F(fmt_sb, itable_blk),
+    F(fmt_sb, itable_count),
+    F(fmt_sb, snap_blk),
+    F(fmt_sb, snap_count),
+    F(fmt_sb, data_blk),
+    F(fmt_sb, data_end),
+    F(fmt_sb, zero),
     F(fmt_sb, crc),
-    F(fmt_state, magic), F(fmt_state, state), F(fmt_state, seq), F(fmt_state, time), F(fmt_state, snap_seq),
-    F(fmt_state, blocks_free), F(fmt_state, inodes_used), F(fmt_state, zero), F(fmt_state, zero2), F(fmt_state, crc),
-    F(fmt_inode, crc), F(fmt_inode, magic), F(fmt_inode, type), F(fmt_inode, zero0), F(fmt_inode, ino),
-    F(fmt_inode, gen), F(fmt_inode, mode), F(fmt_inode, uid), F(fmt_inode, gid), F(fmt_inode, zero1),
-    F(fmt_inode, btime), F(fmt_inode, zero2), F(fmt_inode, head), F(fmt_inode, tail), F(fmt_inode, lines),
-    F(fmt_page_tail, magic), F(fmt_page_tail, ino), F(fmt_page_tail, gen), F(fmt_page_tail, zero),
-    F(fmt_page_tail, crc), F(fmt_page_tail, next),
-    F(fmt_entry, crc), F(fmt_entry, kind), F(fmt_entry, lines), F(fmt_entry, zero), F(fmt_entry, ino),
-    F(fmt_entry, gen), F(fmt_entry, seq), F(fmt_entry, payload),
-    B(fmt_write_body, pgoff), B(fmt_write_body, blk), B(fmt_write_body, count), B(fmt_write_body, size),
-    B(fmt_write_body, mtime), B(fmt_write_body, zero),
-    B(fmt_setattr_body, mask), B(fmt_setattr_body, mode), B(fmt_setattr_body, uid), B(fmt_setattr_body, gid),
-    B(fmt_setattr_body, atime), B(fmt_setattr_body, mtime), B(fmt_setattr_body, ctime),
-    B(fmt_dentry_body, ino), B(fmt_dentry_body, gen), B(fmt_dentry_body, time), B(fmt_dentry_body, type),
-    B(fmt_dentry_body, name_len), B(fmt_dentry_body, zero), B(fmt_dentry_body, name),
-    F(fmt_snap, magic), F(fmt_snap, index), F(fmt_snap, seq), F(fmt_snap, zero), F(fmt_snap, crc),
+    F(fmt_state, magic),
+    F(fmt_state, state),
+    F(fmt_state, seq),
+    F(fmt_state, time),
+    F(fmt_state, snap_seq),
+    F(fmt_state, blocks_free),
+    F(fmt_state, inodes_used),
+    F(fmt_state, zero),
+    F(fmt_state, zero2),
+    F(fmt_state, crc),
+    F(fmt_inode, crc),
+    F(fmt_inode, magic),
+    F(fmt_inode, type),
+    F(fmt_inode, zero0),
+    F(fmt_inode, ino),
+    F(fmt_inode, gen),
+    F(fmt_inode, mode),
+    F(fmt_inode, uid),
+    F(fmt_inode, gid),
+    F(fmt_inode, zero1),
+    F(fmt_inode, btime),
+    F(fmt_inode, zero2),
+    F(fmt_inode, head),
+    F(fmt_inode, tail),
+    F(fmt_inode, lines),
+    F(fmt_page_tail, magic),
+    F(fmt_page_tail, ino),
+    F(fmt_page_tail, gen),
+    F(fmt_page_tail, zero),
+    F(fmt_page_tail, crc),
+    F(fmt_page_tail, next),
+    F(fmt_entry, crc),
+    F(fmt_entry, kind),
+    F(fmt_entry, lines),
+    F(fmt_entry, zero),
+    F(fmt_entry, ino),
+    F(fmt_entry, gen),
+    F(fmt_entry, seq),
+    F(fmt_entry, payload),
+    B(fmt_write_body, pgoff),
+    B(fmt_write_body, blk),
+    B(fmt_write_body, count),
+    B(fmt_write_body, size),
+    B(fmt_write_body, mtime),
+    B(fmt_write_body, zero),
+    B(fmt_setattr_body, mask),
+    B(fmt_setattr_body, mode),
+    B(fmt_setattr_body, uid),
+    B(fmt_setattr_body, gid),
+    B(fmt_setattr_body, atime),
+    B(fmt_setattr_body, mtime),
+    B(fmt_setattr_body, ctime),
+    B(fmt_dentry_body, ino),
+    B(fmt_dentry_body, gen),
+    B(fmt_dentry_body, time),
+    B(fmt_dentry_body, type),
+    B(fmt_dentry_body, name_len),
+    B(fmt_dentry_body, zero),
+    B(fmt_dentry_body, name),
+    F(fmt_snap, magic),
+    F(fmt_snap, index),
+    F(fmt_snap, seq),
+    F(fmt_snap, zero),
+    F(fmt_snap, crc),
     F(fmt_snap, payload),
 };
 #define FIELDS (sizeof fields / sizeof fields[0])
@@ -65,7 +131,8 @@ static char *read_doc(void) {
     return text;
 }
 
-/* Rows "| offset | size | `name` |" of the table behind the first mention of `type`, compared with the fields from i on. */
+/* Rows "| offset | size | `name` |" of the table behind the first mention of `type`, compared with the fields from i
+ * on. */
 static size_t check_table(const char *text, size_t i) {
     const char *type = fields[i].type;
     char mention[64];
@@ -112,7 +179,8 @@ static void constants_agree(void **state) {
     const struct {
         int digits;
         unsigned long long value;
-    } hex[] = {{16, FMT_SB_MAGIC}, {8, FMT_STATE_MAGIC}, {8, FMT_SNAP_MAGIC}, {8, FMT_PAGE_MAGIC}, {4, FMT_INODE_MAGIC}};
+    } hex[] = {
+        {16, FMT_SB_MAGIC}, {8, FMT_STATE_MAGIC}, {8, FMT_SNAP_MAGIC}, {8, FMT_PAGE_MAGIC}, {4, FMT_INODE_MAGIC}};
     for (size_t i = 0; i < sizeof hex / sizeof hex[0]; i++) {
         char want[32];
         snprintf(want, sizeof want, "`0x%0*llx`", hex[i].digits, hex[i].value);

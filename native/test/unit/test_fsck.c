@@ -30,7 +30,8 @@ struct image {
     char path[128];
 };
 
-static uint8_t clean_bytes[POOL_SIZE], dirty_bytes[POOL_SIZE]; /* the same files; dirty: not closed, and one unlinked while open */
+static uint8_t clean_bytes[POOL_SIZE],
+    dirty_bytes[POOL_SIZE]; /* the same files; dirty: not closed, and one unlinked while open */
 static uint8_t work_bytes[POOL_SIZE];
 
 static void read_file(const char *path, uint8_t *to) {
@@ -119,7 +120,8 @@ static fmt_ptr *table_ptr(struct image *im, uint32_t i) {
 
 static struct fmt_inode *slot_of(struct image *im, uint32_t ino) {
     uint32_t blk = 0;
-    assert_true(fmt_ptr_get(&im->m, FMT_TAG_ITABLE, ino / FMT_SLOTS_PER_BLK, 0, 0, *table_ptr(im, ino / FMT_SLOTS_PER_BLK), &blk));
+    assert_true(fmt_ptr_get(&im->m, FMT_TAG_ITABLE, ino / FMT_SLOTS_PER_BLK, 0, 0,
+                            *table_ptr(im, ino / FMT_SLOTS_PER_BLK), &blk));
     return (struct fmt_inode *)(void *)(media_blk(&im->m, blk) + ino % FMT_SLOTS_PER_BLK * FMT_SLOT);
 }
 
@@ -478,7 +480,11 @@ static void finds_damaged_entries(void **state) {
     const struct {
         uint32_t ino;
         unsigned n;
-    } at[] = {{NOVA_ROOT_INO, 0}, {NOVA_ROOT_INO, 5} /* removes "gone", which then still seems to be there */, {NOVA_ROOT_INO, 9}, {many, 0}, {many, 2}, {many, 3}, {many, 65}, {many, 66}, {many, 10000}};
+    } at[] = {{NOVA_ROOT_INO, 0}, {NOVA_ROOT_INO, 5} /* removes "gone", which then still seems to be there */,
+              {NOVA_ROOT_INO, 9}, {many, 0},
+              {many, 2},          {many, 3},
+              {many, 65},         {many, 66},
+              {many, 10000}};
     for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
         im = load(clean_bytes);
         struct fmt_entry *e = entry_of(&im, at[i].ino, at[i].n);
@@ -696,12 +702,13 @@ static void finds_wrong_snapshots(void **state) {
     assert_non_null(strstr(report, "saved as used"));
 
     im = load(clean_bytes);
-    snap->payload[used_blk / 8] &= (uint8_t)~(1u << used_blk % 8);
+    snap->payload[used_blk / 8] &= (uint8_t) ~(1u << used_blk % 8);
     fmt_snap_seal(&im.m, snap);
     expect_error(&im, "snapshot", off_of(&im, &snap->payload[used_blk / 8]));
     assert_non_null(strstr(report, "saved as free"));
 
-    im = load(clean_bytes); /* two runs, of two bits and of one; the latter over the end of a byte would be the same run */
+    im = load(
+        clean_bytes); /* two runs, of two bits and of one; the latter over the end of a byte would be the same run */
     uint32_t byte = free_blk / 8 - 1;
     snap->payload[byte] |= 0x40 | 0x80;
     snap->payload[byte + 1] |= 2;
@@ -897,8 +904,9 @@ static void forge_slot(struct image *im, struct rng *r) {
     uint8_t *p = (uint8_t *)slot;
     p[4 + rng_below(r, 44)] = (uint8_t)rng_below(r, 4);
     if (rng_below(r, 2))
-        slot->tail = fmt_tail_make(&im->m, slot->ino, slot->gen,
-                                   (struct log_pos){rng_below(r, 2) ? 0 : im->m.data_blk + rng_below(r, 40), rng_below(r, 4)});
+        slot->tail = fmt_tail_make(
+            &im->m, slot->ino, slot->gen,
+            (struct log_pos){rng_below(r, 2) ? 0 : im->m.data_blk + rng_below(r, 40), rng_below(r, 4)});
     fmt_inode_seal(&im->m, slot);
 }
 
@@ -914,7 +922,8 @@ static void forge_pointer(struct image *im, struct rng *r) {
 }
 
 static void scribble(struct image *im, struct rng *r) {
-    uint64_t off = rng_below(r, (uint32_t)(rng_below(r, 2) ? POOL_SIZE : 60 * BLK)), len = 1 + rng_below(r, rng_below(r, 2) ? 16 : 5000);
+    uint64_t off = rng_below(r, (uint32_t)(rng_below(r, 2) ? POOL_SIZE : 60 * BLK)),
+             len = 1 + rng_below(r, rng_below(r, 2) ? 16 : 5000);
     for (; len != 0 && off < POOL_SIZE; off++, len--)
         im->bytes[off] = rng_below(r, 2) ? 0 : (uint8_t)rng_next(r);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inode table: growth, numbers given out once each, generations over reuse, damage of the pointer array, exhaustion, threads. */
+/* The inode table: growth, numbers given out once each, generations over reuse, damage of the pointer array,
+ * exhaustion, threads. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +18,9 @@
 
 static struct nova_error err;
 
-static fmt_ptr *pointers(struct image *im) { return (fmt_ptr *)(void *)media_blk(&im->m, im->m.itable_blk); }
+static fmt_ptr *pointers(struct image *im) {
+    return (fmt_ptr *)(void *)media_blk(&im->m, im->m.itable_blk);
+}
 
 static uint32_t take(struct image *im) {
     uint32_t ino = 0;
@@ -74,8 +77,10 @@ static void grows_by_a_block_of_slots(void **state) {
         assert_int_equal(alloc_free_count(im.a), before - im.t.count);
         assert_int_equal(itable_slot(&im.t, ino)->tail, 0); /* a fresh block is zeroed, whatever was in it */
         uint32_t blk;
-        assert_true(fmt_ptr_get(&im.m, FMT_TAG_ITABLE, ino / FMT_SLOTS_PER_BLK, 0, 0, pointers(&im)[ino / FMT_SLOTS_PER_BLK], &blk));
-        assert_ptr_equal((uint8_t *)itable_slot(&im.t, ino), media_blk(&im.m, blk) + ino % FMT_SLOTS_PER_BLK * FMT_SLOT);
+        assert_true(fmt_ptr_get(&im.m, FMT_TAG_ITABLE, ino / FMT_SLOTS_PER_BLK, 0, 0,
+                                pointers(&im)[ino / FMT_SLOTS_PER_BLK], &blk));
+        assert_ptr_equal((uint8_t *)itable_slot(&im.t, ino),
+                         media_blk(&im.m, blk) + ino % FMT_SLOTS_PER_BLK * FMT_SLOT);
         assert_int_equal(reload(&im), NOVA_OK);
     }
     image_delete(&im);
@@ -399,7 +404,8 @@ static void threads_never_share_a_number(void **state) {
     }
     assert_int_equal(wrong, 0);
     assert_int_equal(im.t.used_count, 0);
-    assert_true(im.t.count * FMT_SLOTS_PER_BLK <= THREADS * HOLD + THREADS * FMT_SLOTS_PER_BLK + 64); /* reuse before growth */
+    assert_true(im.t.count * FMT_SLOTS_PER_BLK <=
+                THREADS * HOLD + THREADS * FMT_SLOTS_PER_BLK + 64); /* reuse before growth */
     assert_int_equal(alloc_free_count(im.a), alloc_total(im.a) - im.t.count);
     assert_int_equal(reload(&im), NOVA_OK);
     free((void *)(uintptr_t)owner);

@@ -112,7 +112,9 @@ static void from_the_slot_to_pages(void **state) {
     uint32_t before = alloc_free_count(im.a);
     for (uint64_t n = 1; n < 400; n++) {
         append(&log, n - 1, 1);
-        uint32_t pages = n <= FMT_INLINE_LINES ? 0 : (uint32_t)((n - FMT_INLINE_LINES + FMT_PAGE_LINES - 1) / FMT_PAGE_LINES);
+        uint32_t pages = n <= FMT_INLINE_LINES
+                             ? 0
+                             : (uint32_t)((n - FMT_INLINE_LINES + FMT_PAGE_LINES - 1) / FMT_PAGE_LINES);
         assert_int_equal(expect(&log, n), pages);
         assert_int_equal(alloc_free_count(im.a), before - pages);
         assert_int_equal(log.seq, n);
@@ -282,7 +284,9 @@ static struct fmt_page *page(const struct log *log, unsigned nth) {
     return (struct fmt_page *)(void *)media_blk(&im.m, blk);
 }
 
-static uint32_t blk_of(const struct fmt_page *p) { return (uint32_t)(media_off(&im.m, p) / NOVA_BLOCK_SIZE); }
+static uint32_t blk_of(const struct fmt_page *p) {
+    return (uint32_t)(media_off(&im.m, p) / NOVA_BLOCK_SIZE);
+}
 
 static fmt_ptr next_word(const struct log *log, const struct fmt_page *from, uint32_t to) {
     return fmt_ptr_make(&im.m, FMT_TAG_NEXT, log->ino, log->gen, blk_of(from), to);
@@ -315,9 +319,13 @@ static void set_tail(struct log *log, uint32_t blk, uint32_t idx) {
     log->slot->tail = fmt_tail_make(&im.m, log->ino, log->gen, (struct log_pos){blk, idx});
 }
 
-static void reseal(struct fmt_entry *e) { fmt_entry_seal(&im.m, e); }
+static void reseal(struct fmt_entry *e) {
+    fmt_entry_seal(&im.m, e);
+}
 
-static struct fmt_entry *line(struct fmt_page *p, unsigned i) { return (struct fmt_entry *)(void *)p->lines[i]; }
+static struct fmt_entry *line(struct fmt_page *p, unsigned i) {
+    return (struct fmt_entry *)(void *)p->lines[i];
+}
 
 static void a_damaged_tail_word(void **state) {
     (void)state;
@@ -553,15 +561,9 @@ static void random_damage_is_survived(void **state) {
         for (uint32_t k = 1 + rng_below(&r, 3); k != 0; k--) {
             unsigned i = rng_below(&r, FMT_PAGE_LINES);
             switch (rng_below(&r, 6)) {
-            case 0:
-                ((uint8_t *)p)[rng_below(&r, NOVA_BLOCK_SIZE)] ^= (uint8_t)(1u << rng_below(&r, 8));
-                break;
-            case 1:
-                p->tail.next = next_word(open, p, blks[rng_below(&r, 4)]);
-                break;
-            case 2:
-                set_tail((struct log *)(uintptr_t)open, blks[rng_below(&r, 4)], rng_below(&r, 66));
-                break;
+            case 0: ((uint8_t *)p)[rng_below(&r, NOVA_BLOCK_SIZE)] ^= (uint8_t)(1u << rng_below(&r, 8)); break;
+            case 1: p->tail.next = next_word(open, p, blks[rng_below(&r, 4)]); break;
+            case 2: set_tail((struct log *)(uintptr_t)open, blks[rng_below(&r, 4)], rng_below(&r, 66)); break;
             case 3:
                 line(p, i)->lines = (uint8_t)rng_below(&r, 7);
                 if (line(p, i)->lines >= 1 && line(p, i)->lines <= FMT_PAGE_LINES - i)

@@ -51,7 +51,8 @@ static void check_layout(uint64_t size) {
     struct fmt_sb sb = layout(size);
     assert_int_equal(verify(sb), NOVA_OK);
     assert_true(sb.size <= size && size - sb.size < NOVA_BLOCK_SIZE);
-    uint64_t blocks = sb.size / NOVA_BLOCK_SIZE, slots = (uint64_t)sb.itable_count * FMT_PTRS_PER_BLK * FMT_SLOTS_PER_BLK;
+    uint64_t blocks = sb.size / NOVA_BLOCK_SIZE,
+             slots = (uint64_t)sb.itable_count * FMT_PTRS_PER_BLK * FMT_SLOTS_PER_BLK;
     assert_true(slots >= blocks); /* as many inodes as blocks */
     uint64_t inodes = slots < INT32_MAX ? slots : INT32_MAX;
     uint64_t bits = FMT_SNAP_PAYLOAD * 8;
@@ -317,16 +318,11 @@ static void both_damaged_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_out_of_range_are_refused),
-        cmocka_unit_test(every_size_has_a_valid_layout),
-        cmocka_unit_test(every_flipped_bit_is_detected),
-        cmocka_unit_test(versions_and_features),
-        cmocka_unit_test(every_field_out_of_range_is_refused),
-        cmocka_unit_test(inode_table_cannot_be_absurdly_long),
-        cmocka_unit_test(primary_first_replica_if_it_is_damaged),
-        cmocka_unit_test(length_must_fit),
-        cmocka_unit_test(damaged_superblocks_are_repaired),
-        cmocka_unit_test(both_damaged_is_an_error),
+        cmocka_unit_test(sizes_out_of_range_are_refused),         cmocka_unit_test(every_size_has_a_valid_layout),
+        cmocka_unit_test(every_flipped_bit_is_detected),          cmocka_unit_test(versions_and_features),
+        cmocka_unit_test(every_field_out_of_range_is_refused),    cmocka_unit_test(inode_table_cannot_be_absurdly_long),
+        cmocka_unit_test(primary_first_replica_if_it_is_damaged), cmocka_unit_test(length_must_fit),
+        cmocka_unit_test(damaged_superblocks_are_repaired),       cmocka_unit_test(both_damaged_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

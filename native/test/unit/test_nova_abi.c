@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nova_abi() says everything that nova.h does: the header is read, roughly, and compared. Also versions and status texts. */
+/* nova_abi() says everything that nova.h does: the header is read, roughly, and compared. Also versions and status
+ * texts. */
 #include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -120,13 +121,15 @@ static void every_constant(void **state) {
             assert_int_equal(value("const", name), base << shift);
             n++;
         } else {
-            assert_true(strcmp(name, "NOVA_H") == 0 || strcmp(name, "NOVA_API") == 0 || strcmp(name, "NOVA_NO_OFF") == 0);
+            assert_true(strcmp(name, "NOVA_H") == 0 || strcmp(name, "NOVA_API") == 0 ||
+                        strcmp(name, "NOVA_NO_OFF") == 0);
         }
     }
     assert_true(n >= 16);
 }
 
-/* struct nova_x { type a, b[n]; ... }: size and each field but the reserved ones. nova_record's union is said by hand below. */
+/* struct nova_x { type a, b[n]; ... }: size and each field but the reserved ones. nova_record's union is said by hand
+ * below. */
 static void every_field(void **state) {
     (void)state;
     unsigned structs = 0, fields = 0;
@@ -154,7 +157,8 @@ static void every_field(void **state) {
                 while (isalnum((unsigned char)start[-1]) || start[-1] == '_')
                     start--;
                 word(start, name, sizeof name);
-                if (name[0] == 0 || isdigit((unsigned char)name[0]) || strncmp(name, "reserved", 8) == 0 || strncmp(name, "NOVA_", 5) == 0)
+                if (name[0] == 0 || isdigit((unsigned char)name[0]) || strncmp(name, "reserved", 8) == 0 ||
+                    strncmp(name, "NOVA_", 5) == 0)
                     continue;
                 (void)snprintf(key, sizeof key, "%s.%s", type, name);
                 long long off = value("offset", key);
@@ -168,9 +172,10 @@ static void every_field(void **state) {
     }
     assert_int_equal(structs, 9);
     assert_true(fields > 65);
-    static const char *const members[] = {"write.pgoff",  "write.blk",  "write.count", "write.size",  "write.mtime",     "attr.mask",
-                                          "attr.mode",    "attr.uid",   "attr.gid",    "attr.atime",  "attr.mtime",      "attr.ctime",
-                                          "dentry.ino",   "dentry.gen", "dentry.type", "dentry.time", "dentry.name_len", "dentry.name"};
+    static const char *const members[] = {"write.pgoff", "write.blk",       "write.count", "write.size", "write.mtime",
+                                          "attr.mask",   "attr.mode",       "attr.uid",    "attr.gid",   "attr.atime",
+                                          "attr.mtime",  "attr.ctime",      "dentry.ino",  "dentry.gen", "dentry.type",
+                                          "dentry.time", "dentry.name_len", "dentry.name"};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         char key[200];
         (void)snprintf(key, sizeof key, "nova_record.%s", members[i]);
@@ -183,7 +188,8 @@ static void records_have_the_size_they_claim(void **state) {
     assert_int_equal(sizeof(struct nova_record), NOVA_RECORD_SIZE);
     assert_int_equal(value("sizeof", "nova_record"), NOVA_RECORD_SIZE);
     assert_int_equal(value("offset", "nova_record.dentry.name"), offsetof(struct nova_record, u.dentry.name));
-    assert_true(offsetof(struct nova_record, u.dentry.name) + NOVA_NAME_MAX <= NOVA_RECORDS_MAX * sizeof(struct nova_record));
+    assert_true(offsetof(struct nova_record, u.dentry.name) + NOVA_NAME_MAX <=
+                NOVA_RECORDS_MAX * sizeof(struct nova_record));
     assert_int_equal(sizeof((struct nova_io *)NULL)->frees / sizeof(struct nova_extent), NOVA_IO_FREES);
     assert_int_equal(sizeof((struct nova_io *)NULL)->records / sizeof(struct nova_record), NOVA_IO_RECORDS);
 }

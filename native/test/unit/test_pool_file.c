@@ -80,7 +80,9 @@ static int try_open(const char *path) {
     return rc;
 }
 
-static bool exists(const char *path) { return access(path, F_OK) == 0; }
+static bool exists(const char *path) {
+    return access(path, F_OK) == 0;
+}
 
 static uint64_t stored(const char *path) {
     struct stat st;
@@ -163,7 +165,9 @@ static void create_checks_its_arguments(void **state) {
     assert_int_equal(strlen(err.msg), sizeof err.msg - 1); /* cut, and a string */
 }
 
-static int create_as_nobody(void) { return nova_pool_create(in_dir("forbidden"), SIZE, &emulated, NULL); }
+static int create_as_nobody(void) {
+    return nova_pool_create(in_dir("forbidden"), SIZE, &emulated, NULL);
+}
 
 static void create_without_permission(void **state) {
     (void)state;
@@ -259,7 +263,10 @@ static void open_refuses_what_is_no_pool(void **state) {
 /* Giving storage to the holes of a file that is no pool could fill a disk. */
 static void open_leaves_foreign_sparse_files_alone(void **state) {
     (void)state;
-    const char *path = file_of("disk-image", (uint64_t)64 << 20, "\x7f" "ELF", 4);
+    const char *path = file_of("disk-image", (uint64_t)64 << 20,
+                               "\x7f"
+                               "ELF",
+                               4);
     uint64_t before = stored(path);
     assert_int_equal(try_open(path), NOVA_ENOTPOOL);
     assert_int_equal(stored(path), before);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two state slots as a decision table, torn and damaged ones, and snapshots that cannot be used: then the logs are scanned. */
+/* The two state slots as a decision table, torn and damaged ones, and snapshots that cannot be used: then the logs are
+ * scanned. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,8 +57,12 @@ static void every_pair_of_slots(void **state) {
                     struct pool_state ps;
                     *slot(&im.m, 0) = state_of(&im.m, (enum content)a, seqs[i]);
                     *slot(&im.m, 1) = state_of(&im.m, (enum content)b, seqs[j]);
-                    bool even = a >= DIRTY && a != UNKNOWN && seqs[i] % 2 == 0, odd = b >= DIRTY && b != UNKNOWN && seqs[j] % 2 == 1;
-                    uint64_t seq = even && odd ? (seqs[i] > seqs[j] ? seqs[i] : seqs[j]) : even ? seqs[i] : odd ? seqs[j] : 0;
+                    bool even = a >= DIRTY && a != UNKNOWN && seqs[i] % 2 == 0,
+                         odd = b >= DIRTY && b != UNKNOWN && seqs[j] % 2 == 1;
+                    uint64_t seq = even && odd ? (seqs[i] > seqs[j] ? seqs[i] : seqs[j])
+                                   : even      ? seqs[i]
+                                   : odd       ? seqs[j]
+                                               : 0;
                     unsigned last = even && seq == seqs[i] ? a : b;
                     uint64_t other = even && seq == seqs[i] ? seqs[j] : seqs[i];
                     bool clean = even && odd && other == seq - 1 && last == CLEAN;
@@ -101,7 +106,8 @@ static void states_are_written_in_turn(void **state) {
     image_delete(&im);
 }
 
-/* Any of the new slot's words may be there or not. Clean is only what was clean before, or the whole of the new state. */
+/* Any of the new slot's words may be there or not. Clean is only what was clean before, or the whole of the new state.
+ */
 static void torn_states_are_never_clean(void **state) {
     (void)state;
     for (int to_clean = 0; to_clean < 2; to_clean++) {
@@ -110,11 +116,13 @@ static void torn_states_are_never_clean(void **state) {
         struct pool_state ps, read;
         pool_state_read(&im.m, &ps);
         for (int i = 0; i < 4; i++) {
-            struct fmt_state st = {.state = (i == 3 && !to_clean) ? FMT_STATE_CLEAN : FMT_STATE_DIRTY, .blocks_free = 5};
+            struct fmt_state st = {.state = (i == 3 && !to_clean) ? FMT_STATE_CLEAN : FMT_STATE_DIRTY,
+                                   .blocks_free = 5};
             assert_int_equal(pool_state_write(&im.m, &ps, &st), 0);
         }
         struct fmt_state *target = slot(&im.m, (unsigned)(ps.seq + 1) % 2), old = *target;
-        struct fmt_state st = {.state = to_clean ? FMT_STATE_CLEAN : FMT_STATE_DIRTY, .blocks_free = 6, .inodes_used = 3};
+        struct fmt_state st = {
+            .state = to_clean ? FMT_STATE_CLEAN : FMT_STATE_DIRTY, .blocks_free = 6, .inodes_used = 3};
         assert_int_equal(pool_state_write(&im.m, &ps, &st), 0);
         struct fmt_state new = *target;
         for (unsigned words = 0; words < 256; words++) {
@@ -239,12 +247,8 @@ static void a_useless_snapshot_means_a_scan(void **state) {
                                     (struct fmt_snap *)(void *)media_blk(&m, m.snap_blk + 1)};
         struct fmt_snap *x = snap[i % 2];
         switch (i / 2) {
-        case 0:
-            memset(x, 0, sizeof *x);
-            break;
-        case 1: /* another block's content */
-            *x = *snap[1 - i % 2];
-            break;
+        case 0: memset(x, 0, sizeof *x); break;
+        case 1: /* another block's content */ *x = *snap[1 - i % 2]; break;
         case 2: /* of an earlier close */
             x->seq -= 2;
             fmt_snap_seal(&m, x);
@@ -261,8 +265,7 @@ static void a_useless_snapshot_means_a_scan(void **state) {
             snap[1]->payload[100] = 1;
             fmt_snap_seal(&m, snap[1]);
             break;
-        default:
-            ((uint8_t *)x)[rng_below(&r, NOVA_BLOCK_SIZE)] ^= (uint8_t)(1u << rng_below(&r, 8));
+        default: ((uint8_t *)x)[rng_below(&r, NOVA_BLOCK_SIZE)] ^= (uint8_t)(1u << rng_below(&r, 8));
         }
         expect(path, &facts, 1);
         expect(path, &facts, 0);
@@ -288,9 +291,7 @@ static void damaged_states_mean_a_scan(void **state) {
         case 0:
             memset(media_blk(&m, m.state_blk), 0, NOVA_BLOCK_SIZE); /* both */
             break;
-        case 1:
-            memset(media_blk(&m, m.state_blk), 0xff, NOVA_BLOCK_SIZE);
-            break;
+        case 1: memset(media_blk(&m, m.state_blk), 0xff, NOVA_BLOCK_SIZE); break;
         case 2:
             clean->blocks_free++;
             fmt_state_seal(&m, clean);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recovery by scanning: it finds what is reachable, frees the rest, and reports what cannot be; on any image it ends. */
+/* Recovery by scanning: it finds what is reachable, frees the rest, and reports what cannot be; on any image it ends.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,9 +151,13 @@ static void expect_corrupt_at(uint64_t off) {
     free(before);
 }
 
-static void expect_corrupt(const void *place) { expect_corrupt_at(place == NULL ? 0 : media_off(&im.m, place)); }
+static void expect_corrupt(const void *place) {
+    expect_corrupt_at(place == NULL ? 0 : media_off(&im.m, place));
+}
 
-static uint64_t byte_of(uint32_t blk) { return (uint64_t)blk * NOVA_BLOCK_SIZE; }
+static uint64_t byte_of(uint32_t blk) {
+    return (uint64_t)blk * NOVA_BLOCK_SIZE;
+}
 
 /* ---- sound pools ---- */
 
@@ -170,7 +175,8 @@ static void random_files(void **state) {
         char name[64];
         struct log log;
         struct block_map map;
-        (void)snprintf(name, sizeof name, "file %d of a longer name, sometimes %.*s", i, (int)rng_below(&r, 20), "xxxxxxxxxxxxxxxxxxxx");
+        (void)snprintf(name, sizeof name, "file %d of a longer name, sometimes %.*s", i, (int)rng_below(&r, 20),
+                       "xxxxxxxxxxxxxxxxxxxx");
         new_inode(&root, name, NOVA_FILE, &log);
         block_map_init(&map);
         uint64_t size = 0;
@@ -255,7 +261,8 @@ static void orphans_are_released(void **state) {
     assert_int_equal(scan(&r, 2, 1), NOVA_OK);
     assert_int_equal(r.stats.orphans, 39);
     assert_int_equal(r.t.used_count, 2);
-    assert_int_equal(alloc_free_count(r.a), before - (im.t.count - table) - 2 - (alloc_is_used(im.a, root.tail.blk) && root.tail.blk != 0));
+    assert_int_equal(alloc_free_count(r.a),
+                     before - (im.t.count - table) - 2 - (alloc_is_used(im.a, root.tail.blk) && root.tail.blk != 0));
     drop(&r);
     for (int i = 0; i < 40; i++)
         assert_int_equal(itable_slot(&im.t, file[i].ino)->tail != 0, i == 36);
@@ -429,7 +436,8 @@ static void a_log_page_that_is_a_table_block(void **state) {
     image_truncate_entry(&e, 1);
     for (int i = 0; i < 5; i++)
         image_append(&a, &e);
-    /* The page's content over the table block would destroy the slots; its pointer alone, to a block with no page in it: */
+    /* The page's content over the table block would destroy the slots; its pointer alone, to a block with no page in
+     * it: */
     a.slot->head = fmt_ptr_make(&im.m, FMT_TAG_HEAD, a.ino, a.gen, 0, blk);
     expect_corrupt_at(byte_of(blk) + offsetof(struct fmt_page, tail));
 }
@@ -539,7 +547,8 @@ static void use(const char *path, unsigned *opened) {
     (void)store_close(&s);
 }
 
-/* The same without an index, by inode number: what the saved state of a clean pool says is believed, so it may be at odds with the logs. */
+/* The same without an index, by inode number: what the saved state of a clean pool says is believed, so it may be at
+ * odds with the logs. */
 static void use_blindly(const char *path, unsigned *opened) {
     static const struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED};
     static const uint8_t data[10000];
@@ -577,7 +586,8 @@ static void use_blindly(const char *path, unsigned *opened) {
 }
 
 /*
- * Damage, most of it under good checksums: pointers, tails, entries and slots that are sealed but wrong. Nothing may crash or hang.
+ * Damage, most of it under good checksums: pointers, tails, entries and slots that are sealed but wrong. Nothing may
+ * crash or hang.
  */
 static void survive(bool clean, struct rng r) {
     const char *path = store_path("rebuild");
@@ -596,22 +606,22 @@ static void survive(bool clean, struct rng r) {
             struct fmt_inode *slot = slots[ino];
             struct fmt_page *page = (struct fmt_page *)(void *)media_blk(&m, blk);
             uint32_t idx = rng_below(&r, FMT_PAGE_LINES);
-            struct fmt_entry *e = (struct fmt_entry *)(void *)(rng_below(&r, 3) == 0 ? slot->lines[idx % FMT_INLINE_LINES] : page->lines[idx]);
+            struct fmt_entry *e = (struct fmt_entry *)(void *)(rng_below(&r, 3) == 0
+                                                                   ? slot->lines[idx % FMT_INLINE_LINES]
+                                                                   : page->lines[idx]);
             switch (rng_below(&r, 10)) {
-            case 0: /* anything */
-                m.base[rng_below(&r, POOL_SIZE)] ^= (uint8_t)(1u << rng_below(&r, 8));
-                break;
+            case 0: /* anything */ m.base[rng_below(&r, POOL_SIZE)] ^= (uint8_t)(1u << rng_below(&r, 8)); break;
             case 1: /* the bytes that are in use */
                 m.base[byte_of(blk) + rng_below(&r, NOVA_BLOCK_SIZE)] = (uint8_t)rng_next(&r);
                 break;
-            case 2:
-                slot->head = fmt_ptr_make(&m, FMT_TAG_HEAD, ino, slot->gen, 0, blk);
-                break;
+            case 2: slot->head = fmt_ptr_make(&m, FMT_TAG_HEAD, ino, slot->gen, 0, blk); break;
             case 3:
-                slot->tail = fmt_tail_make(&m, ino, slot->gen, (struct log_pos){rng_below(&r, 2) ? blk : 0, rng_below(&r, 64)});
+                slot->tail = fmt_tail_make(&m, ino, slot->gen,
+                                           (struct log_pos){rng_below(&r, 2) ? blk : 0, rng_below(&r, 64)});
                 break;
             case 4:
-                page->tail.next = fmt_ptr_make(&m, FMT_TAG_NEXT, page->tail.ino, page->tail.gen, blk, m.data_blk + rng_below(&r, 60));
+                page->tail.next = fmt_ptr_make(&m, FMT_TAG_NEXT, page->tail.ino, page->tail.gen, blk,
+                                               m.data_blk + rng_below(&r, 60));
                 break;
             case 5:
                 slot->gen = rng_below(&r, 3);
@@ -620,16 +630,17 @@ static void survive(bool clean, struct rng r) {
                 break;
             case 6: { /* itable pointers */
                 fmt_ptr *p = (fmt_ptr *)(void *)media_blk(&m, m.itable_blk);
-                p[rng_below(&r, 2)] = rng_below(&r, 4) == 0 ? 0 : fmt_ptr_make(&m, FMT_TAG_ITABLE, rng_below(&r, 2), 0, 0, blk);
+                p[rng_below(&r, 2)] = rng_below(&r, 4) == 0
+                                          ? 0
+                                          : fmt_ptr_make(&m, FMT_TAG_ITABLE, rng_below(&r, 2), 0, 0, blk);
                 break;
             }
             default: /* an entry's field, resealed */
-                if (e->lines == 0 || e->lines > FMT_PAGE_LINES - idx || e->lines > 5 || (uint8_t *)e < page->lines[0] || (uint8_t *)e > page->lines[62])
+                if (e->lines == 0 || e->lines > FMT_PAGE_LINES - idx || e->lines > 5 || (uint8_t *)e < page->lines[0] ||
+                    (uint8_t *)e > page->lines[62])
                     break;
                 switch (rng_below(&r, 6)) {
-                case 0:
-                    e->kind = (uint8_t)rng_below(&r, 8);
-                    break;
+                case 0: e->kind = (uint8_t)rng_below(&r, 8); break;
                 case 1:
                     e->seq = rng_below(&r, 2) ? rng_below(&r, 200) : UINT64_MAX - rng_below(&r, 2) * (UINT64_MAX / 2);
                     break;
@@ -652,8 +663,7 @@ static void survive(bool clean, struct rng r) {
                     memcpy(e->payload, &d, sizeof d);
                     break;
                 }
-                default:
-                    ((uint8_t *)e)[4 + rng_below(&r, 60)] = (uint8_t)rng_next(&r);
+                default: ((uint8_t *)e)[4 + rng_below(&r, 60)] = (uint8_t)rng_next(&r);
                 }
                 if (e->lines >= 1 && e->lines <= FMT_PAGE_LINES - idx && e->lines <= 5)
                     fmt_entry_seal(&m, e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads on different inodes, at once: they share allocator, inode table and pool, and nothing of each other's content. */
+/* Threads on different inodes, at once: they share allocator, inode table and pool, and nothing of each other's
+ * content. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +30,8 @@ static struct store s;
 static pthread_mutex_t names = PTHREAD_MUTEX_INITIALIZER; /* the caller's lock of the root directory */
 static atomic_int stop;
 
-/* One thread's file: its index, and what it must hold. Failures are counted: cmocka's assertions are for the main thread. */
+/* One thread's file: its index, and what it must hold. Failures are counted: cmocka's assertions are for the main
+ * thread. */
 struct client {
     pthread_t thread;
     struct rng r;
@@ -87,7 +89,9 @@ static bool settle(struct client *c, int rc) {
     return true;
 }
 
-static uint32_t blk_at(const struct client *c, uint64_t off) { return block_map_get(&c->map, off / BLK); }
+static uint32_t blk_at(const struct client *c, uint64_t off) {
+    return block_map_get(&c->map, off / BLK);
+}
 
 static bool create(struct client *c) {
     (void)snprintf(c->name, sizeof c->name, "thread %u file %u", c->id, c->files++);
@@ -163,7 +167,8 @@ static void reopen_file(struct client *c) {
 
 static void write_some(struct client *c) {
     uint8_t bytes[9000];
-    uint64_t off = rng_below(&c->r, 3) != 0 ? c->size : rng_below(&c->r, SIZE_MAX_), len = 1 + rng_below(&c->r, sizeof bytes);
+    uint64_t off = rng_below(&c->r, 3) != 0 ? c->size : rng_below(&c->r, SIZE_MAX_),
+             len = 1 + rng_below(&c->r, sizeof bytes);
     if (off >= SIZE_MAX_)
         return;
     len = len < SIZE_MAX_ - off ? len : SIZE_MAX_ - off;
@@ -197,20 +202,15 @@ static void *work(void *arg) {
         if (c->inode == NULL && !create(c))
             continue;
         switch (rng_below(&c->r, 12)) {
-        case 0:
-            unlink_file(c);
-            break;
+        case 0: unlink_file(c); break;
         case 1: {
             uint64_t to = rng_below(&c->r, SIZE_MAX_), old = c->size;
             if (settle(c, nova_truncate(c->inode, to, old % BLK == 0 ? 0 : blk_at(c, old), &c->io)) && to < old)
                 memset(c->model + to, 0, SIZE_MAX_ - to);
             break;
         }
-        case 2:
-            reopen_file(c);
-            break;
-        default:
-            write_some(c);
+        case 2: reopen_file(c); break;
+        default: write_some(c);
         }
         if (c->inode != NULL && step % 8 == 0)
             check(c);
@@ -225,7 +225,8 @@ static void *watch(void *arg) {
     struct client *c = arg;
     while (!atomic_load(&stop)) {
         struct nova_pool_info info;
-        if (nova_pool_info(s.pool, &info) != NOVA_OK || info.blocks_free > info.blocks_data || info.inodes_used > info.inodes_max)
+        if (nova_pool_info(s.pool, &info) != NOVA_OK || info.blocks_free > info.blocks_data ||
+            info.inodes_used > info.inodes_max)
             wrong(c, "info");
         struct nova_stat st;
         if (nova_inode_stat(s.root, &st) != NOVA_OK || st.type != NOVA_DIR)
@@ -251,7 +252,8 @@ static uint64_t ballast(uint32_t left) {
     return blocks;
 }
 
-/* All threads on a pool of that size, or with so little room in it; then every block must be accounted for, before and after a crash. */
+/* All threads on a pool of that size, or with so little room in it; then every block must be accounted for, before and
+ * after a crash. */
 static void crowd(uint64_t size, uint32_t room, struct rng r) {
     static const struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED, .lanes = 3};
     struct nova_error err;

@@ -43,7 +43,9 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static uint64_t blocks_free(void) { return image_blocks_free(s.pool); }
+static uint64_t blocks_free(void) {
+    return image_blocks_free(s.pool);
+}
 
 static uint32_t log_pages(nova_inode *inode) {
     struct nova_stat st;
@@ -214,8 +216,9 @@ static void random_sizes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(every_pair_of_sizes),       TEST(nothing_to_do_logs_nothing), TEST(works_on_a_full_pool),
-        TEST(survives_reopen_and_crash), TEST(random_sizes),
+        TEST(every_pair_of_sizes),  TEST(nothing_to_do_logs_nothing),
+        TEST(works_on_a_full_pool), TEST(survives_reopen_and_crash),
+        TEST(random_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

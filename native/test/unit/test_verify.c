@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pointer words, sealed structures, log entries: valid ones pass, each flipped bit and each field out of range does not. */
+/* Pointer words, sealed structures, log entries: valid ones pass, each flipped bit and each field out of range does
+ * not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,10 +29,13 @@ static int set_up(void **state) {
     uint8_t head[NOVA_BLOCK_SIZE] = {0};
     memcpy(head, &sb, sizeof sb);
     bool from_replica;
-    return media_attach(&m, head, sb.size, &pmem_ops_cpu, &from_replica, NULL); /* the primary is good: only it is read */
+    return media_attach(&m, head, sb.size, &pmem_ops_cpu, &from_replica,
+                        NULL); /* the primary is good: only it is read */
 }
 
-static void flip(void *p, size_t bit) { ((uint8_t *)p)[bit / 8] ^= (uint8_t)(1u << bit % 8); }
+static void flip(void *p, size_t bit) {
+    ((uint8_t *)p)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+}
 
 /* ---- pointer words ---- */
 
@@ -58,7 +62,8 @@ static void pointers_round_trip(void **state) {
 
 static void pointers_outside_the_data_area_fail(void **state) {
     (void)state;
-    const uint32_t bad[] = {0, 1, m.state_blk, m.itable_blk, m.snap_blk, m.data_blk - 1, m.data_end, m.blocks, INT32_MAX, UINT32_MAX};
+    const uint32_t bad[] = {0,          1,        m.state_blk, m.itable_blk, m.snap_blk, m.data_blk - 1,
+                            m.data_end, m.blocks, INT32_MAX,   UINT32_MAX};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(get(FMT_TAG_HEAD, INO, GEN, 0, fmt_ptr_make(&m, FMT_TAG_HEAD, INO, GEN, 0, bad[i])));
     assert_false(get(FMT_TAG_HEAD, INO, GEN, 0, 0));
@@ -87,7 +92,9 @@ static void pointers_prove_what_they_belong_to(void **state) {
 
 /* ---- tail words ---- */
 
-static bool tail_get(fmt_ptr word, struct log_pos *pos) { return fmt_tail_get(&m, INO, GEN, word, pos); }
+static bool tail_get(fmt_ptr word, struct log_pos *pos) {
+    return fmt_tail_get(&m, INO, GEN, word, pos);
+}
 
 static void tails_round_trip(void **state) {
     (void)state;
@@ -114,7 +121,8 @@ static void every_flipped_bit_of_a_tail_is_detected(void **state) {
     (void)state;
     struct rng r = rng_start(__func__);
     for (int i = 0; i < 3000; i++) {
-        struct log_pos in = {m.data_blk + rng_below(&r, m.data_end - m.data_blk), 1 + rng_below(&r, FMT_PAGE_LINES)}, out;
+        struct log_pos in = {m.data_blk + rng_below(&r, m.data_end - m.data_blk), 1 + rng_below(&r, FMT_PAGE_LINES)},
+                       out;
         if (i % 4 == 0)
             in = (struct log_pos){0, rng_below(&r, FMT_INLINE_LINES + 1)};
         fmt_ptr word = fmt_tail_make(&m, INO, GEN, in);
@@ -181,7 +189,8 @@ static void snapshots(void **state) {
 }
 
 static struct fmt_inode good_inode(void) {
-    struct fmt_inode i = {.magic = FMT_INODE_MAGIC, .type = NOVA_FILE, .ino = INO, .gen = GEN, .mode = 0644, .btime = -5};
+    struct fmt_inode i = {
+        .magic = FMT_INODE_MAGIC, .type = NOVA_FILE, .ino = INO, .gen = GEN, .mode = 0644, .btime = -5};
     fmt_inode_seal(&m, &i);
     return i;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing: content against a byte array at every awkward edge, intents, space accounting, what is refused and that it changes nothing. */
+/* Writing: content against a byte array at every awkward edge, intents, space accounting, what is refused and that it
+ * changes nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,7 +54,9 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static uint64_t blocks_free(void) { return image_blocks_free(s.pool); }
+static uint64_t blocks_free(void) {
+    return image_blocks_free(s.pool);
+}
 
 static uint32_t log_pages(nova_inode *inode) {
     struct nova_stat st;
@@ -98,9 +101,9 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    {0, 0, 0},      {1, 0, 0},      {100, 0, 0},    {4095, 0, 0},  {4096, 0, 0},  {4097, 0, 0},  {8192, 0, 0},
-    {12289, 0, 0},  {20000, 0, 0},  {100, 0, 1},    {4097, 0, 2},  {12288, 0, 1}, {12288, 1, 2}, {12288, 2, 3},
-    {12300, 3, 4},  {20000, 0, 5},  {20000, 1, 3},  {20000, 4, 5},
+    {0, 0, 0},     {1, 0, 0},     {100, 0, 0},   {4095, 0, 0},  {4096, 0, 0},  {4097, 0, 0},
+    {8192, 0, 0},  {12289, 0, 0}, {20000, 0, 0}, {100, 0, 1},   {4097, 0, 2},  {12288, 0, 1},
+    {12288, 1, 2}, {12288, 2, 3}, {12300, 3, 4}, {20000, 0, 5}, {20000, 1, 3}, {20000, 4, 5},
 };
 
 /* Makes the file so, and the model. Holes come from truncating up, and from writing behind the end. */
@@ -117,7 +120,8 @@ static void make_shape(struct store_file *f, const struct shape *sh, uint8_t *mo
     assert_int_equal(f->size, sh->size);
 }
 
-static void check_content(struct store_file *f, const uint8_t *model, uint64_t size, const char *what, uint64_t off, uint64_t len) {
+static void check_content(struct store_file *f, const uint8_t *model, uint64_t size, const char *what, uint64_t off,
+                          uint64_t len) {
     static uint8_t buf[64 << 10];
     assert_int_equal(f->size, size);
     assert_int_equal(store_read(f, 0, buf, sizeof buf), size);
@@ -302,7 +306,8 @@ static void aborted_intents_leave_nothing(void **state) {
     for (uint64_t off = 0; off < 30000; off += 1777) {
         uint64_t len = 9999;
         uint32_t first = block_map_get(&f.map, off / BLK), last = block_map_get(&f.map, (off + len - 1) / BLK);
-        assert_int_equal(nova_write_begin(f.inode, off, len, first, last, block_map_get(&f.map, 20001 / BLK), &f.io, &in), NOVA_OK);
+        assert_int_equal(
+            nova_write_begin(f.inode, off, len, first, last, block_map_get(&f.map, 20001 / BLK), &f.io, &in), NOVA_OK);
         memset(buf, 0x99, sizeof buf);
         if (off % 2 == 0)
             assert_int_equal(nova_write_fill(in, 0, buf, len, &f.io), NOVA_OK);
@@ -398,7 +403,8 @@ static void unsqueeze(struct nova_extent *held, uint32_t n) {
     free(held);
 }
 
-/* With any number of blocks left, writes that fit work and the others change nothing; also where only the log page is missing. */
+/* With any number of blocks left, writes that fit work and the others change nothing; also where only the log page is
+ * missing. */
 static void no_space_changes_nothing(void **state) {
     (void)state;
     static uint8_t model[60000], buf[60000], data[60000];
@@ -563,7 +569,8 @@ static void block_arguments(void **state) {
     must(store_write(&f, 0, "abc", 3));
     nova_pool_info(s.pool, &info);
     const struct media *m = &s.pool->media;
-    const uint32_t bad[] = {1, m->state_blk, m->itable_blk, m->data_blk - 1, m->data_end, (uint32_t)info.blocks, INT32_MAX, UINT32_MAX};
+    const uint32_t bad[] = {1,           m->state_blk,          m->itable_blk, m->data_blk - 1,
+                            m->data_end, (uint32_t)info.blocks, INT32_MAX,     UINT32_MAX};
     uint64_t before = blocks_free();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         for (int which = 0; which < 3; which++) {
@@ -604,8 +611,8 @@ static void sizes(void **state) {
 }
 
 /*
- * Before the log is replayed to its end the size is not known. A write that went by an older one would take committed bytes for
- * bytes behind the end and overwrite them in place.
+ * Before the log is replayed to its end the size is not known. A write that went by an older one would take committed
+ * bytes for bytes behind the end and overwrite them in place.
  */
 static void an_incomplete_view_is_refused(void **state) {
     (void)state;
@@ -769,9 +776,9 @@ static void two_drains(void **state) {
     for (unsigned n = 1; n < 300; n++) {
         drains = 0;
         switch (n % 5) {
-        case 0: must(store_write(&f, f.size, data, 100)); break;          /* append */
-        case 1: must(store_write(&f, n * 10, data, 4096)); break;         /* overwrite across blocks */
-        case 2: must(store_write(&f, f.size + 9000, data, 1)); break;     /* behind a gap */
+        case 0: must(store_write(&f, f.size, data, 100)); break;      /* append */
+        case 1: must(store_write(&f, n * 10, data, 4096)); break;     /* overwrite across blocks */
+        case 2: must(store_write(&f, f.size + 9000, data, 1)); break; /* behind a gap */
         case 3: must(store_truncate(&f, 3000 + n)); break;
         default: must(store_write_pieces(&f, 0, data, 20000, 999, true)); break;
         }
