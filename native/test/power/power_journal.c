@@ -89,7 +89,8 @@ static const char *line(const char *s, struct power_journal *j, struct power_act
     return NULL;
 }
 
-bool power_journal_replay(const char *path, struct power_journal *j, struct power_actor *actors, char *why, size_t why_len) {
+bool power_journal_replay(const char *path, struct power_journal *j, struct power_actor *actors, char *why,
+                          size_t why_len) {
     *j = (struct power_journal){0};
     FILE *f = fopen(path, "r");
     if (f == NULL) {

@@ -30,7 +30,8 @@ void power_round(struct power_actor *a, uint64_t seed) {
 /* Lengths around cache lines and blocks, and any. 1..max */
 static uint64_t draw_len(struct rng *r, uint64_t max) {
     static const uint32_t awkward[] = {1, 7, 63, 64, 65, 4095, 4096, 4097, 8192, 8193};
-    uint64_t n = rng_below(r, 3) == 0 ? 1 + rng_below(r, 30000) : awkward[rng_below(r, sizeof awkward / sizeof *awkward)];
+    uint64_t n = rng_below(r, 3) == 0 ? 1 + rng_below(r, 30000)
+                                      : awkward[rng_below(r, sizeof awkward / sizeof *awkward)];
     return n < max ? n : max;
 }
 
@@ -90,17 +91,13 @@ void power_apply(struct power_actor *a, const struct power_op *op) {
         break;
     case POWER_WRITE:
     case POWER_APPEND:
-    case POWER_GATHER:
-        apply_write(f, op);
-        break;
+    case POWER_GATHER: apply_write(f, op); break;
     case POWER_TRUNCATE:
         if (op->len > f->size)
             memset(f->bytes + f->size, 0, op->len - f->size);
         f->size = op->len;
         break;
-    case POWER_UNLINK:
-        f->exists = false;
-        break;
+    case POWER_UNLINK: f->exists = false; break;
     case POWER_RENAME: {
         struct power_file replaced = a->file[op->to];
         replaced.exists = false;
@@ -136,6 +133,6 @@ const char *power_name(uint32_t actor, uint32_t file) {
 
 void power_text(const struct power_op *op, char *buf) {
     static const char *const kinds[] = {"create", "write", "append", "gather", "truncate", "unlink", "rename"};
-    snprintf(buf, POWER_TEXT_MAX, "%s file=%u to=%u off=%" PRIu64 " len=%" PRIu64, kinds[op->kind], op->file, op->to, op->off,
-             op->len);
+    snprintf(buf, POWER_TEXT_MAX, "%s file=%u to=%u off=%" PRIu64 " len=%" PRIu64, kinds[op->kind], op->file, op->to,
+             op->off, op->len);
 }

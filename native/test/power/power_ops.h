@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the writer of the power-failure test does: actors with files of their own, each a sequence of operations drawn from a
- * seed, and the bytes that its files should hold after any number of them. An operation depends on the seed and on the state before it, so
- * that the checker repeats the sequence without being told more than the seed.
+ * What the writer of the power-failure test does: actors with files of their own, each a sequence of operations drawn
+ * from a seed, and the bytes that its files should hold after any number of them. An operation depends on the seed and
+ * on the state before it, so that the checker repeats the sequence without being told more than the seed.
  */
 #ifndef NOVA_TEST_POWER_OPS_H
 #define NOVA_TEST_POWER_OPS_H
@@ -14,7 +14,7 @@
 #include "../unit/rng.h"
 
 #define POWER_ACTORS 2u
-#define POWER_FILES 4u           /* of each actor */
+#define POWER_FILES 4u             /* of each actor */
 #define POWER_FILE_MAX (96u << 10) /* bytes */
 #define POWER_TEXT_MAX 80u
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program whose power is cut. Checks a pool against the journal of what was done to it before the cut, then, given a
- * seed, goes on writing to it, and says on standard output what it is about to do and what is done (power_journal.h), until
- * it is killed.
+ * The program whose power is cut. Checks a pool against the journal of what was done to it before the cut, then, given
+ * a seed, goes on writing to it, and says on standard output what it is about to do and what is done (power_journal.h),
+ * until it is killed.
  *
- * What is checked: every operation that the journal shows as ended is there; one that had only begun is there wholly or not at
- * all; files hold these bytes and no others, and there are no other names; nova_fsck() finds no damage before recovery, and nothing
- * at all after it; used + free = total; and a second opening, without recovery, shows the same.
+ * What is checked: every operation that the journal shows as ended is there; one that had only begun is there wholly or
+ * not at all; files hold these bytes and no others, and there are no other names; nova_fsck() finds no damage before
+ * recovery, and nothing at all after it; used + free = total; and a second opening, without recovery, shows the same.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -78,7 +78,8 @@ static bool names_match(const struct world *w, char *why, size_t why_len) {
             want += w->writer[a].actor.file[i].exists;
     if (want == w->store.names.live)
         return true;
-    snprintf(why, why_len, "the directory has %" PRIu64 " names instead of %" PRIu64, (uint64_t)w->store.names.live, want);
+    snprintf(why, why_len, "the directory has %" PRIu64 " names instead of %" PRIu64, (uint64_t)w->store.names.live,
+             want);
     return false;
 }
 
@@ -115,7 +116,8 @@ static bool actor_matches(struct writer *wr, char *why, size_t why_len) {
     return true;
 }
 
-/* Finds out whether the operation in flight at the cut was done, and brings the actor's model to what the store holds. */
+/* Finds out whether the operation in flight at the cut was done, and brings the actor's model to what the store holds.
+ */
 static void resolve(struct writer *wr, bool in_flight, const struct power_op *op) {
     char without[200], with[200], text[POWER_TEXT_MAX];
     struct power_actor *a = &wr->actor;
@@ -127,8 +129,8 @@ static void resolve(struct writer *wr, bool in_flight, const struct power_op *op
         done++;
         if (!actor_matches(wr, with, sizeof with)) {
             power_text(op, text);
-            die("actor %u holds neither the state before its operation %" PRIu64 " (%s): %s; nor the one after: %s", a->id,
-                done, text, without, with);
+            die("actor %u holds neither the state before its operation %" PRIu64 " (%s): %s; nor the one after: %s",
+                a->id, done, text, without, with);
         }
     }
     a->seq = done;
@@ -142,10 +144,11 @@ static void fsck(const char *path, bool recovered, const struct nova_pool_info *
     size_t needed;
     must(nova_fsck(path, report, sizeof report, &needed, &sum, &err), "fsck", &err);
     if (sum.errors != 0 || (recovered && (sum.warnings != 0 || !sum.clean)))
-        die("fsck %s: %" PRIu64 " errors, %" PRIu64 " warnings\n%s",
-            recovered ? "after recovery" : "before recovery", sum.errors, sum.warnings, report);
+        die("fsck %s: %" PRIu64 " errors, %" PRIu64 " warnings\n%s", recovered ? "after recovery" : "before recovery",
+            sum.errors, sum.warnings, report);
     if (sum.blocks_used + sum.blocks_free != sum.blocks_total)
-        die("blocks: %" PRIu64 " used and %" PRIu64 " free of %" PRIu64, sum.blocks_used, sum.blocks_free, sum.blocks_total);
+        die("blocks: %" PRIu64 " used and %" PRIu64 " free of %" PRIu64, sum.blocks_used, sum.blocks_free,
+            sum.blocks_total);
     if (recovered && (info->blocks_free != sum.blocks_free || info->blocks_data != sum.blocks_total))
         die("free blocks: %" PRIu64 " by recovery, %" PRIu64 " by fsck", info->blocks_free, sum.blocks_free);
 }
@@ -164,7 +167,8 @@ static void check(struct world *w, const struct power_journal *j) {
     power_say("open");
     fsck(w->opt->pool, false, NULL);
     open_store(w, &info);
-    printf("recovery: %s, %" PRIu64 " logs in %" PRIu64 " us, %" PRIu64 " orphans, %" PRIu64 " of %" PRIu64 " blocks free\n",
+    printf("recovery: %s, %" PRIu64 " logs in %" PRIu64 " us, %" PRIu64 " orphans, %" PRIu64 " of %" PRIu64
+           " blocks free\n",
            info.recovered ? "yes" : "not needed", info.recovered_inodes, info.recovery_ns / 1000, info.orphans,
            info.blocks_free, info.blocks_data);
     fflush(stdout);
@@ -311,17 +315,21 @@ static void write_all(struct world *w) {
 
 /* ---- the program ------------------------------------------------------------------------------------------------- */
 
-static const char usage[] = "Usage: power-writer [-e] [-s SEED [-n OPS]] JOURNAL POOL\n"
-                            "  -s  after checking, write on with this seed, -n operations for each actor (default: until killed)\n"
-                            "  -e  emulated persistent memory, for a try without a guest\n"
-                            "An empty JOURNAL: the pool is made first.\n";
+static const char
+    usage[] = "Usage: power-writer [-e] [-s SEED [-n OPS]] JOURNAL POOL\n"
+              "  -s  after checking, write on with this seed, -n operations for each actor (default: until killed)\n"
+              "  -e  emulated persistent memory, for a try without a guest\n"
+              "An empty JOURNAL: the pool is made first.\n";
 
 static struct options parse(int argc, char **argv) {
     struct options o = {.ops = UINT64_MAX};
     for (int c; (c = getopt(argc, argv, "es:n:")) != -1;) {
         switch (c) {
         case 'e': o.flags |= NOVA_OPT_EMULATED; break;
-        case 's': o.write = true; o.seed = strtoull(optarg, NULL, 0); break;
+        case 's':
+            o.write = true;
+            o.seed = strtoull(optarg, NULL, 0);
+            break;
         case 'n': o.ops = strtoull(optarg, NULL, 0); break;
         default: fputs(usage, stderr); exit(2);
         }
