@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "mutant.h"
+#include "report.h"
 #include "workload.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
@@ -268,7 +269,7 @@ static void test_mutants(void **state) {
         hunt_all(&w.trace, hosts[i].name, &limits, &tally);
         world_free(&w);
     }
-    printf("crash: mutants: %u killed, %u harmless and listed\n", tally.killed, tally.harmless);
+    report_line("crash: mutants: %u killed, %u harmless and listed", tally.killed, tally.harmless);
     explore_stats_print("mutants", &tally.st);
     assert_int_equal(tally.wrong, 0);
 }

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "crash_image.h"
+#include "report.h"
 #include "workload.h"
 
 #define FILE_MAX 40000u /* bytes */
@@ -177,7 +178,7 @@ static void test_threads(void **state) {
         explore_world(&w, "threads", 0, &limits, &total);
         world_free(&w);
     }
-    printf("crash: threads: %u of %u calls overlapped another\n", overlapping, runs * THREADS * 25);
+    report_line("crash: threads: %u of %u calls overlapped another", overlapping, runs * THREADS * 25);
 }
 
 static void end(void **state) {

@@ -7,6 +7,7 @@
 #include "crash_image.h"
 #include "explorer.h"
 #include "model.h"
+#include "report.h"
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -45,11 +46,10 @@ void explore_stats_add(struct explore_stats *to, const struct explore_stats *fro
 }
 
 void explore_stats_print(const char *what, const struct explore_stats *st) {
-    printf("crash: %s: %llu traces (%llu of recoveries), %llu points, %llu images, %llu distinct, %llu recoveries and "
-           "opens\n",
-           what, (unsigned long long)st->traces, (unsigned long long)st->nested, (unsigned long long)st->points,
-           (unsigned long long)st->images, (unsigned long long)st->distinct, (unsigned long long)st->opens);
-    fflush(stdout);
+    report_line("crash: %s: %llu traces (%llu of recoveries), %llu points, %llu images, %llu distinct, %llu recoveries "
+                "and opens",
+                what, (unsigned long long)st->traces, (unsigned long long)st->nested, (unsigned long long)st->points,
+                (unsigned long long)st->images, (unsigned long long)st->distinct, (unsigned long long)st->opens);
 }
 
 /* ---- images judged already ---- */
