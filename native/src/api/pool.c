@@ -34,16 +34,19 @@ static int check_options(const char *path, const struct nova_pool_options *opt, 
     return NOVA_OK;
 }
 
-/* Saves the allocator's state and marks the pool clean: snapshot, drain, state. */
-static int save_clean(struct nova_pool *pool) {
-    const struct media *m = &pool->media;
-    snapshot_save(m, pool->alloc, &pool->itable, pool->state.seq + 1);
-    int os = m->ops->drain(m->ops);
-    if (os != 0)
-        return os;
+static void write_snapshot(struct nova_pool *pool) {
+    snapshot_save(&pool->media, pool->alloc, &pool->itable, pool->state.seq + 1);
+}
+
+static void write_clean(struct nova_pool *pool) {
     struct fmt_state clean = {
         .state = FMT_STATE_CLEAN, .blocks_free = alloc_free_count(pool->alloc), .inodes_used = pool->itable.used_count};
-    return pool_state_write(m, &pool->state, &clean);
+    pool_state_write(&pool->media, &pool->state, &clean);
+}
+
+static void write_dirty(struct nova_pool *pool) {
+    struct fmt_state dirty = {.state = FMT_STATE_DIRTY};
+    pool_state_write(&pool->media, &pool->state, &dirty);
 }
 
 /* ---- create ---- */
@@ -90,10 +93,10 @@ static int format(struct nova_pool *pool, const struct fmt_sb *layout, struct no
     if (rc == NOVA_OK) {
         struct fmt_inode root = {.type = NOVA_DIR, .mode = 0755, .uid = getuid(), .gid = getgid(), .btime = nova_now()};
         itable_init_slot(&pool->itable, ino, &root); /* the first number there is: NOVA_ROOT_INO */
-        struct fmt_state dirty = {.state = FMT_STATE_DIRTY};
-        int os = pool_state_write(m, &pool->state, &dirty);
-        if (os == 0)
-            os = save_clean(pool);
+        write_dirty(pool);
+        write_snapshot(pool);
+        write_clean(pool);
+        int os = ops->drain(ops); /* one for all: nothing of it counts before the replica is there */
         if (os == 0) {
             ops->copy(ops, replica, &sb, sizeof sb);
             os = ops->drain(ops);
@@ -209,8 +212,8 @@ static int open_mapped(struct nova_pool *pool, const struct nova_pool_options *o
     rc = repair_superblock(pool, from_replica, err);
     if (rc == NOVA_OK) {
         /* From here on only the logs can say what is in use. */
-        struct fmt_state dirty = {.state = FMT_STATE_DIRTY};
-        int os = pool_state_write(&pool->media, &pool->state, &dirty);
+        write_dirty(pool);
+        int os = pool->file.ops.drain(&pool->file.ops); /* of the slots that recovery freed too */
         if (os != 0)
             rc = nova_fail_os(err, NOVA_EOS, os, "cannot mark the pool open");
     }
@@ -284,7 +287,13 @@ int nova_pool_close(nova_pool *pool, struct nova_error *err) {
         return NOVA_OK;
     int rc = close_inodes(pool, err);
     if (!__atomic_load_n(&pool->leaked, __ATOMIC_RELAXED)) {
-        int os = save_clean(pool);
+        const struct pmem_ops *ops = &pool->file.ops;
+        write_snapshot(pool);
+        int os = ops->drain(ops);
+        if (os == 0) {
+            write_clean(pool);
+            os = ops->drain(ops);
+        }
         if (os != 0 && rc == NOVA_OK)
             rc = nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool's state; the next open will recover");
     }

@@ -124,7 +124,10 @@ bool itable_ready(struct inode_table *t) {
     return true;
 }
 
-/* Adds a table block: zeroed and durable before its pointer is, the pointer durable before any slot in it is used. */
+/*
+ * Adds a table block. Zeros and pointer are durable before anyone uses a slot in it: a thread that does will not drain
+ * what this one stored. Between the two no order is needed: as long as no name reaches a slot, it may hold anything.
+ */
 static int grow(struct inode_table *t, uint32_t seen, struct nova_error *err) {
     const struct media *m = t->m;
     int rc = NOVA_OK;
@@ -137,12 +140,9 @@ static int grow(struct inode_table *t, uint32_t seen, struct nova_error *err) {
         } else {
             fmt_ptr *ptr = (fmt_ptr *)(void *)media_blk(m, m->itable_blk) + n;
             m->ops->zero(m->ops, media_blk(m, blk), NOVA_BLOCK_SIZE);
+            m->ops->store8(m->ops, ptr, fmt_ptr_make(m, FMT_TAG_ITABLE, n, 0, 0, blk));
+            m->ops->flush(m->ops, ptr, sizeof *ptr);
             int os = m->ops->drain(m->ops);
-            if (os == 0) {
-                m->ops->store8(m->ops, ptr, fmt_ptr_make(m, FMT_TAG_ITABLE, n, 0, 0, blk));
-                m->ops->flush(m->ops, ptr, sizeof *ptr);
-                os = m->ops->drain(m->ops);
-            }
             if (os != 0) { /* the block stays taken: whether the pointer is durable is unknown */
                 rc = nova_fail_os(err, NOVA_EOS, os, "cannot write the inode table");
             } else {

@@ -129,11 +129,10 @@ static int next_page(struct log_batch *b, struct nova_error *err) {
     struct fmt_page_tail tail = {.magic = FMT_PAGE_MAGIC, .ino = log->ino, .gen = log->gen};
     fmt_page_tail_seal(log->m, &tail);
     ops->copy(ops, page_tail(log, blk), &tail, sizeof tail);
-    /* This word lies behind the tail as long as the batch is not committed: nobody reads it. */
+    /* This word lies behind the tail as long as the batch is not committed: nobody reads it, so it may tear. */
     uint32_t from = b->pos.blk;
-    fmt_ptr *ptr = from == 0 ? &log->slot->head : &page_tail(log, from)->next;
-    ops->store8(ops, ptr, fmt_ptr_make(log->m, from == 0 ? FMT_TAG_HEAD : FMT_TAG_NEXT, log->ino, log->gen, from, blk));
-    ops->flush(ops, ptr, sizeof *ptr);
+    fmt_ptr next = fmt_ptr_make(log->m, from == 0 ? FMT_TAG_HEAD : FMT_TAG_NEXT, log->ino, log->gen, from, blk);
+    ops->copy(ops, from == 0 ? &log->slot->head : &page_tail(log, from)->next, &next, sizeof next);
     b->pos = (struct log_pos){blk, 0};
     b->new_pages++;
     return NOVA_OK;

@@ -28,7 +28,7 @@ void pool_state_read(const struct media *m, struct pool_state *ps) {
         ps->st = *last;
 }
 
-int pool_state_write(const struct media *m, struct pool_state *ps, const struct fmt_state *next) {
+void pool_state_write(const struct media *m, struct pool_state *ps, const struct fmt_state *next) {
     struct fmt_state st = *next;
     st.magic = FMT_STATE_MAGIC;
     st.seq = ps->seq + 1;
@@ -38,13 +38,9 @@ int pool_state_write(const struct media *m, struct pool_state *ps, const struct 
     fmt_state_seal(m, &st);
     /* The slot of the state before the current one: a torn write leaves the current one whole. */
     m->ops->copy(m->ops, state_slot(m, st.seq), &st, sizeof st);
-    int os = m->ops->drain(m->ops);
-    if (os == 0) {
-        ps->seq = st.seq;
-        ps->clean = st.state == FMT_STATE_CLEAN;
-        ps->st = st;
-    }
-    return os;
+    ps->seq = st.seq;
+    ps->clean = st.state == FMT_STATE_CLEAN;
+    ps->st = st;
 }
 
 /* ---- snapshot ---- */

@@ -22,8 +22,8 @@ struct pool_state {
 };
 void pool_state_read(const struct media *m, struct pool_state *ps);
 
-/* Writes the successor of *ps, durable on return (or errno), and updates *ps. */
-int pool_state_write(const struct media *m, struct pool_state *ps, const struct fmt_state *next);
+/* Writes the successor of *ps and updates *ps. Not yet drained. */
+void pool_state_write(const struct media *m, struct pool_state *ps, const struct fmt_state *next);
 
 /* Saves both bitmaps under a sequence number. Not yet drained. */
 void snapshot_save(const struct media *m, const struct allocator *a, const struct inode_table *t, uint64_t seq);

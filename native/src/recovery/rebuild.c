@@ -245,7 +245,7 @@ static void run_parallel(struct scan *s, uint32_t threads) {
 }
 
 /* Frees the slots that no name reaches. */
-static int clear_orphans(struct scan *s, struct rebuild_stats *stats, struct nova_error *err) {
+static void clear_orphans(struct scan *s, struct rebuild_stats *stats) {
     const struct pmem_ops *ops = s->m->ops;
     uint32_t slots = itable_slots(s->t);
     for (uint32_t ino = 1; ino < slots; ino++) {
@@ -256,8 +256,6 @@ static int clear_orphans(struct scan *s, struct rebuild_stats *stats, struct nov
         ops->flush(ops, &slot->tail, sizeof slot->tail);
         stats->orphans++;
     }
-    int os = ops->drain(ops);
-    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool");
 }
 
 int rebuild(const struct media *m, struct allocator *a, struct inode_table *t, uint32_t threads,
@@ -276,11 +274,11 @@ int rebuild(const struct media *m, struct allocator *a, struct inode_table *t, u
         if (rc != NOVA_OK && err != NULL)
             *err = s.err;
     }
-    if (rc == NOVA_OK)
-        rc = clear_orphans(&s, stats, err);
     stats->inodes = s.inodes;
-    if (rc == NOVA_OK)
+    if (rc == NOVA_OK) {
+        clear_orphans(&s, stats);
         alloc_ready(a);
+    }
     pthread_mutex_destroy(&s.lock);
     return rc;
 }

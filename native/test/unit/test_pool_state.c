@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The two state slots as a decision table, torn and damaged ones, and snapshots that cannot be used: then the logs are
  * scanned. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,9 +86,7 @@ static void states_are_written_in_turn(void **state) {
     for (uint64_t n = 1; n < 20; n++) {
         struct fmt_state next = {.state = n % 3 == 0 ? FMT_STATE_CLEAN : FMT_STATE_DIRTY, .blocks_free = n};
         struct fmt_state kept = *slot(&im.m, (unsigned)(n + 1) % 2);
-        unsigned drains = im.ops.drains;
-        assert_int_equal(pool_state_write(&im.m, &ps, &next), 0);
-        assert_int_equal(im.ops.drains, drains + 1);
+        pool_state_write(&im.m, &ps, &next);
         assert_memory_equal(slot(&im.m, (unsigned)(n + 1) % 2), &kept, sizeof kept); /* the state before stays */
         pool_state_read(&im.m, &again);
         assert_int_equal(again.seq, n);
@@ -99,10 +96,7 @@ static void states_are_written_in_turn(void **state) {
         if (again.clean)
             assert_int_equal(again.st.blocks_free, n);
     }
-    im.ops.fail_from = 1;
-    struct fmt_state next = {.state = FMT_STATE_DIRTY};
-    assert_int_equal(pool_state_write(&im.m, &ps, &next), EIO);
-    assert_int_equal(ps.seq, 19);
+    assert_int_equal(im.ops.drains, 0); /* the caller's business */
     image_delete(&im);
 }
 
@@ -118,12 +112,12 @@ static void torn_states_are_never_clean(void **state) {
         for (int i = 0; i < 4; i++) {
             struct fmt_state st = {.state = (i == 3 && !to_clean) ? FMT_STATE_CLEAN : FMT_STATE_DIRTY,
                                    .blocks_free = 5};
-            assert_int_equal(pool_state_write(&im.m, &ps, &st), 0);
+            pool_state_write(&im.m, &ps, &st);
         }
         struct fmt_state *target = slot(&im.m, (unsigned)(ps.seq + 1) % 2), old = *target;
         struct fmt_state st = {
             .state = to_clean ? FMT_STATE_CLEAN : FMT_STATE_DIRTY, .blocks_free = 6, .inodes_used = 3};
-        assert_int_equal(pool_state_write(&im.m, &ps, &st), 0);
+        pool_state_write(&im.m, &ps, &st);
         struct fmt_state new = *target;
         for (unsigned words = 0; words < 256; words++) {
             for (unsigned w = 0; w < 8; w++)

@@ -291,16 +291,6 @@ static void what_was_not_committed_is_free(void **state) {
     log_rollback(&b);
 }
 
-static void a_refused_drain_fails_the_scan(void **state) {
-    (void)state;
-    struct log file;
-    new_inode(&root, NULL, NOVA_FILE, &file);
-    im.ops.fail_from = 1;
-    struct result r;
-    assert_int_equal(scan(&r, 1, 1), NOVA_EOS);
-    drop(&r);
-}
-
 /* ---- damage ---- */
 
 static void names_of_inodes_that_are_not_there(void **state) {
@@ -701,7 +691,6 @@ int main(void) {
         TEST(renamed_replaced_and_removed),
         TEST(orphans_are_released),
         TEST(what_was_not_committed_is_free),
-        TEST(a_refused_drain_fails_the_scan),
         TEST(names_of_inodes_that_are_not_there),
         TEST(a_name_removed_that_was_not_there),
         TEST(directories_with_two_names),
