@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every ordered pair of calls on two small files, after the bounded exploration of Mohan et al., "Finding
- * Crash-Consistency Bugs with Bounded Black-Box Crash Testing" (OSDI 2018): crashes are explored in the second call of
- * each pair, with whatever the first one left behind.
+ * Every operation of operations.h alone, and every ordered pair of them, after the bounded exploration of Mohan et al.,
+ * "Finding Crash-Consistency Bugs with Bounded Black-Box Crash Testing" (OSDI 2018): crashes are explored in the last
+ * operation of a sequence, with whatever the ones before left behind. Sequences of three, sampled, with NOVA_FULL.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,123 +14,65 @@
 
 #include <cmocka.h>
 
-#include "workload.h"
+#include "crash_image.h"
+#include "operations.h"
+#include "report.h"
 
-/* Each works on what the other call of the pair left: a missing file is made again first. */
-static void have(struct world *w, const char *name) {
-    if (size_of(w, name) == 0)
-        put(w, name, 0, 300);
-}
+#define LONGEST 3
+#define TRIPLES 1500u /* of those there are; NOVA_FULL */
 
-static void append_in_block(struct world *w) {
-    put(w, "a", size_of(w, "a"), 50);
-}
-static void append_over_block(struct world *w) {
-    put(w, "a", size_of(w, "a"), 4100);
-}
-static void overwrite(struct world *w) {
-    put(w, "a", 60, 10);
-}
-static void overwrite_over_block(struct world *w) {
-    put(w, "a", 4090, 20);
-}
-static void gap_in_block(struct world *w) {
-    put(w, "a", size_of(w, "a") + 30, 10);
-}
-static void gap_over_blocks(struct world *w) {
-    put(w, "a", size_of(w, "a") + 9000, 10);
-}
-static void grow_in_block(struct world *w) {
-    have(w, "a"), cut(w, "a", size_of(w, "a") + 50);
-}
-static void grow_over_blocks(struct world *w) {
-    have(w, "a"), cut(w, "a", size_of(w, "a") + 5000);
-}
-static void shrink(struct world *w) {
-    have(w, "a"), cut(w, "a", size_of(w, "a") / 2 + 1);
-}
-static void empty(struct world *w) {
-    have(w, "a"), cut(w, "a", 0);
-}
-static void drop_a(struct world *w) {
-    have(w, "a"), drop(w, "a");
-}
-static void drop_open_a(struct world *w) {
-    have(w, "a"), drop_open(w, "a");
-}
-static void close_gone(struct world *w) {
-    drop_close(w, "a"), put(w, "d", 0, 10);
-}
-static void move_away(struct world *w) {
-    have(w, "a"), move(w, "a", "c");
-}
-static void move_onto(struct world *w) {
-    have(w, "a"), have(w, "b"), move(w, "a", "b");
-}
-static void move_back(struct world *w) {
-    have(w, "a"), have(w, "b"), move(w, "b", "a");
-}
-static void write_other(struct world *w) {
-    put(w, "b", 10, 100);
-}
-static void by_pieces(struct world *w) {
-    have(w, "a"), put_pieces(w, "a", 50, 4200, 1000, true);
-}
-static void reopen(struct world *w) {
-    close_pool(w), open_pool(w);
-}
+static uint32_t sequences;
 
-static void make_new(struct world *w) {
-    if (model_get(w->now[0], "d") != NULL)
-        drop(w, "d");
-    make(w, "d");
-}
-
-static const struct {
-    const char *name;
-    void (*run)(struct world *w);
-} calls[] = {
-    {"append in the block", append_in_block},
-    {"append over the block's end", append_over_block},
-    {"overwrite", overwrite},
-    {"overwrite over a block's end", overwrite_over_block},
-    {"gap in the block", gap_in_block},
-    {"gap over blocks", gap_over_blocks},
-    {"grow in the block", grow_in_block},
-    {"grow over blocks", grow_over_blocks},
-    {"shrink", shrink},
-    {"empty", empty},
-    {"drop", drop_a},
-    {"drop while open", drop_open_a},
-    {"close what was dropped", close_gone},
-    {"move away", move_away},
-    {"move onto", move_onto},
-    {"move back", move_back},
-    {"write another", write_other},
-    {"write by pieces", by_pieces},
-    {"make", make_new},
-    {"reopen", reopen},
-};
-#define CALLS (sizeof calls / sizeof *calls)
-
-static void pair(size_t first, size_t second, const struct explore_limits *limits, struct explore_stats *st) {
+static void sequence(const struct operation *const *op, size_t n, enum scene scene, const struct explore_limits *limits,
+                     struct explore_stats *st) {
     static struct world w;
-    char name[128];
-    snprintf(name, sizeof name, "%s, then %s", calls[first].name, calls[second].name);
+    char name[300];
+    size_t from = 0;
+    int len = 0;
     world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN);
-    put(&w, "a", 0, 5000);
-    put(&w, "b", 0, 100);
-    cut(&w, "a", 4500);
+    scene_set(&w, scene);
     record(&w);
-    calls[first].run(&w);
-    size_t from = w.trace.n;
-    calls[second].run(&w);
+    for (size_t i = 0; i < n; i++) {
+        from = w.trace.n;
+        op[i]->run(&w);
+        len += snprintf(name + len, sizeof name - (size_t)len, "%s%s", i == 0 ? "" : ", then ", op[i]->name);
+    }
     record_end(&w);
+    snprintf(name + len, sizeof name - (size_t)len, ", scene %d", (int)scene);
     explore_world(&w, name, from, limits, st);
     world_free(&w);
+    sequences++;
 }
 
-static void test_pairs(void **state) {
+/* Crashes in the first operation of the longer sequences are explored here. */
+static void singles(const struct explore_limits *limits, struct explore_stats *st) {
+    for (size_t i = limits->seed % limits->stride; i < operations_n; i += limits->stride)
+        for (int scene = 0; scene < SCENES; scene++)
+            sequence((const struct operation *[]){&operations[i]}, 1, (enum scene)scene, limits, st);
+}
+
+/* Each pair in one of the scenes, which turn with the seed; with NOVA_FULL in each. */
+static void pairs(const struct explore_limits *limits, struct explore_stats *st) {
+    bool full = getenv("NOVA_FULL") != NULL;
+    for (size_t i = limits->seed % limits->stride; i < operations_n * operations_n; i += limits->stride) {
+        const struct operation *op[] = {&operations[i / operations_n], &operations[i % operations_n]};
+        for (int scene = 0; scene < SCENES; scene++)
+            if (full || (i / operations_n + i + limits->seed) % SCENES == (unsigned)scene)
+                sequence(op, 2, (enum scene)scene, limits, st);
+    }
+}
+
+static void triples(const struct explore_limits *limits, struct explore_stats *st) {
+    uint64_t rng = limits->seed;
+    for (uint32_t n = 0; n < TRIPLES / limits->stride; n++) {
+        const struct operation *op[LONGEST];
+        for (int i = 0; i < LONGEST; i++)
+            op[i] = &operations[crash_random(&rng) % operations_n];
+        sequence(op, LONGEST, (enum scene)(crash_random(&rng) % SCENES), limits, st);
+    }
+}
+
+static void test_sequences(void **state) {
     (void)state;
     struct explore_limits limits = explore_limits_default();
     struct explore_stats st = {0};
@@ -139,12 +81,16 @@ static void test_pairs(void **state) {
     limits.lines = limits.lines / 16 + 6; /* a block's lines, and a few more */
     limits.nested_every *= 4;
     printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
-    for (size_t i = limits.seed % limits.stride; i < CALLS * CALLS; i += limits.stride)
-        pair(i / CALLS, i % CALLS, &limits, &st);
-    explore_stats_print("pairs of calls", &st);
+    singles(&limits, &st);
+    pairs(&limits, &st);
+    if (getenv("NOVA_FULL") != NULL)
+        triples(&limits, &st);
+    char what[100];
+    snprintf(what, sizeof what, "%zu operations, alone and in %u sequences", operations_n, sequences);
+    explore_stats_print(what, &st);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sequences)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -234,6 +234,16 @@ int store_write_pieces(struct store_file *f, uint64_t off, const void *src, uint
     return settle(f, nova_write_commit(in, &f->io));
 }
 
+int store_write_abort(struct store_file *f, uint64_t off, const void *src, uint64_t len, uint64_t filled) {
+    nova_intent *in;
+    int rc = nova_write_begin(f->inode, off, len, blk_at(f, off), blk_at(f, off + len - 1), eof_blk(f), &f->io, &in);
+    if (rc != NOVA_OK)
+        return settle(f, rc);
+    rc = nova_write_fill(in, 0, src, filled, &f->io);
+    nova_write_abort(in);
+    return rc;
+}
+
 int store_truncate(struct store_file *f, uint64_t size) {
     return settle(f, nova_truncate(f->inode, size, eof_blk(f), &f->io));
 }

@@ -46,6 +46,8 @@ int store_write(struct store_file *f, uint64_t off, const void *src, uint64_t le
 /* The same through begin, fill (pieces of `piece` bytes, from the last to the first if backwards) and commit. */
 int store_write_pieces(struct store_file *f, uint64_t off, const void *src, uint64_t len, uint64_t piece,
                        bool backwards);
+/* Begins one, fills its first `filled` bytes, and gives it up. */
+int store_write_abort(struct store_file *f, uint64_t off, const void *src, uint64_t len, uint64_t filled);
 int store_truncate(struct store_file *f, uint64_t size);
 /* Bytes read: fewer at the end. */
 uint64_t store_read(struct store_file *f, uint64_t off, void *dst, uint64_t len);

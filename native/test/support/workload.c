@@ -192,6 +192,22 @@ void put_pieces(struct world *w, const char *name, uint64_t off, uint64_t len, u
     end(w, op, model_write(arena(w), now(w), name, off, src, len));
 }
 
+void put_abort(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t filled) {
+    struct store_file *f = file(w, name);
+    uint32_t op = begin(w, "give up %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
+    must(w, "give up", store_write_abort(f, off, fresh_bytes(w, len), len, filled));
+    end(w, op, now(w));
+}
+
+void put_fails(struct world *w, const char *name, uint64_t off, uint64_t len) {
+    struct store_file *f = file(w, name);
+    const uint8_t *src = fresh_bytes(w, len);
+    uint32_t op = begin(w, "refuse %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
+    if (store_write(f, off, src, len) != NOVA_ENOSPC)
+        must(w, "a write that does not fit", NOVA_EINVAL);
+    end(w, op, now(w));
+}
+
 void cut(struct world *w, const char *name, uint64_t size) {
     struct store_file *f = file(w, name);
     uint32_t op = begin(w, "cut %.30s %llu", name, (unsigned long long)size);
@@ -298,6 +314,9 @@ void fragment(struct world *w, uint32_t blocks) {
         put(w, "gaps", i * NOVA_BLOCK_SIZE, NOVA_BLOCK_SIZE);
     }
     drop(w, "gaps");
+    struct nova_pool_info info;
+    while (nova_pool_info(w->s.pool, &info), info.longest_free > 1)
+        put(w, "wall", size_of(w, "wall"), info.longest_free * NOVA_BLOCK_SIZE);
 }
 
 void damage(struct world *w, uint64_t off) {

@@ -48,6 +48,10 @@ void record_create(struct trace *t, uint64_t size);
 void make(struct world *w, const char *name);
 void put(struct world *w, const char *name, uint64_t off, uint64_t len); /* writes; makes the file if it is not there */
 void put_pieces(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t piece, bool backwards);
+/* Writes that change nothing: begun, filled with the first `filled` bytes and given up; and refused for lack of space.
+ */
+void put_abort(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t filled);
+void put_fails(struct world *w, const char *name, uint64_t off, uint64_t len);
 void cut(struct world *w, const char *name, uint64_t size); /* truncates, up or down */
 void drop(struct world *w, const char *name);               /* unlinks a closed file */
 void drop_open(struct world *w, const char *name);  /* unlinks it while it is open; it stays open without a name */
@@ -64,8 +68,8 @@ void damage(struct world *w, uint64_t off);
 
 uint64_t size_of(const struct world *w, const char *name);
 
-/* Leaves the free space in single blocks: fills it with two files in turns and removes one. The other is called "wall".
- */
+/* Leaves the free space in that many single blocks (and the reserve): fills it with two files in turns, removes one,
+ * and gives the other, called "wall", the longer runs that are left. */
 void fragment(struct world *w, uint32_t blocks);
 
 /* A row of a test's table. */

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "model.h"
+#include "operations.h"
+
+/* ---- scenes ---- */
+
+void scene_set(struct world *w, enum scene scene) {
+    if (scene == SCENE_FRAGMENTED)
+        fragment(w, 60);
+    if (scene == SCENE_LOG_END) /* the root's 3 + 63 lines, but for one behind "a" and "b" */
+        for (int i = 0; i < 32; i++) {
+            make(w, "passing");
+            drop(w, "passing");
+        }
+    put(w, "a", 0, 5000);
+    put(w, "b", 0, 100);
+    if (scene == SCENE_LOG_END)
+        for (int i = 0; i < 63; i++)
+            put(w, "a", 5000 + (uint64_t)i, 1);
+    cut(w, "a", 4500);
+}
+
+/* ---- operations ---- */
+
+static void have(struct world *w, const char *name) {
+    if (size_of(w, name) == 0)
+        put(w, name, 0, 300);
+}
+
+static void append_in_block(struct world *w) {
+    put(w, "a", size_of(w, "a"), 50);
+}
+static void append_over_block(struct world *w) {
+    put(w, "a", size_of(w, "a"), 4100);
+}
+static void append_blocks(struct world *w) {
+    put(w, "a", size_of(w, "a"), 15000);
+}
+static void overwrite(struct world *w) {
+    put(w, "a", 60, 10);
+}
+static void overwrite_over_block(struct world *w) {
+    put(w, "a", 4090, 20);
+}
+static void gap_in_block(struct world *w) {
+    put(w, "a", size_of(w, "a") + 30, 10);
+}
+static void gap_over_blocks(struct world *w) {
+    put(w, "a", size_of(w, "a") + 9000, 10);
+}
+static void by_pieces(struct world *w) {
+    have(w, "a"), put_pieces(w, "a", 50, 4200, 1000, true);
+}
+static void write_other(struct world *w) {
+    put(w, "b", 10, 100);
+}
+static void give_up(struct world *w) {
+    have(w, "a"), put_abort(w, "a", size_of(w, "a") / 2, 6000, 3500);
+}
+static void give_up_behind(struct world *w) {
+    have(w, "a"), put_abort(w, "a", size_of(w, "a") + 10, 100, 60);
+}
+static void no_space(struct world *w) {
+    have(w, "a"), put_fails(w, "a", 100, w->s.len);
+}
+
+static void grow_in_block(struct world *w) {
+    have(w, "a"), cut(w, "a", size_of(w, "a") + 50);
+}
+static void grow_over_blocks(struct world *w) {
+    have(w, "a"), cut(w, "a", size_of(w, "a") + 5000);
+}
+static void shrink(struct world *w) {
+    have(w, "a"), cut(w, "a", size_of(w, "a") / 2 + 1);
+}
+static void empty(struct world *w) {
+    have(w, "a"), cut(w, "a", 0);
+}
+
+static void make_new(struct world *w) {
+    if (model_get(w->now[0], "d") != NULL)
+        drop(w, "d");
+    make(w, "d");
+}
+static void drop_closed(struct world *w) {
+    have(w, "a"), drop(w, "a");
+}
+static void drop_while_open(struct world *w) {
+    have(w, "a"), drop_open(w, "a");
+}
+static void drop_then_close(struct world *w) {
+    have(w, "a"), drop_open(w, "a"), put(w, "d", 0, 10), drop_close(w, "a");
+}
+static void move_away(struct world *w) {
+    have(w, "a"), move(w, "a", "c");
+}
+static void move_closed(struct world *w) {
+    have(w, "a"), close_file(w, "a"), move(w, "a", "a-name-of-two-lines-and-a-bit-more");
+}
+static void move_onto(struct world *w) {
+    have(w, "a"), have(w, "b"), move(w, "a", "b");
+}
+static void move_onto_closed(struct world *w) {
+    have(w, "a"), have(w, "b"), close_file(w, "a"), move(w, "b", "a");
+}
+
+static void reopen(struct world *w) {
+    close_pool(w), open_pool(w);
+}
+
+const struct operation operations[] = {
+    {"append in the block", append_in_block},
+    {"append over the block's end", append_over_block},
+    {"append blocks", append_blocks},
+    {"overwrite", overwrite},
+    {"overwrite over a block's end", overwrite_over_block},
+    {"gap in the block", gap_in_block},
+    {"gap over blocks", gap_over_blocks},
+    {"write by pieces", by_pieces},
+    {"write another", write_other},
+    {"give up a write", give_up},
+    {"give up a write in place", give_up_behind},
+    {"write without space", no_space},
+    {"grow in the block", grow_in_block},
+    {"grow over blocks", grow_over_blocks},
+    {"shrink", shrink},
+    {"empty", empty},
+    {"make", make_new},
+    {"drop", drop_closed},
+    {"drop while open", drop_while_open},
+    {"drop while open, then close", drop_then_close},
+    {"move away", move_away},
+    {"move a closed file", move_closed},
+    {"move onto", move_onto},
+    {"move onto a closed file", move_onto_closed},
+    {"reopen", reopen},
+};
+const size_t operations_n = sizeof operations / sizeof *operations;
