@@ -58,6 +58,7 @@ struct known {
     uint64_t hash; /* of the image; 0 = no entry */
     uint64_t state;
     bool recovered; /* or clean */
+    bool sound;
 };
 
 struct known_set {
@@ -215,7 +216,7 @@ static void image(struct explorer *x, const char *name, uint32_t line) {
     bool fresh = k->hash == 0;
     if (fresh) {
         judge_image(x->judge, x->c.image, &v);
-        k = known_add(&x->known, &(struct known){hash, v.state, v.recovered});
+        k = known_add(&x->known, &(struct known){hash, v.state, v.recovered, v.sound});
         x->st.distinct++;
     }
     if (!v.ok)
@@ -224,6 +225,8 @@ static void image(struct explorer *x, const char *name, uint32_t line) {
         fail_image(x, text, "a state that no call leaves");
     else if (x->closed && k->recovered)
         fail_image(x, text, "recovery after an orderly close");
+    else if (x->closed && !k->sound)
+        fail_image(x, text, "fsck finds fault after an orderly close");
     else if (fresh && wants_nested(x, &v))
         explore_recovery(x, v.state, text);
 }

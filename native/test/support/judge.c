@@ -218,6 +218,7 @@ static bool check(struct judge *j, const uint64_t *used, const char *when, struc
     char report[200];
     size_t needed;
     int rc = nova_fsck(j->path, report, sizeof report, &needed, &sum, &err);
+    v->sound = rc == NOVA_OK && sum.errors + sum.warnings == 0;
     if (rc != NOVA_OK)
         snprintf(v->why, sizeof v->why, "fsck %s: status %d: %s", when, rc, err.msg);
     else if (sum.errors != 0 || (used != NULL && sum.warnings != 0))
@@ -249,7 +250,7 @@ static bool judge_all(struct judge *j, struct verdict *v) {
     static struct store s;
     struct nova_pool_info info;
     uint64_t used;
-    bool ok = j->damaged || check(j, NULL, "before recovery", v);
+    bool ok = check(j, NULL, "before recovery", v) || j->damaged;
     if (!open_store(j, &s, v, "recovery")) {
         v->state = STATE_NO_POOL;
         return s.err.code == NOVA_ENOTPOOL;
@@ -273,7 +274,10 @@ static bool judge_all(struct judge *j, struct verdict *v) {
         snprintf(v->why, sizeof v->why, "close after recovery: %s", s.err.msg);
         ok = false;
     }
-    if (!ok || !check(j, &used, "after close", v) || !open_store(j, &s, v, "open after close"))
+    bool sound = v->sound;
+    ok = ok && check(j, &used, "after close", v);
+    v->sound = sound;
+    if (!ok || !open_store(j, &s, v, "open after close"))
         return false;
     nova_pool_info(s.pool, &info);
     if (info.recovered != 0) {

@@ -36,6 +36,7 @@ struct verdict {
     uint64_t state;
     uint64_t orphans; /* released by recovery */
     bool recovered;
+    bool sound;    /* fsck has nothing to remark on the image as it is */
     char why[400]; /* if not ok */
 };
 

@@ -18,17 +18,22 @@ enum mutation {
     MUTANT_NO_ZERO,     /* a zeroing is left out */
     MUTANT_NO_COPY,     /* a copy is left out */
     MUTANT_NO_STORE,    /* a store8 is left out */
-    MUTANT_TORN_STORE,  /* a store8 is two stores, of 5 and of 3 bytes */
+    MUTANT_TORN,        /* a store8 is two stores, of 5 and of 3 bytes */
+    MUTANT_OTHER_LINE,  /* a flush is of the neighbouring line */
+    MUTANT_EARLY_STORE, /* a store comes before the drain that it should follow */
+    MUTANT_LATE_STORE,  /* a store comes after the first one that should follow the next drain: two stores swapped */
+    MUTANT_SWAP_STEPS,  /* what lies before a drain, back to the one before, and what lies behind it change places */
+    MUTANT_NO_CHECKSUM, /* a structure is stored without its checksum */
     MUTANT_KINDS
 };
 
 const char *mutation_name(enum mutation m);
 
 /*
- * Makes *out a trace with the mutation at event i. False if it does not apply there. out shares all but its events with
- * t: free it with mutant_free().
+ * Makes *out a trace with the mutation at event i. False if it does not apply there. out shares what did not change
+ * with t: free it with mutant_free().
  */
 bool mutant_make(const struct trace *t, enum mutation m, size_t i, struct trace *out);
-void mutant_free(struct trace *out);
+void mutant_free(const struct trace *t, struct trace *out);
 
 #endif

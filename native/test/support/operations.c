@@ -45,7 +45,7 @@ static void overwrite_over_block(struct world *w) {
     put(w, "a", 4090, 20);
 }
 static void gap_in_block(struct world *w) {
-    put(w, "a", size_of(w, "a") + 30, 10);
+    put(w, "a", size_of(w, "a") + 30, 100);
 }
 static void gap_over_blocks(struct world *w) {
     put(w, "a", size_of(w, "a") + 9000, 10);
