@@ -76,9 +76,9 @@ static void test_sequences(void **state) {
     (void)state;
     struct explore_limits limits = explore_limits_default();
     struct explore_stats st = {0};
-    limits.exhaustive /= 2;
-    limits.samples /= 2;
-    limits.lines = limits.lines / 16 + 6; /* a block's lines, and a few more */
+    limits.exhaustive /= 4;
+    limits.samples /= 4;
+    limits.lines = limits.lines / 64 + 4;
     limits.nested_every *= 4;
     printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
     singles(&limits, &st);

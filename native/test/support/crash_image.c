@@ -133,6 +133,7 @@ static void add_range(struct crash_cursor *c, const struct trace_event *e) {
         uint32_t n = WORD - shift < end - off ? WORD - shift : (uint32_t)(end - off);
         struct crash_piece p = {.word = (uint32_t)(off / WORD), .event = (uint32_t)c->at, .loose = loose};
         p.mask = (uint8_t)(((1u << n) - 1) << shift);
+        p.splits = n < WORD;
         if (from != NULL) {
             memcpy((uint8_t *)&p.val + shift, from, n);
             from += n;
@@ -201,9 +202,71 @@ static void choose(struct crash_cursor *c, const struct crash_piece *p) {
     put_piece(c, p);
 }
 
-void crash_image_prefix(struct crash_cursor *c, uint32_t line, uint32_t n) {
-    for (uint32_t i = 0; i < n; i++)
+void crash_image_all(struct crash_cursor *c, uint32_t line) {
+    for (uint32_t i = 0; i < c->line[line].n; i++)
         choose(c, &c->line[line].piece[i]);
+}
+
+/* Number of subsets of n things, or at least one more than max. */
+static uint64_t subsets(uint32_t n, uint64_t max) {
+    return n < 63 && 1ull << n <= max ? 1ull << n : max + 1;
+}
+
+/* The cached pieces that piece i, cached, was stored together with: as many, from i on. */
+static uint32_t run_length(const struct crash_line *l, uint32_t i) {
+    uint32_t n = 0;
+    for (uint32_t k = i; k < l->n && (l->piece[k].loose || l->piece[k].event == l->piece[i].event); k++)
+        n += !l->piece[k].loose;
+    return n;
+}
+
+static uint32_t loose_count(const struct crash_line *l) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < l->n; i++)
+        n += l->piece[i].loose;
+    return n;
+}
+
+/*
+ * A choice is a subset of the non-temporal pieces, and one of the cached ones: nothing, or every event up to some one
+ * and of that one a subset that is not empty.
+ */
+uint64_t crash_image_choices(const struct crash_cursor *c, uint32_t line, uint64_t max) {
+    const struct crash_line *l = &c->line[line];
+    uint64_t cached = 1;
+    for (uint32_t i = 0, n; i < l->n && cached <= max; i += n) {
+        n = l->piece[i].loose ? 1 : run_length(l, i);
+        if (!l->piece[i].loose)
+            cached += subsets(n, max) - 1;
+    }
+    uint64_t loose = subsets(loose_count(l), max);
+    return cached > max || loose > max ? max + 1 : cached * loose;
+}
+
+void crash_image_choose(struct crash_cursor *c, uint32_t line, uint64_t choice) {
+    const struct crash_line *l = &c->line[line];
+    uint32_t loose = loose_count(l);
+    uint64_t of_loose = choice & ((1ull << loose) - 1), of_cached = choice >> loose;
+    uint32_t event = UINT32_MAX;
+    uint64_t of_event = 0; /* the subset of the event's pieces that is left to choose; 0: nothing more of the cached */
+    for (uint32_t i = 0; i < l->n; i++) {
+        const struct crash_piece *p = &l->piece[i];
+        if (p->loose) {
+            if (of_loose & 1)
+                choose(c, p);
+            of_loose >>= 1;
+            continue;
+        }
+        if (p->event != event) { /* the next event: wholly passed by all choices of later ones */
+            uint64_t own = (1ull << run_length(l, i)) - 1;
+            event = p->event;
+            of_event = of_cached > own ? own : of_cached;
+            of_cached -= of_event;
+        }
+        if (of_event & 1)
+            choose(c, p);
+        of_event >>= 1;
+    }
 }
 
 void crash_image_random(struct crash_cursor *c, uint32_t line, uint64_t *rng) {
@@ -211,10 +274,13 @@ void crash_image_random(struct crash_cursor *c, uint32_t line, uint64_t *rng) {
     /* Cached stores up to an event wholly, of that event some words, later ones not at all. */
     uint32_t cut = l->piece[crash_random(rng) % l->n].event;
     for (uint32_t i = 0; i < l->n; i++) {
-        const struct crash_piece *p = &l->piece[i];
-        bool coin = crash_random(rng) >> 63 != 0;
-        if (p->loose || p->event == cut ? coin : p->event < cut)
-            choose(c, p);
+        struct crash_piece p = l->piece[i];
+        uint64_t r = crash_random(rng);
+        bool all = !p.loose && p.event < cut, some = p.loose || p.event == cut;
+        if (some && p.splits && (r & 3) == 0)
+            p.mask &= (uint8_t)(r >> 8);
+        if (all || (some && r >> 63 != 0))
+            choose(c, &p);
     }
 }
 

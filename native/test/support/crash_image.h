@@ -7,10 +7,16 @@
  * Programming" documentation, and the flush functions' pages of PMDK's libpmem(7)):
  *  - A store is broken into 8-byte words, each atomic. Lines of 64 bytes persist independently of each other.
  *  - Cached stores (store8, and copy or zero of less than 256 bytes) to one line persist in their order: any prefix.
- *    The words of one small copy have no order that libpmem promises: sampled images take any subset of the last one.
- *  - Copies and zeros from 256 bytes on are non-temporal: their words persist in any order.
+ *    libpmem moves a small copy in pieces of 1 to 64 bytes, some of them overlapping, in an order of its own: of the
+ *    last one that persists in part, any of its words.
+ *  - Copies and zeros from 256 bytes on are non-temporal: any of their words, whatever else of the line persists.
+ *    (libpmem sends only the whole lines of such a copy past the cache, by four, two and one, and the ends of an
+ *    unaligned one through the cache, flushed; their stores are ordered, so this allows more than can happen. Where it
+ *    is told to use the cache for all, or the threshold is raised, the same holds.)
+ *  - A word that is covered in part, at the end of a copy that is not aligned to words, may be written in more than
+ *    one piece: any of its bytes.
  *  - A drain makes durable what the same thread copied, zeroed or flushed before. A flush takes along all of its line.
- *  - A cached store that was not flushed may persist at any time or never.
+ *  - Anything else may be evicted from the cache at any time, flushed or not, or never.
  */
 #ifndef NOVA_TEST_SUPPORT_CRASH_IMAGE_H
 #define NOVA_TEST_SUPPORT_CRASH_IMAGE_H
@@ -27,6 +33,7 @@ struct crash_piece {
     uint8_t mask;    /* bytes of it */
     uint8_t flushed; /* bit per actor whose next drain makes it durable */
     bool loose;      /* non-temporal: in no order */
+    bool splits;     /* not one store for certain: may persist by bytes */
 };
 
 struct crash_line {
@@ -53,9 +60,13 @@ void crash_cursor_free(struct crash_cursor *c);
 /* Passes one event. */
 void crash_cursor_step(struct crash_cursor *c);
 
-/* Adds the first n pieces of the line to the image. */
-void crash_image_prefix(struct crash_cursor *c, uint32_t line, uint32_t n);
-/* Adds a random choice that the model allows. */
+/* How many choices the model allows for the line, split words aside; more than max: some number above max. */
+uint64_t crash_image_choices(const struct crash_cursor *c, uint32_t line, uint64_t max);
+/* Adds the choice of that number to the image: 0 is nothing. */
+void crash_image_choose(struct crash_cursor *c, uint32_t line, uint64_t choice);
+/* Adds all pieces of the line. */
+void crash_image_all(struct crash_cursor *c, uint32_t line);
+/* Adds a random choice that the model allows, split words included. */
 void crash_image_random(struct crash_cursor *c, uint32_t line, uint64_t *rng);
 void crash_image_undo(struct crash_cursor *c);
 

@@ -19,11 +19,11 @@
 #endif
 
 struct explore_limits explore_limits_default(void) {
-    struct explore_limits l = {.exhaustive = 1024, .samples = 64, .lines = 1024, .nested_every = 64, .stride = 1};
+    struct explore_limits l = {.exhaustive = 256, .samples = 64, .lines = 1024, .nested_every = 64, .stride = 1};
 #if defined(BUILT_WITH_TSAN)
     l = (struct explore_limits){.exhaustive = 32, .samples = 8, .lines = 8, .stride = 8};
 #elif defined(NOVA_DEBUG)
-    l = (struct explore_limits){.exhaustive = 256, .samples = 32, .lines = 32, .nested_every = 128, .stride = 1};
+    l = (struct explore_limits){.exhaustive = 128, .samples = 32, .lines = 32, .nested_every = 128, .stride = 1};
 #endif
     if (getenv("NOVA_FULL") != NULL) {
         l.exhaustive *= 4;
@@ -233,16 +233,16 @@ static void image(struct explorer *x, const char *name, uint32_t line) {
 
 static void all_so_far(struct explorer *x) {
     for (uint32_t i = 0; i < x->c.line_n; i++)
-        crash_image_prefix(&x->c, i, x->c.line[i].n);
+        crash_image_all(&x->c, i);
     image(x, "with all stores", UINT32_MAX);
     crash_image_undo(&x->c);
 }
 
-/* Number of choices of a prefix per line; above max, some number above max. */
+/* Number of choices in all; above max, some number above max. */
 static uint64_t choices(const struct crash_cursor *c, uint64_t max) {
     uint64_t n = 1;
     for (uint32_t i = 0; i < c->line_n && n <= max; i++)
-        n *= c->line[i].n + 1u;
+        n *= crash_image_choices(c, i, max);
     return n;
 }
 
@@ -250,11 +250,11 @@ static void every_choice(struct explorer *x, uint64_t n) {
     for (uint64_t k = 0; k < n && !x->failed; k++) {
         uint64_t rest = k;
         for (uint32_t i = 0; i < x->c.line_n; i++) {
-            uint32_t m = x->c.line[i].n + 1;
-            crash_image_prefix(&x->c, i, (uint32_t)(rest % m));
+            uint64_t m = crash_image_choices(&x->c, i, n);
+            crash_image_choose(&x->c, i, rest % m);
             rest /= m;
         }
-        char name[40];
+        char name[60];
         snprintf(name, sizeof name, "choice %llu of %llu", (unsigned long long)k, (unsigned long long)n);
         image(x, name, UINT32_MAX);
         crash_image_undo(&x->c);
@@ -267,12 +267,12 @@ static void some_choices(struct explorer *x) {
     all_so_far(x);
     for (uint32_t i = 0; i < n && i < max && !x->failed; i++) {
         uint32_t one = n <= max ? i : (uint32_t)(crash_random(&x->rng) % n);
-        crash_image_prefix(&x->c, one, x->c.line[one].n);
+        crash_image_all(&x->c, one);
         image(x, "with only line", one);
         crash_image_undo(&x->c);
         for (uint32_t k = 0; k < n; k++)
             if (k != one)
-                crash_image_prefix(&x->c, k, x->c.line[k].n);
+                crash_image_all(&x->c, k);
         image(x, "without line", one);
         crash_image_undo(&x->c);
     }
@@ -286,7 +286,7 @@ static void random_choices(struct explorer *x, uint32_t n) {
             uint64_t r = crash_random(&x->rng);
             uint64_t how = r >> 60 == 0 || lean > 2 ? r % 3 : lean;
             if (how == 0)
-                crash_image_prefix(&x->c, i, x->c.line[i].n);
+                crash_image_all(&x->c, i);
             else if (how == 1)
                 crash_image_random(&x->c, i, &x->rng);
         }
@@ -300,7 +300,7 @@ static void point(struct explorer *x) {
     uint64_t n = choices(&x->c, x->limits->exhaustive);
     if (n <= x->limits->exhaustive) {
         every_choice(x, n);
-        random_choices(x, n > 16 ? 16 : 0);
+        random_choices(x, n > 16 ? 4 : 0); /* words split into bytes */
     } else {
         some_choices(x);
         random_choices(x, x->limits->samples);

@@ -5,6 +5,15 @@
  *
  * Points: before every drain and behind every completed call, with all choices of pending stores if they are few, else
  * none, all, each line alone, all but one line, and random choices; and behind every store, with all stores so far.
+ *
+ * A crash between two stores needs no more than that. Stores become durable for certain at drains alone, so from one
+ * drain (of whichever thread) to the next what is pending only grows, and an image that a crash could leave in between
+ * is one that it could leave before that next drain, with the later stores chosen away: it is among the choices there.
+ * And it is judged no more mildly there: the states that are allowed change only where a call begins or returns. Behind
+ * a return all choices are taken again, against the stricter rule; and a call that begins allows one state more, which
+ * no image without one of its stores has. Where the choices are sampled, the images behind each store add the ones that
+ * are likeliest on real machines: those that lost nothing.
+ *
  * Equal images are recovered once. A part of the images, and those whose recovery writes most, are recovered and closed
  * under the recorder, and the crashes inside that explored the same way, one level deep.
  */
