@@ -8,6 +8,8 @@
  * not at all; files hold these bytes and no others, and there are no other names; nova_fsck() finds no damage before
  * recovery, and nothing at all after it; used + free = total; and a second opening, without recovery, shows the same.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -28,6 +30,7 @@ struct options {
     const char *pool;
     const char *journal;
     uint32_t flags; /* of nova_pool_options */
+    bool spoil;
     bool write;
     uint64_t seed;
     uint64_t ops; /* per actor */
@@ -191,6 +194,26 @@ static void check(struct world *w, const struct power_journal *j) {
     fflush(stdout);
 }
 
+/* Changes a byte of a file on the media, behind the store's back: the next check must notice. */
+static void spoil(struct world *w) {
+    uint64_t at = 0;
+    for (uint32_t i = 0; at == 0 && i < POWER_ACTORS * POWER_FILES; i++) {
+        struct store_file f;
+        if (store_file_open(&w->store, power_name(i / POWER_FILES, i % POWER_FILES), false, &f) != NOVA_OK)
+            continue;
+        for (uint64_t page = 0; at == 0 && page * NOVA_BLOCK_SIZE < f.size; page++)
+            at = (uint64_t)block_map_get(&f.map, page) * NOVA_BLOCK_SIZE;
+        must(store_file_close(&f), "close", &w->store.err);
+    }
+    if (at == 0)
+        die("no file holds anything that could be spoiled");
+    uint8_t byte = w->store.base[at] ^ 1;
+    int fd = open(w->opt->pool, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || pwrite(fd, &byte, 1, (off_t)at) != 1 || close(fd) != 0)
+        die("%s: %s", w->opt->pool, strerror(errno));
+    printf("spoiled: the byte at %" PRIu64 " of the pool\n", at);
+}
+
 /* Makes the pool, unless that had happened when the power was cut in the middle of it. */
 static void create(struct world *w, bool creating) {
     const struct options *o = w->opt;
@@ -316,16 +339,18 @@ static void write_all(struct world *w) {
 /* ---- the program ------------------------------------------------------------------------------------------------- */
 
 static const char
-    usage[] = "Usage: power-writer [-e] [-s SEED [-n OPS]] JOURNAL POOL\n"
+    usage[] = "Usage: power-writer [-ex] [-s SEED [-n OPS]] JOURNAL POOL\n"
               "  -s  after checking, write on with this seed, -n operations for each actor (default: until killed)\n"
+              "  -x  after checking, change a byte of a file behind the store's back: the next check must fail\n"
               "  -e  emulated persistent memory, for a try without a guest\n"
               "An empty JOURNAL: the pool is made first.\n";
 
 static struct options parse(int argc, char **argv) {
     struct options o = {.ops = UINT64_MAX};
-    for (int c; (c = getopt(argc, argv, "es:n:")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "exs:n:")) != -1;) {
         switch (c) {
         case 'e': o.flags |= NOVA_OPT_EMULATED; break;
+        case 'x': o.spoil = true; break;
         case 's':
             o.write = true;
             o.seed = strtoull(optarg, NULL, 0);
@@ -361,6 +386,8 @@ int main(int argc, char **argv) {
     if (!j.created)
         create(&w, j.creating);
     check(&w, &j);
+    if (opt.spoil)
+        spoil(&w);
     if (opt.write)
         write_all(&w);
     must(store_close(&w.store), "close", &w.store.err);

@@ -99,12 +99,28 @@ static void apply_names(struct store *s, const struct nova_record *r, uint32_t n
     }
 }
 
+/* What tests emulate elsewhere is real on a DAX file system: where they are to run on one (test/power/dax_tests.sh),
+ * NOVA_TEST_DURABILITY=PMEM makes sure that they do. */
+static void durability_is_as_expected(nova_pool *pool) {
+    const char *want = getenv("NOVA_TEST_DURABILITY");
+    struct nova_pool_info info;
+    if (want == NULL || strcmp(want, "PMEM") != 0)
+        return;
+    nova_pool_info(pool, &info);
+    if (info.durability != NOVA_DURABLE_PMEM) {
+        fprintf(stderr, "the pool is not on persistent memory, but open with durability %u\n", info.durability);
+        abort();
+    }
+}
+
 int store_open(struct store *s, const char *path, uint32_t flags) {
     memset(s, 0, sizeof *s);
     struct nova_pool_options opt = {.flags = flags};
     int rc = nova_pool_open(path, &opt, &s->pool, &s->err);
     if (rc != NOVA_OK)
         return rc;
+    if ((flags & NOVA_OPT_EMULATED) != 0)
+        durability_is_as_expected(s->pool);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0)

@@ -119,7 +119,7 @@ class NovaStoreTest {
             assertEquals(8 * TestPools.MIB, info.size());
             assertEquals(2048, info.blocks());
             assertEquals(4096, info.blockSize());
-            assertEquals(Durability.EMULATED, info.durability());
+            assertEquals(TestPools.DURABILITY, info.durability());
             assertEquals(pools.path("p"), info.pool());
             assertEquals(pools.path("p"), store.pool());
             assertFalse(info.recovered());

@@ -19,6 +19,10 @@ public final class TestPools implements AutoCloseable {
     /** Emulated persistent memory. */
     public static final StoreOptions EMULATED = StoreOptions.builder().emulated(true).build();
 
+    /** What the pools here must turn out to be: PMEM where a DAX file system is mounted (native/test/power). */
+    public static final Durability DURABILITY =
+            Durability.valueOf(System.getProperty("jnova.test.durability", "EMULATED"));
+
     public static final long MIB = 1L << 20;
 
     private final Path folder;
@@ -45,11 +49,20 @@ public final class TestPools implements AutoCloseable {
 
     /** A new, empty, open store. */
     public NovaStore create(String name, long size) throws IOException {
-        return NovaStore.create(path(name), size, EMULATED);
+        return expected(NovaStore.create(path(name), size, EMULATED));
     }
 
     public NovaStore open(String name) throws IOException {
-        return NovaStore.open(path(name), EMULATED);
+        return expected(NovaStore.open(path(name), EMULATED));
+    }
+
+    private static NovaStore expected(NovaStore store) throws IOException {
+        Durability is = store.info().durability();
+        if (is != DURABILITY) {
+            store.close();
+            throw new AssertionError(is + " instead of " + DURABILITY);
+        }
+        return store;
     }
 
     /** Fails if the pool, which must be closed, is damaged; or is less than whole after a clean close. */
