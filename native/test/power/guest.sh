@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# guest.sh - to be sourced: a QEMU guest with an emulated NVDIMM, one at a time. prepare.sh made its kernel; guest-init, in it,
-# describes what a command finds inside. Software emulation: needs neither KVM nor root.
+# guest.sh - to be sourced: a QEMU guest with an emulated NVDIMM, one at a time. prepare.sh made its kernel;
+# guest-init, in it, describes what a command finds inside. Software emulation: needs neither KVM nor root.
 
 guest_pid=
 guest_memory=2048 # MiB
 
-# guest_boot TOOLS NVDIMM CONSOLE COMMAND [format]: starts the guest. TOOLS is prepare.sh's directory, NVDIMM the file that is
-# the memory module, CONSOLE the file that receives the console, COMMAND a shell script. "format" for a new NVDIMM.
-# The guest dies with this shell, however that ends.
+# guest_boot TOOLS NVDIMM CONSOLE COMMAND [format]: starts the guest. TOOLS is prepare.sh's directory, NVDIMM the file
+# that is the memory module, CONSOLE the file that receives the console, COMMAND a shell script. "format" for a new
+# NVDIMM. The guest dies with this shell, however that ends.
 guest_boot() {
   local tools=$1 nvdimm=$2 console=$3 command=$4 format=${5:+yes} size
   size=$(stat -L -c %s "$nvdimm")
@@ -27,8 +27,8 @@ guest_boot() {
 
 guest_is_running() { [[ -n $guest_pid ]] && kill -0 "$guest_pid" 2>/dev/null; }
 
-# guest_expect CONSOLE PATTERN SECONDS [INTERVAL]: waits for a line, looking every INTERVAL seconds. 1: the guest ended without
-# it, 2: it did not come in time.
+# guest_expect CONSOLE PATTERN SECONDS [INTERVAL]: waits for a line, looking every INTERVAL seconds. 1: the guest
+# ended without it, 2: it did not come in time.
 guest_expect() {
   local end=$((SECONDS + $3)) running
   while :; do
@@ -49,8 +49,8 @@ guest_kill() {
   guest_pid=
 }
 
-# guest_wait CONSOLE SECONDS: waits until the guest ends by itself. The command's status; 125 if the guest failed, 124 if it was
-# not done in time and had to be killed.
+# guest_wait CONSOLE SECONDS: waits until the guest ends by itself. The command's status; 125 if the guest failed, 124
+# if it was not done in time and had to be killed.
 guest_wait() {
   local status=0
   guest_expect "$1" '^guest: exit ' "$2" 0.25 || status=$?

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh - power failure on a real DAX file system.
 #
-# Boots a guest with an emulated NVDIMM (guest.sh) and an ext4 file system on it, mounted for DAX. There the tests run, with their
-# pools on DAX (dax_tests.sh); then power-writer writes to a pool and tells the console what it is about to do and what is done,
-# until the guest is killed at a random moment. The next boot checks the pool against what the console had seen, and writes on.
+# Boots a guest with an emulated NVDIMM (guest.sh) and an ext4 file system on it, mounted for DAX. There the tests
+# run, with their pools on DAX (dax_tests.sh); then power-writer writes to a pool and tells the console what it is
+# about to do and what is done, until the guest is killed at a random moment. The next boot checks the pool against
+# what the console had seen, and writes on.
 #
-# What this proves: order, recovery, and the DAX path from end to end, on a file system that has to recover as well. What it
-# cannot: that nothing is lost with the CPU's caches. The memory module is a file, and keeps every store that the emulated CPU
-# executed, flushed or not. Stores that never reached the media are the crash explorer's part (test/crash).
+# What this proves: order, recovery, and the DAX path from end to end, on a file system that has to recover as well.
+# What it cannot: that nothing is lost with the CPU's caches. The memory module is a file, and keeps every store that
+# the emulated CPU executed, flushed or not. Stores that never reached the media are the crash explorer's part
+# (test/crash).
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -17,7 +19,7 @@ usage() {
 Usage: native/test/power/run.sh [OPTION]...
   --full        24 cuts, all tests (also by NOVA_FULL in the environment)
   --cuts N      power cuts (default 3)
-  --seed S      of the operations and of the moments (default: by the clock); a cut's moment depends on the machine as well
+  --seed S      of the operations and of the moments (default: by the clock); a cut's moment depends on the machine, too
   --build DIR   the build to test (default native/target/release)
   --no-tests    cuts only
 Exit code: 0 passed, 1 failed, 2 usage.
@@ -41,6 +43,10 @@ boot_seconds=240 # until the guest's first program runs; 10 to 20 on an idle mac
 source "$here/guest.sh"
 
 say() { printf 'power: %s\n' "$*"; }
+
+# report WHAT: a closing line, also to the file NOVA_REPORT.
+report() { say "$*" | tee -a "${NOVA_REPORT:-/dev/null}"; }
+
 die() { say "$*" >&2; exit 1; }
 
 while (($#)); do
@@ -61,8 +67,8 @@ RANDOM=$((seed % 32768))
 
 # ---- the memory module ------------------------------------------------------------------------------
 
-# In memory where there is room for it, else on disk: the file is sparse, but a full file system kills QEMU. It has no name,
-# so that nothing is left of it however this script ends.
+# In memory where there is room for it, else on disk: the file is sparse, but a full file system kills QEMU. It has no
+# name, so that nothing is left of it however this script ends.
 make_nvdimm() {
   local dir=$work free name
   free=$(df --output=avail -B 1M /dev/shm 2>/dev/null | tail -n 1) || free=0
@@ -78,7 +84,8 @@ finish() {
   local status=$?
   guest_kill
   if ((status == 1)) && [[ -n ${nvdimm:-} ]]; then
-    cp --sparse=always "$nvdimm" "$work/nvdimm" && say "seed $seed; consoles, journals and memory module are in $work" >&2
+    cp --sparse=always "$nvdimm" "$work/nvdimm"
+    say "seed $seed; consoles, journals and memory module are in $work" >&2
   fi
 }
 
@@ -111,11 +118,11 @@ quoted() { printf '%q ' "$@"; }
 dax_tests() {
   local start=$SECONDS status=0 limit=900
   if [[ $length == full ]]; then limit=3600; fi
-  boot "exec $(quoted env PATH="$PATH" HOME="$HOME" MAVEN_OPTS="-Duser.home=$HOME" ${JAVA_HOME:+JAVA_HOME="$JAVA_HOME"} \
-    bash "$here/dax_tests.sh" "$build" "$seed" "$length")"
+  boot "exec $(quoted env PATH="$PATH" HOME="$HOME" MAVEN_OPTS="-Duser.home=$HOME" \
+    ${JAVA_HOME:+JAVA_HOME="$JAVA_HOME"} bash "$here/dax_tests.sh" "$build" "$seed" "$length")"
   guest_wait "$console" "$limit" || status=$?
   ((status == 0)) || failed "the tests in DAX mode ended with status $status"
-  sed -n 's/^dax: /power: in DAX mode, /p' "$console"
+  report "in DAX mode, C: $(sed -n 's/^dax: C: //p' "$console"); Java: $(sed -n 's/^dax: Java: //p' "$console")"
   say "tests in DAX mode took $((SECONDS - start)) s"
 }
 
@@ -192,5 +199,5 @@ if ((cuts > 0)); then
   new_pool 0
   for ((n = 1; n <= cuts; n++)); do cut "$n"; done
   last_check
-  say "$cuts cuts survived, $(operations) operations acknowledged"
+  report "$cuts cuts survived, $(operations) operations acknowledged"
 fi
