@@ -1,7 +1,8 @@
-# Build types: Release (default), Debug, ASan (address + undefined behaviour), TSan (data races).
+# Build types: Release (default), Debug, ASan (address + undefined behaviour), TSan (data races), Fuzz (ASan with the
+# coverage that libFuzzer goes by; clang only).
 # All but Release define NOVA_DEBUG=1, which turns on the lock-rank checker and the core's own assertions.
 
-set(NOVA_BUILD_TYPES Release Debug ASan TSan)
+set(NOVA_BUILD_TYPES Release Debug ASan TSan Fuzz)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "One of ${NOVA_BUILD_TYPES}" FORCE)
 endif()
@@ -15,6 +16,7 @@ set(_sanitize "-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -DNOVA_D
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g -DNDEBUG")
 set(CMAKE_C_FLAGS_DEBUG "-O0 -g3 -DNOVA_DEBUG=1")
 set(CMAKE_C_FLAGS_ASAN "${_sanitize} -fsanitize=address,undefined")
+set(CMAKE_C_FLAGS_FUZZ "${_sanitize} -fsanitize=address,undefined,fuzzer-no-link")
 set(CMAKE_C_FLAGS_TSAN "${_sanitize} -fsanitize=thread")
 
 # gcc's TSan maps its shadow at fixed addresses and gives up at start where the kernel randomizes more than

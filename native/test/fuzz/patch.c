@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Damage. A record:
+ *
+ *   byte  0      what: a part (enum part_kind) or another patch_kind, modulo PATCH_KINDS
+ *   byte  1      how: bits 0..1 width (1, 2, 4, 8 bytes), bits 2..3 set, add, xor, set to zero, bit 4 seal
+ *   bytes 2..3   which of the template's parts of that kind, modulo their number; else see below
+ *   bytes 4..5   at: byte offset in the part
+ *   bytes 6..13  value
+ *
+ * A pointer or tail word that is sealed names the block `value`, and of that the line `at`.
+ */
+#include <string.h>
+
+#include "fuzz.h"
+#include "log/log.h"
+
+enum { HOW_WIDTH = 3, HOW_ARITH = 12, HOW_SET = 0, HOW_ADD = 4, HOW_XOR = 8, HOW_ZERO = 12, HOW_SEAL = 16 };
+
+struct patch {
+    uint8_t what, how;
+    uint16_t which, at;
+    uint64_t value;
+};
+
+struct image {
+    const struct template *t;
+    struct media m; /* of the image, with the template's geometry and seed */
+    uint64_t len;
+};
+
+static struct patch decode(const uint8_t *p) {
+    struct patch x = {.what = p[0] % PATCH_KINDS, .how = p[1]};
+    memcpy(&x.which, p + 2, 2);
+    memcpy(&x.at, p + 4, 2);
+    memcpy(&x.value, p + 6, 8);
+    return x;
+}
+
+/* Changes bytes at `at` of a structure of len bytes; what does not fit is left out. */
+static void change(uint8_t *part, uint64_t len, const struct patch *x) {
+    uint64_t at = x->at % len, width = UINT64_C(1) << (x->how & HOW_WIDTH), old = 0, val = x->value;
+    if (width > len - at)
+        width = len - at;
+    memcpy(&old, part + at, width);
+    switch (x->how & HOW_ARITH) {
+    case HOW_ADD: val = old + val; break;
+    case HOW_XOR: val = old ^ val; break;
+    case HOW_ZERO: val = 0; break;
+    default: break;
+    }
+    memcpy(part + at, &val, width);
+}
+
+static void seal_entry(const struct image *im, uint8_t *at) {
+    struct fmt_entry *e = (struct fmt_entry *)(void *)at;
+    uint64_t off = media_off(&im->m, at);
+    if (e->lines >= 1 && off + (uint64_t)e->lines * FMT_LINE <= FUZZ_POOL)
+        fmt_entry_seal(&im->m, e);
+}
+
+static bool is_word(unsigned kind) {
+    return kind == PART_TABLE_PTR || kind == PART_HEAD || kind == PART_NEXT || kind == PART_TAIL;
+}
+
+static void seal_word(const struct image *im, unsigned kind, const struct part *p, const struct patch *x) {
+    const struct media *m = &im->m;
+    uint32_t blk = (uint32_t)x->value;
+    fmt_ptr word;
+    if (kind == PART_TABLE_PTR)
+        word = fmt_ptr_make(m, FMT_TAG_ITABLE, p->ino, 0, 0, blk);
+    else if (kind == PART_TAIL)
+        word = fmt_tail_make(m, p->ino, p->gen, (struct log_pos){blk, x->at & 0xff});
+    else
+        word = fmt_ptr_make(m, kind == PART_HEAD ? FMT_TAG_HEAD : FMT_TAG_NEXT, p->ino, p->gen, p->home, blk);
+    memcpy(m->base + p->off, &word, sizeof word);
+}
+
+static void seal_part(const struct image *im, unsigned kind, uint8_t *at) {
+    if (kind == PART_SB)
+        fmt_sb_seal((struct fmt_sb *)(void *)at);
+    else if (kind == PART_STATE)
+        fmt_state_seal(&im->m, (struct fmt_state *)(void *)at);
+    else if (kind == PART_SNAP)
+        fmt_snap_seal(&im->m, (struct fmt_snap *)(void *)at);
+    else if (kind == PART_SLOT)
+        fmt_inode_seal(&im->m, (struct fmt_inode *)(void *)at);
+    else if (kind == PART_PAGE_TAIL)
+        fmt_page_tail_seal(&im->m, (struct fmt_page_tail *)(void *)at);
+    else
+        seal_entry(im, at);
+}
+
+static void patch_part(const struct image *im, const struct patch *x) {
+    const struct parts *parts = &im->t->parts[x->what];
+    if (parts->n == 0)
+        return;
+    const struct part *part = &parts->list[x->which % parts->n];
+    bool seal = (x->how & HOW_SEAL) != 0;
+    if (seal && is_word(x->what)) {
+        seal_word(im, x->what, part, x);
+        return;
+    }
+    change(im->m.base + part->off, part->len, x);
+    if (seal)
+        seal_part(im, x->what, im->m.base + part->off);
+}
+
+/* Another length of the file; sealed: with superblocks that say so. */
+static void patch_length(struct image *im, const struct patch *x) {
+    uint64_t len = (x->value % FUZZ_FILE_MAX) + 1;
+    if ((x->how & HOW_SEAL) != 0 && len >= FUZZ_POOL) {
+        struct fmt_sb sb;
+        len -= len % FUZZ_BLK;
+        memcpy(&sb, im->m.base, sizeof sb);
+        sb.size = len;
+        sb.data_end = (uint32_t)(len / FUZZ_BLK - 1);
+        fmt_sb_seal(&sb);
+        memset(im->m.base + FUZZ_POOL - FUZZ_BLK, 0, FUZZ_BLK);
+        memcpy(im->m.base, &sb, sizeof sb);
+        memcpy(im->m.base + len - FUZZ_BLK, &sb, sizeof sb);
+    }
+    im->len = len;
+}
+
+/* A line, a slot or a block from another place (byte offset `value`): writes lost, or gone astray. */
+static void patch_copy(struct image *im, const struct patch *x) {
+    static const uint64_t sizes[] = {FMT_LINE, FMT_SLOT, NOVA_BLOCK_SIZE, 8};
+    uint64_t n = sizes[x->how & HOW_WIDTH], from = x->value % FUZZ_POOL / n * n,
+             to = ((uint64_t)x->which << 16 | x->at) * 8 % FUZZ_POOL / n * n;
+    memmove(im->m.base + to, im->m.base + from, n);
+}
+
+/*
+ * One more entry behind the end of a log, if its slot or page has a line left: sealed in sequence, and the tail moved
+ * behind it. `which` chooses the inode; the value is the payload's start.
+ */
+static void patch_append(struct image *im, const struct patch *x) {
+    const struct parts *slots = &im->t->parts[PART_SLOT];
+    if (slots->n == 0)
+        return;
+    struct fmt_inode *slot = (struct fmt_inode *)(void *)(im->m.base + slots->list[x->which % slots->n].off);
+    struct log log;
+    struct log_cursor cur = {0};
+    struct log_item item;
+    struct log_batch b;
+    if (log_open(&log, &im->m, NULL, slot, NULL) != NOVA_OK)
+        return;
+    uint64_t size = 0;
+    while (log_next(&log, &cur, &item, NULL) == NOVA_OK && item.entry != NULL) {
+        struct fmt_write_body w;
+        memcpy(&w, item.entry->payload, sizeof w);
+        size = item.entry->kind == FMT_WRITE || item.entry->kind == FMT_TRUNCATE ? w.size : size;
+    }
+    if (log.tail.idx >= (log.tail.blk == 0 ? FMT_INLINE_LINES : FMT_PAGE_LINES))
+        return;
+    log.seq = cur.seq;
+    struct fmt_entry e = {.kind = (uint8_t)(1 + x->at % 8), .lines = 1};
+    if (e.kind == FMT_WRITE || e.kind == FMT_TRUNCATE) {
+        struct fmt_write_body w = {.pgoff = x->value & 0xffffff,
+                                   .blk = (uint32_t)(x->value >> 24 & 0xff),
+                                   .count = (uint32_t)(x->value >> 32 & 0xff),
+                                   .size = x->value >> 40};
+        uint64_t end = (w.pgoff + w.count) * FUZZ_BLK;
+        if ((x->how & HOW_ARITH) == HOW_SET) /* one that fits */
+            w.size = e.kind == FMT_TRUNCATE || end < size ? size : end;
+        memcpy(e.payload, &w, sizeof w);
+    } else if (e.kind == FMT_DENTRY_ADD || e.kind == FMT_DENTRY_REMOVE) {
+        struct fmt_dentry_body d = {.ino = (uint32_t)(x->value & 0xff),
+                                    .gen = (uint32_t)(x->value >> 8 & 0xff),
+                                    .type = x->value >> 16 & 0xff,
+                                    .name_len = (uint8_t)(1 + (x->value >> 24) % 20)};
+        memset(d.name, 'a' + (int)(x->value >> 32) % 4, d.name_len);
+        memcpy(e.payload, &d, sizeof d);
+    } else {
+        memcpy(e.payload, &x->value, sizeof x->value);
+    }
+    log_begin(&b, &log, 0);
+    if (log_append(&b, &e, NULL) == NOVA_OK)
+        (void)log_commit(&b, NULL);
+}
+
+uint64_t patch_all(const struct template *t, uint8_t *image, const uint8_t *records, size_t len) {
+    struct image im = {.t = t, .m = t->m, .len = FUZZ_POOL};
+    im.m.base = image;
+    for (; len >= PATCH_BYTES; records += PATCH_BYTES, len -= PATCH_BYTES) {
+        struct patch x = decode(records);
+        switch (x.what) {
+        case PATCH_RAW: /* `which`: the block */ change(image + x.which * FUZZ_BLK % FUZZ_POOL, FUZZ_BLK, &x); break;
+        case PATCH_LENGTH: patch_length(&im, &x); break;
+        case PATCH_COPY: patch_copy(&im, &x); break;
+        case PATCH_APPEND: patch_append(&im, &x); break;
+        default: patch_part(&im, &x); break;
+        }
+    }
+    return im.len;
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A user of a pool that may be damaged: reads all that it can find, then writes a little. Unlike test/support/store.c,
+ * which trusts its pool, this one takes errors for an answer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "inode/block_map.h"
+#include "inode/dir_map.h"
+
+#define INODES_MAX 8192u
+#define PAGES_MAX 4096u /* read of one file; only a damaged pool has more */
+
+struct visit {
+    nova_pool *pool;
+    const uint8_t *base;
+    struct nova_pool_info info;
+    bool sound; /* fsck found no error */
+    struct dir_map names;
+    nova_inode *root;
+    struct nova_io io;
+    uint16_t refs[INODES_MAX]; /* names of an inode */
+    uint32_t dirs[INODES_MAX]; /* found, the root first */
+    uint32_t dirs_n;
+    uint64_t bytes, files; /* read */
+};
+
+struct file {
+    struct visit *v;
+    nova_inode *inode;
+    struct block_map map;
+    uint64_t size;
+    struct nova_extent frees[256]; /* replaced by the last call; more than a small pool has blocks: dropped */
+    uint32_t frees_n;
+    struct nova_io io;
+};
+
+static volatile uint64_t sink; /* keeps the reads */
+
+/* What a call on the open pool may answer: anything known, but in a sound pool only want1 and want2. */
+static int judge(const struct visit *v, const char *call, int rc, const struct nova_error *err, int want1, int want2) {
+    fuzz_status(call, rc, err);
+    if (v->sound && rc != NOVA_OK && rc != want1 && rc != want2 &&
+        !(rc == NOVA_ECORRUPT && strstr(err->msg, "sequence numbers are used up") != NULL))
+        fuzz_fail("%s in a sound pool: %s", call, err->msg);
+    return rc;
+}
+
+/* ---- records ---- */
+
+static void freed(void *arg, uint64_t pgoff, uint32_t blk) {
+    struct file *f = arg;
+    (void)pgoff;
+    if (f->frees_n < sizeof f->frees / sizeof f->frees[0])
+        f->frees[f->frees_n++] = (struct nova_extent){blk, 1};
+}
+
+static void apply(struct file *f, const struct nova_record *r, uint32_t n, block_map_fn replaced) {
+    for (uint32_t i = 0; i < n; i += r[i].lines) {
+        if (r[i].lines != 1 || r[i].kind < NOVA_REC_WRITE || r[i].kind > NOVA_REC_SETATTR)
+            fuzz_fail("a record of kind %u, %u lines, in a file", r[i].kind, r[i].lines);
+        if (r[i].kind == NOVA_REC_SETATTR)
+            continue;
+        uint64_t end = (uint64_t)r[i].u.write.blk + r[i].u.write.count;
+        if (end > f->v->info.blocks || r[i].u.write.size > (uint64_t)NOVA_FILE_SIZE_MAX)
+            fuzz_fail("a record of blocks %u+%u, size %llu", r[i].u.write.blk, r[i].u.write.count,
+                      (unsigned long long)r[i].u.write.size);
+        f->size = r[i].u.write.size;
+        if (r[i].kind == NOVA_REC_TRUNCATE)
+            block_map_truncate(&f->map, (f->size + FUZZ_BLK - 1) / FUZZ_BLK, replaced, f);
+        else if (r[i].u.write.count != 0 &&
+                 !block_map_set(&f->map, r[i].u.write.pgoff, r[i].u.write.blk, r[i].u.write.count, replaced, f))
+            fuzz_fail("no memory");
+    }
+}
+
+static void apply_names(struct dir_map *names, const struct nova_record *r, uint32_t n) {
+    for (uint32_t i = 0; i < n; i += r[i].lines) {
+        if (r[i].lines < 1 || r[i].lines > NOVA_RECORDS_MAX || i + r[i].lines > n)
+            fuzz_fail("a record of %u lines", r[i].lines);
+        if (r[i].kind == NOVA_REC_SETATTR)
+            continue;
+        const char *name = r[i].u.dentry.name;
+        uint32_t len = r[i].u.dentry.name_len;
+        if (len == 0 || len > NOVA_NAME_MAX || memchr(name, '/', len) != NULL || memchr(name, '\0', len) != NULL)
+            fuzz_fail("a name of %u bytes", len);
+        if (r[i].kind == NOVA_REC_DENTRY_REMOVE)
+            (void)dir_map_remove(names, name, (uint8_t)len);
+        else if (r[i].kind != NOVA_REC_DENTRY_ADD || !dir_map_put(names, name, (uint8_t)len, r[i].u.dentry.ino,
+                                                                  r[i].u.dentry.gen, (uint8_t)r[i].u.dentry.type))
+            fuzz_fail("a record of kind %u in a directory", r[i].kind);
+    }
+}
+
+/* ---- reading ---- */
+
+static int open_dir(struct visit *v, uint32_t ino, uint32_t gen, nova_inode **dir, struct dir_map *names) {
+    struct nova_error err = {0};
+    struct nova_record rec[32];
+    int rc = judge(v, "nova_inode_open", nova_inode_open(v->pool, ino, gen, dir, &err), &err, 0, 0);
+    if (rc != NOVA_OK)
+        return rc;
+    struct nova_stat st;
+    (void)nova_inode_stat(*dir, &st);
+    while (rc == NOVA_OK && st.type == NOVA_DIR) {
+        rc = judge(v, "nova_replay", nova_replay(*dir, rec, 32, &v->io), &v->io.err, 0, 0);
+        apply_names(names, rec, v->io.record_count);
+        if (rc == NOVA_OK && v->io.more == 0)
+            return NOVA_OK;
+    }
+    (void)nova_inode_close(*dir, NULL);
+    *dir = NULL;
+    return rc != NOVA_OK ? rc : NOVA_ENOTDIR;
+}
+
+static int open_file(struct visit *v, uint32_t ino, uint32_t gen, struct file *f) {
+    struct nova_error err = {0};
+    struct nova_record rec[16];
+    memset(f, 0, offsetof(struct file, frees));
+    f->frees_n = 0;
+    f->io.free_count = 0;
+    f->v = v;
+    block_map_init(&f->map);
+    int rc = judge(v, "nova_inode_open", nova_inode_open(v->pool, ino, gen, &f->inode, &err), &err, 0, 0);
+    if (rc != NOVA_OK)
+        return rc;
+    struct nova_stat st;
+    (void)nova_inode_stat(f->inode, &st);
+    rc = st.type == NOVA_FILE ? NOVA_OK : NOVA_EISDIR;
+    while (rc == NOVA_OK) {
+        rc = judge(v, "nova_replay", nova_replay(f->inode, rec, 16, &f->io), &f->io.err, 0, 0);
+        apply(f, rec, f->io.record_count, NULL);
+        if (rc == NOVA_OK && f->io.more == 0)
+            return NOVA_OK;
+    }
+    block_map_free(&f->map);
+    (void)nova_inode_close(f->inode, NULL);
+    return rc;
+}
+
+static void close_file(struct file *f) {
+    struct nova_error err = {0};
+    block_map_free(&f->map);
+    judge(f->v, "nova_inode_close", nova_inode_close(f->inode, &err), &err, 0, 0);
+}
+
+struct reading {
+    struct file *f;
+    uint32_t pages;
+};
+
+static void read_page(void *arg, uint64_t pgoff, uint32_t blk) {
+    struct reading *r = arg;
+    if (r->pages++ >= PAGES_MAX)
+        return;
+    uint64_t sum = 0, word;
+    for (unsigned i = 0; i < FUZZ_BLK; i += 512) {
+        memcpy(&word, r->f->v->base + blk * FUZZ_BLK + i, sizeof word);
+        sum += word;
+    }
+    sink += sum;
+    if (r->f->v->sound && pgoff * FUZZ_BLK >= r->f->size)
+        fuzz_fail("page %llu of a file of %llu bytes", (unsigned long long)pgoff, (unsigned long long)r->f->size);
+}
+
+static void read_file(struct visit *v, const struct dir_name *n) {
+    static struct file f;
+    if (open_file(v, n->ino, n->gen, &f) != NOVA_OK)
+        return;
+    struct reading r = {.f = &f};
+    block_map_each(&f.map, read_page, &r);
+    if (v->sound && r.pages > v->info.blocks)
+        fuzz_fail("inode %u has %u pages", n->ino, r.pages);
+    v->bytes += f.size;
+    v->files++;
+    close_file(&f);
+}
+
+/* What a directory's names refer to. Directories are visited later. */
+static void read_names(struct visit *v, const struct dir_map *names) {
+    uint32_t it = 0;
+    for (const struct dir_name *n; (n = dir_map_next(names, &it)) != NULL;) {
+        if (n->ino >= INODES_MAX || v->refs[n->ino]++ != 0)
+            continue;
+        if (n->type == NOVA_DIR)
+            v->dirs[v->dirs_n++] = n->ino;
+        else if (n->type == NOVA_FILE)
+            read_file(v, n);
+    }
+}
+
+static void read_all(struct visit *v) {
+    read_names(v, &v->names);
+    for (uint32_t i = 0; i < v->dirs_n; i++) {
+        struct dir_map names;
+        nova_inode *dir = NULL;
+        dir_map_init(&names);
+        if (open_dir(v, v->dirs[i], 0, &dir, &names) == NOVA_OK)
+            read_names(v, &names);
+        dir_map_free(&names);
+        (void)nova_inode_close(dir, NULL);
+    }
+}
+
+/* ---- writing ---- */
+
+static const uint8_t bytes[20 * NOVA_BLOCK_SIZE] = {1, 2, 3};
+
+/* Takes the records of a call into the map, and gives back what they replaced. */
+static int settle(struct file *f, const char *call, int rc) {
+    struct nova_error err = {0};
+    struct nova_record rec[16];
+    judge(f->v, call, rc, &f->io.err, NOVA_ENOSPC, NOVA_EFBIG);
+    if (rc != NOVA_OK)
+        return rc;
+    f->frees_n = 0;
+    if (f->io.more == 0)
+        apply(f, f->io.records, f->io.record_count, freed);
+    while (rc == NOVA_OK && f->io.more != 0) {
+        rc = judge(f->v, "nova_replay", nova_replay(f->inode, rec, 16, &f->io), &f->io.err, 0, 0);
+        apply(f, rec, f->io.record_count, freed);
+    }
+    int free_rc = nova_free(f->v->pool, f->frees, f->frees_n, &err);
+    if (free_rc != NOVA_EINVAL || f->v->sound) /* of a damaged pool a block may be anywhere */
+        judge(f->v, "nova_free", free_rc, &err, 0, 0);
+    return rc;
+}
+
+static uint32_t blk_at(const struct file *f, uint64_t off) {
+    return block_map_get(&f->map, off / FUZZ_BLK);
+}
+
+static uint32_t eof_blk(const struct file *f) {
+    return f->size % FUZZ_BLK == 0 ? 0 : blk_at(f, f->size);
+}
+
+static int write_at(struct file *f, uint64_t off, uint64_t len) {
+    return settle(f, "nova_write",
+                  nova_write(f->inode, off, bytes, len, blk_at(f, off), blk_at(f, off + len - 1), eof_blk(f), &f->io));
+}
+
+/* The same in two steps, the second half first. */
+static void write_pieces(struct file *f, uint64_t off, uint64_t len) {
+    nova_intent *in;
+    int rc = nova_write_begin(f->inode, off, len, blk_at(f, off), blk_at(f, off + len - 1), eof_blk(f), &f->io, &in);
+    if (rc == NOVA_OK) {
+        (void)nova_write_fill(in, len / 2, bytes, len - len / 2, &f->io);
+        (void)nova_write_fill(in, 0, bytes, len / 2, &f->io);
+        rc = nova_write_commit(in, &f->io);
+    }
+    settle(f, "nova_write_commit", rc);
+}
+
+static int truncate_to(struct file *f, uint64_t size) {
+    return settle(f, "nova_truncate", nova_truncate(f->inode, size, eof_blk(f), &f->io));
+}
+
+static void change_file(struct file *f) {
+    uint64_t size = f->size;
+    write_at(f, size < 50 ? 0 : size - 50, 100);
+    write_at(f, f->size, 10);
+    write_at(f, f->size + 5, 10);
+    write_pieces(f, size / 2 + 7, sizeof bytes);
+    write_at(f, f->size + 3 * FUZZ_BLK + 5, 100);
+    truncate_to(f, f->size + 5000);
+    truncate_to(f, size / 2);
+    write_at(f, 0, FUZZ_BLK);
+    truncate_to(f, size);
+}
+
+static int names_call(struct visit *v, const char *call, int rc) {
+    judge(v, call, rc, &v->io.err, NOVA_ENOSPC, 0);
+    if (rc == NOVA_OK)
+        apply_names(&v->names, v->io.records, v->io.record_count);
+    return rc;
+}
+
+/* An inode has lost a name: its last one, if the names that were read are all. */
+static void drop_ref(struct visit *v, uint32_t ino, uint32_t gen) {
+    struct nova_error err = {0};
+    if (ino < INODES_MAX && v->refs[ino] > 1)
+        v->refs[ino]--;
+    else
+        judge(v, "nova_inode_release", nova_inode_release(v->pool, ino, gen, &err), &err, 0, 0);
+}
+
+static void unlink_name(struct visit *v, const struct dir_name *n) {
+    char name[NOVA_NAME_MAX];
+    uint32_t len = n->name_len, ino = n->ino, gen = n->gen;
+    memcpy(name, n->name, len);
+    if (names_call(v, "nova_unlink", nova_unlink(v->root, name, len, ino, gen, &v->io)) == NOVA_OK)
+        drop_ref(v, ino, gen);
+}
+
+/* A new file takes the place of an old one. */
+static void replace(struct visit *v, const struct dir_name *old) {
+    static struct file f;
+    char to[NOVA_NAME_MAX];
+    uint32_t to_len = old->name_len, old_ino = old->ino, old_gen = old->gen;
+    memcpy(to, old->name, to_len);
+    if (dir_map_get(&v->names, "fuzz", 4) != NULL)
+        return;
+    if (names_call(v, "nova_create", nova_create(v->root, "fuzz", 4, NOVA_FILE, 0644, 0, 0, &v->io)) != NOVA_OK)
+        return;
+    const struct dir_name *n = dir_map_get(&v->names, "fuzz", 4);
+    uint32_t ino = n->ino, gen = n->gen;
+    if (ino < INODES_MAX)
+        v->refs[ino] = 1;
+    if (open_file(v, ino, gen, &f) == NOVA_OK) {
+        if (f.size != 0 || f.map.pages != 0)
+            fuzz_fail("a new file is not empty");
+        change_file(&f);
+        close_file(&f);
+    }
+    if (names_call(v, "nova_rename", nova_rename(v->root, "fuzz", 4, to, to_len, ino, gen, NOVA_FILE, &v->io)) ==
+        NOVA_OK)
+        drop_ref(v, old_ino, old_gen);
+}
+
+/* The k-th file of the root directory, NULL if there is none. */
+static const struct dir_name *pick(const struct visit *v, uint32_t k) {
+    const struct dir_name *n, *found = NULL;
+    for (uint32_t it = 0, i = 0; (n = dir_map_next(&v->names, &it)) != NULL;)
+        if (n->type == NOVA_FILE && (found == NULL || i++ < k))
+            found = n;
+    return found;
+}
+
+static void write_some(struct visit *v, uint8_t what) {
+    static struct file f;
+    const struct dir_name *n = pick(v, what & 15);
+    if (n == NULL)
+        return;
+    if ((what & 16) != 0 && open_file(v, n->ino, n->gen, &f) == NOVA_OK) {
+        change_file(&f);
+        if ((what & 32) != 0) /* while it is open */
+            unlink_name(v, n);
+        close_file(&f);
+    }
+    if ((what & 64) != 0 && (n = pick(v, (what & 15) + 1u)) != NULL)
+        replace(v, n);
+    if ((what & 128) != 0 && (n = pick(v, (what & 15) / 2u)) != NULL)
+        unlink_name(v, n);
+}
+
+/* ---- all of it ---- */
+
+static void check_sums(const struct visit *v, const struct nova_fsck_summary *sum) {
+    if (v->bytes != sum->bytes)
+        fuzz_fail("files of %llu bytes in all, fsck found %llu", (unsigned long long)v->bytes,
+                  (unsigned long long)sum->bytes);
+    if (v->info.blocks_free != sum->blocks_free || v->info.blocks_data != sum->blocks_total)
+        fuzz_fail("opened with %llu of %llu blocks free, fsck found %llu of %llu",
+                  (unsigned long long)v->info.blocks_free, (unsigned long long)v->info.blocks_data,
+                  (unsigned long long)sum->blocks_free, (unsigned long long)sum->blocks_total);
+}
+
+int visit_pool(const char *path, const uint8_t *base, uint8_t what, const struct nova_fsck_summary *sum,
+               uint64_t *free_blks) {
+    static struct visit v;
+    struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED, .lanes = 1, .recovery_threads = 1};
+    struct nova_error err = {0};
+    memset(&v, 0, sizeof v);
+    v.base = base;
+    v.sound = sum != NULL;
+    int opened = judge(&v, "nova_pool_open", nova_pool_open(path, &opt, &v.pool, &err), &err, 0, 0);
+    if (opened != NOVA_OK)
+        return opened;
+    (void)nova_pool_info(v.pool, &v.info);
+    dir_map_init(&v.names);
+    if (open_dir(&v, NOVA_ROOT_INO, 0, &v.root, &v.names) == NOVA_OK) {
+        read_all(&v);
+        if (sum != NULL)
+            check_sums(&v, sum);
+        if (what != 0)
+            write_some(&v, what);
+    }
+    dir_map_free(&v.names);
+    (void)nova_pool_info(v.pool, &v.info);
+    *free_blks = v.info.blocks_free;
+    if (v.info.blocks_free > v.info.blocks_data)
+        fuzz_fail("%llu of %llu blocks are free", (unsigned long long)v.info.blocks_free,
+                  (unsigned long long)v.info.blocks_data);
+    judge(&v, "nova_pool_close", nova_pool_close(v.pool, &err), &err, 0, 0);
+    return NOVA_OK;
+}
