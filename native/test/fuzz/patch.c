@@ -3,19 +3,30 @@
  * Damage. A record:
  *
  *   byte  0      what: a part (enum part_kind) or another patch_kind, modulo PATCH_KINDS
- *   byte  1      how: bits 0..1 width (1, 2, 4, 8 bytes), bits 2..3 set, add, xor, set to zero, bit 4 seal
+ *   byte  1      how: bits 0..1 width (1, 2, 4, 8 bytes), bits 2..3 set, add, xor, set to zero, bit 4 seal,
+ *                bit 5 the value is the number of a log page
  *   bytes 2..3   which of the template's parts of that kind, modulo their number; else see below
  *   bytes 4..5   at: byte offset in the part
  *   bytes 6..13  value
  *
- * A pointer or tail word that is sealed names the block `value`, and of that the line `at`.
+ * A pointer or tail word that is sealed names the block `value`, or the template's log page of that number, and of that
+ * the line `at`.
  */
 #include <string.h>
 
 #include "fuzz.h"
 #include "log/log.h"
 
-enum { HOW_WIDTH = 3, HOW_ARITH = 12, HOW_SET = 0, HOW_ADD = 4, HOW_XOR = 8, HOW_ZERO = 12, HOW_SEAL = 16 };
+enum {
+    HOW_WIDTH = 3,
+    HOW_ARITH = 12,
+    HOW_SET = 0,
+    HOW_ADD = 4,
+    HOW_XOR = 8,
+    HOW_ZERO = 12,
+    HOW_SEAL = 16,
+    HOW_PAGE = 32
+};
 
 struct patch {
     uint8_t what, how;
@@ -63,9 +74,14 @@ static bool is_word(unsigned kind) {
     return kind == PART_TABLE_PTR || kind == PART_HEAD || kind == PART_NEXT || kind == PART_TAIL;
 }
 
+static uint32_t block_of(const struct image *im, const struct patch *x, uint64_t value) {
+    const struct parts *pages = &im->t->parts[PART_NEXT];
+    return (x->how & HOW_PAGE) != 0 && pages->n != 0 ? pages->list[value % pages->n].home : (uint32_t)value;
+}
+
 static void seal_word(const struct image *im, unsigned kind, const struct part *p, const struct patch *x) {
     const struct media *m = &im->m;
-    uint32_t blk = (uint32_t)x->value;
+    uint32_t blk = block_of(im, x, x->value);
     fmt_ptr word;
     if (kind == PART_TABLE_PTR)
         word = fmt_ptr_make(m, FMT_TAG_ITABLE, p->ino, 0, 0, blk);
@@ -158,7 +174,7 @@ static void patch_append(struct image *im, const struct patch *x) {
     struct fmt_entry e = {.kind = (uint8_t)(1 + x->at % 8), .lines = 1};
     if (e.kind == FMT_WRITE || e.kind == FMT_TRUNCATE) {
         struct fmt_write_body w = {.pgoff = x->value & 0xffffff,
-                                   .blk = (uint32_t)(x->value >> 24 & 0xff),
+                                   .blk = block_of(im, x, x->value >> 24 & 0xff),
                                    .count = (uint32_t)(x->value >> 32 & 0xff),
                                    .size = x->value >> 40};
         uint64_t end = (w.pgoff + w.count) * FUZZ_BLK;
@@ -180,6 +196,28 @@ static void patch_append(struct image *im, const struct patch *x) {
         (void)log_commit(&b, NULL);
 }
 
+/*
+ * One bit of the saved bitmaps the other way (of block number `value`; of an inode number if `which` is odd), and the
+ * counts of the clean state with it: a snapshot that is wrong and looks right.
+ */
+static void patch_saved(const struct image *im, const struct patch *x) {
+    const struct media *m = &im->m;
+    bool inode = x->which % 2 != 0;
+    uint64_t bit = x->value % (inode ? 256 : m->blocks);
+    struct fmt_snap *snap = (struct fmt_snap *)(void *)media_blk(m, m->snap_blk + inode);
+    snap->payload[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    fmt_snap_seal(m, snap);
+    uint64_t one = (snap->payload[bit / 8] >> bit % 8 & 1) != 0 ? 1 : UINT64_MAX;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct fmt_state *st = (struct fmt_state *)(void *)(media_blk(m, m->state_blk) + i * FMT_STATE_SLOT_OFF);
+        if (st->state != FMT_STATE_CLEAN)
+            continue;
+        st->inodes_used += inode ? one : 0;
+        st->blocks_free -= inode ? 0 : one;
+        fmt_state_seal(m, st);
+    }
+}
+
 uint64_t patch_all(const struct template *t, uint8_t *image, const uint8_t *records, size_t len) {
     struct image im = {.t = t, .m = t->m, .len = FUZZ_POOL};
     im.m.base = image;
@@ -190,6 +228,7 @@ uint64_t patch_all(const struct template *t, uint8_t *image, const uint8_t *reco
         case PATCH_LENGTH: patch_length(&im, &x); break;
         case PATCH_COPY: patch_copy(&im, &x); break;
         case PATCH_APPEND: patch_append(&im, &x); break;
+        case PATCH_SAVED: patch_saved(&im, &x); break;
         default: patch_part(&im, &x); break;
         }
     }

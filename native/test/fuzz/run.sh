@@ -64,34 +64,31 @@ rm -rf "$run"
 mkdir -p "$run/corpus" "$run/found"
 find "$here/corpus" -type f -exec cp -t "$run/corpus" {} +
 
+stop=$run/stop # libFuzzer ends when it is there
+trap ': >"$stop"' EXIT
 pids=()
-stop() { ((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true; }
-trap stop EXIT
 say "NOVA_SEED=$seed, $jobs processes, $seconds s"
 for ((i = 0; i < jobs; i++)); do
-  # libFuzzer takes seeds of 32 bits, and 0 for none.
-  "$fuzzer" "${limits[@]}" -seed=$(((seed + i * 7919) % 4294967295 + 1)) -max_total_time="$seconds" -reload=5 \
-    -use_value_profile=$((i % 2)) -print_final_stats=1 -artifact_prefix="$run/found/" "$run/corpus" \
-    >"$run/log-$i.txt" 2>&1 </dev/null &
+  # libFuzzer takes seeds of 32 bits, and 0 for none. The first finding ends all processes.
+  {
+    "$fuzzer" "${limits[@]}" -seed=$(((seed + i * 7919) % 4294967295 + 1)) -max_total_time="$seconds" -reload=5 \
+      -use_value_profile=$((i % 2)) -print_final_stats=1 -artifact_prefix="$run/found/" -stop_file="$stop" "$run/corpus" \
+      >"$run/log-$i.txt" 2>&1 </dev/null || { : >"$stop" && exit 1; }
+  } &
   pids+=($!)
 done
 failed=
-for ((i = 0; i < jobs; i++)); do # the first finding ends all
-  wait -n "${pids[@]}" || { failed=1 && break; }
+for pid in "${pids[@]}"; do
+  wait "$pid" || failed=1
 done
 if [[ -n $failed ]]; then
-  stop
-  wait || true
-  for ((i = 0; i < jobs; i++)); do
-    grep -hE -A 25 '^unsound:|ERROR: |runtime error:' "$run/log-$i.txt" | head -n 60 || true
-  done
+  grep -hE -A 25 '^unsound:|ERROR: |runtime error:' "$run"/log-*.txt | head -n 60 || true
   say "FAILED; logs and inputs are in $run"
   for input in "$run"/found/*; do
-    [[ -e $input ]] && say "again: ASAN_OPTIONS=$ASAN_OPTIONS $fuzzer ${limits[*]} $input"
+    [[ ! -e $input ]] || say "again: ASAN_OPTIONS=$ASAN_OPTIONS $fuzzer ${limits[*]} $input"
   done
   exit 1
 fi
-pids=()
 
 executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$run"/log-*.txt | awk '{n += $1} END {print n + 0}')
 points=$(sed -n 's/^#[0-9].* cov: \([0-9]*\) .*/\1/p' "$run"/log-*.txt | sort -n | tail -n 1)

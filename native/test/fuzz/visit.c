@@ -64,8 +64,9 @@ static void apply(struct file *f, const struct nova_record *r, uint32_t n, block
             fuzz_fail("a record of kind %u, %u lines, in a file", r[i].kind, r[i].lines);
         if (r[i].kind == NOVA_REC_SETATTR)
             continue;
-        uint64_t end = (uint64_t)r[i].u.write.blk + r[i].u.write.count;
-        if (end > f->v->info.blocks || r[i].u.write.size > (uint64_t)NOVA_FILE_SIZE_MAX)
+        uint64_t blk = r[i].u.write.blk, count = r[i].u.write.count, data_end = f->v->info.blocks - 1;
+        if ((count != 0 && (blk < data_end - f->v->info.blocks_data || blk + count > data_end)) ||
+            r[i].u.write.size > (uint64_t)NOVA_FILE_SIZE_MAX)
             fuzz_fail("a record of blocks %u+%u, size %llu", r[i].u.write.blk, r[i].u.write.count,
                       (unsigned long long)r[i].u.write.size);
         f->size = r[i].u.write.size;
