@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh - the fuzzer of corrupt pool images (fuzz_image.c), built with clang and run for a while.
 #
-# Starts from the committed inputs, on every CPU, each process with a seed of its own and all with one corpus, a copy under
-# native/target/fuzz. An input that shows a bug belongs into corpus/, minimised (--minimise), with the fix.
+# Starts from the committed inputs, on every CPU, each process with a seed of its own and all with one corpus, a copy
+# under native/target/fuzz. An input that shows a bug belongs into corpus/, minimised (--minimise), with the fix.
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -13,8 +13,8 @@ Usage: native/test/fuzz/run.sh [OPTION]...
   --full            15 minutes (also by NOVA_FULL in the environment)
   --seconds N       how long (default 60)
   --jobs N          processes (default: one per CPU)
-  --seed S          of the mutations (also by NOVA_SEED; default: by the clock). Processes also learn from each other, so a
-                    seed gives the same run with --jobs 1 only
+  --seed S          of the mutations (also by NOVA_SEED; default: by the clock). Processes also learn from each other,
+                    so that a seed gives the same run with --jobs 1 only
   --minimise FILE   makes an input that fails as small as it can be while it fails
 Exit code: 0 nothing found, 1 a finding (its input is kept, and the command to run it again printed), 2 usage.
 TEXT
@@ -72,8 +72,8 @@ for ((i = 0; i < jobs; i++)); do
   # libFuzzer takes seeds of 32 bits, and 0 for none. The first finding ends all processes.
   {
     "$fuzzer" "${limits[@]}" -seed=$(((seed + i * 7919) % 4294967295 + 1)) -max_total_time="$seconds" -reload=5 \
-      -use_value_profile=$((i % 2)) -print_final_stats=1 -artifact_prefix="$run/found/" -stop_file="$stop" "$run/corpus" \
-      >"$run/log-$i.txt" 2>&1 </dev/null || { : >"$stop" && exit 1; }
+      -use_value_profile=$((i % 2)) -print_final_stats=1 -artifact_prefix="$run/found/" -stop_file="$stop" \
+      "$run/corpus" >"$run/log-$i.txt" 2>&1 </dev/null || { : >"$stop" && exit 1; }
   } &
   pids+=($!)
 done
@@ -92,7 +92,11 @@ fi
 
 executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$run"/log-*.txt | awk '{n += $1} END {print n + 0}')
 points=$(sed -n 's/^#[0-9].* cov: \([0-9]*\) .*/\1/p' "$run"/log-*.txt | sort -n | tail -n 1)
-((executions > 0)) && [[ -n $points ]] || { say "FAILED: no executions counted"; exit 1; }
-line="fuzz: $executions executions of mutated pool images ($points coverage points), no crash, no hang, no unsound answer"
+if ((executions == 0)) || [[ -z $points ]]; then
+  say "FAILED: no executions counted"
+  exit 1
+fi
+line="fuzz: $executions executions of mutated pool images ($points coverage points), no crash, no hang,"
+line+=" no unsound answer"
 printf '%s\n' "$line"
 [[ -z ${NOVA_REPORT:-} ]] || printf '%s\n' "$line" >>"$NOVA_REPORT"
