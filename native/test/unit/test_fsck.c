@@ -16,6 +16,7 @@
 #include "rng.h"
 #include "format/media.h"
 #include "log/log.h"
+#include "metadata_map.h"
 #include "store.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
@@ -762,56 +763,6 @@ static void finds_what_a_lost_tail_loses(void **state) {
 
 /* ---- every bit ---- */
 
-/* Marks the bytes of metadata that say something, by walking a sound pool. */
-static void mark(uint8_t *covered, uint64_t off, uint64_t len) {
-    memset(covered + off, 1, len);
-}
-
-static void mark_log(struct image *im, uint32_t ino, uint8_t *covered, uint8_t *meta) {
-    struct fmt_inode *slot = slot_of(im, ino);
-    struct log log;
-    struct log_cursor cur = {0};
-    struct log_item item;
-    uint32_t last_blk = 0, end = 0;
-    assert_int_equal(log_open(&log, &im->m, NULL, slot, NULL), NOVA_OK);
-    mark(covered, off_of(im, slot), 48);
-    mark(covered, off_of(im, &slot->tail), 8);
-    while (log_next(&log, &cur, &item, NULL) == NOVA_OK && item.entry != NULL) {
-        if (item.entered != 0) {
-            struct fmt_page *page = (struct fmt_page *)(void *)media_blk(&im->m, item.entered);
-            struct fmt_page *before = (struct fmt_page *)(void *)media_blk(&im->m, last_blk);
-            uint32_t lines = last_blk == 0 ? FMT_INLINE_LINES : FMT_PAGE_LINES;
-            if (end < lines) /* padding: one line */
-                mark(covered, off_of(im, log_line(&log, (struct log_pos){last_blk, end})), FMT_LINE);
-            mark(covered, last_blk == 0 ? off_of(im, &slot->head) : off_of(im, &before->tail.next), 8);
-            mark(covered, off_of(im, &page->tail), 56);
-            mark(meta, off_of(im, page), BLK);
-        }
-        mark(covered, off_of(im, item.entry), item.entry->lines * (uint64_t)FMT_LINE);
-        last_blk = item.pos.blk;
-        end = item.pos.idx + item.entry->lines;
-    }
-}
-
-static void mark_all(struct image *im, uint8_t *covered, uint8_t *meta) {
-    const struct media *m = &im->m;
-    mark(covered, 0, m->data_blk * BLK);
-    mark(covered, POOL_SIZE - BLK, BLK);
-    for (uint32_t i = 2; i < m->snap_count; i++)
-        memset(covered + (m->snap_blk + i) * BLK, 0, BLK);
-    memcpy(meta, covered, POOL_SIZE);
-    for (uint32_t ino = 0; ino < 2 * FMT_SLOTS_PER_BLK; ino++) {
-        struct fmt_inode *slot = slot_of(im, ino);
-        mark(meta, off_of(im, slot), FMT_SLOT);
-        if (ino == 0)
-            mark(covered, off_of(im, slot), FMT_SLOT);
-        else if (slot->tail == 0)
-            mark(covered, off_of(im, &slot->tail), 8);
-        else
-            mark_log(im, ino, covered, meta);
-    }
-}
-
 static bool line_is_zero(const uint8_t *p) {
     for (unsigned i = 0; i < FMT_LINE; i++)
         if (p[i] != 0)
@@ -841,28 +792,30 @@ static void turn(int fd, struct image *im, uint64_t off, unsigned bit, bool cove
 
 static void every_bit_that_says_something_is_checked(void **state) {
     (void)state;
-    static uint8_t covered[POOL_SIZE], meta[POOL_SIZE];
+    struct metadata_map map;
     struct rng r = rng_start(__func__);
     struct image im = load(clean_bytes);
     uint64_t turned = 0;
-    mark_all(&im, covered, meta);
+    metadata_map_init(&map, &im.m);
     write_file(im.path, im.bytes, POOL_SIZE);
     int fd = open(im.path, O_RDWR | O_CLOEXEC);
     assert_true(fd >= 0);
     for (uint64_t line = 0; line < POOL_SIZE; line += FMT_LINE) {
         bool zero = line_is_zero(im.bytes + line);
         for (uint64_t off = line; off < line + FMT_LINE; off++) {
-            if (!meta[off] || (zero && off % FMT_LINE != line / FMT_LINE % FMT_LINE)) /* one byte of a line of zeros */
+            if (map.kind[off] == META_DATA ||
+                (zero && off % FMT_LINE != line / FMT_LINE % FMT_LINE)) /* one byte of a line of zeros */
                 continue;
             if (off % BYTES_EVERY != rng_below(&r, BYTES_EVERY))
                 continue;
             for (unsigned bit = 0; bit < 8; bit++, turned++)
                 if (!zero || bit == rng_below(&r, 8))
-                    turn(fd, &im, off, bit, covered[off]);
+                    turn(fd, &im, off, bit, meta_has_meaning(map.kind[off]));
         }
     }
     close(fd);
     unlink(im.path);
+    metadata_map_free(&map);
     assert_true(turned > 50000 / BYTES_EVERY);
 }
 
