@@ -135,6 +135,10 @@ bool judge_store(struct judge *j, struct store *s, uint64_t *state, uint64_t *us
                  (unsigned long long)info.blocks_free, (unsigned long long)info.blocks_data);
         return false;
     }
+    if (s->strays != 0) {
+        snprintf(why, why_len, "%u names are removed that are not there", s->strays);
+        return false;
+    }
     if (info.inodes_used != s->names.live + 1u) {
         snprintf(why, why_len, "%llu inodes in use for %u names and the root", (unsigned long long)info.inodes_used,
                  s->names.live);

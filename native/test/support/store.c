@@ -86,6 +86,7 @@ static int settle(struct store_file *f, int rc) {
     return rc;
 }
 
+/* Removals of names that are not there are counted: only a damaged log has any. */
 static void apply_names(struct store *s, const struct nova_record *r, uint32_t n) {
     for (uint32_t i = 0; i < n; i += r[i].lines) {
         if (r[i].kind == NOVA_REC_DENTRY_ADD) {
@@ -93,8 +94,7 @@ static void apply_names(struct store *s, const struct nova_record *r, uint32_t n
                              r[i].u.dentry.gen, (uint8_t)r[i].u.dentry.type))
                 abort();
         } else if (r[i].kind == NOVA_REC_DENTRY_REMOVE) {
-            if (!dir_map_remove(&s->names, r[i].u.dentry.name, (uint8_t)r[i].u.dentry.name_len))
-                abort();
+            s->strays += !dir_map_remove(&s->names, r[i].u.dentry.name, (uint8_t)r[i].u.dentry.name_len);
         }
     }
 }
@@ -114,9 +114,13 @@ static void durability_is_as_expected(nova_pool *pool) {
 }
 
 int store_open(struct store *s, const char *path, uint32_t flags) {
-    memset(s, 0, sizeof *s);
     struct nova_pool_options opt = {.flags = flags};
-    int rc = nova_pool_open(path, &opt, &s->pool, &s->err);
+    return store_open_with(s, path, &opt);
+}
+
+int store_open_with(struct store *s, const char *path, const struct nova_pool_options *opt) {
+    memset(s, 0, sizeof *s);
+    int rc = nova_pool_open(path, opt, &s->pool, &s->err);
     if (rc != NOVA_OK)
         return rc;
     if ((flags & NOVA_OPT_EMULATED) != 0)

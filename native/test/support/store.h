@@ -18,6 +18,7 @@ struct store {
     struct dir_map names;
     const uint8_t *base; /* the pool file, mapped read-only by the test itself */
     uint64_t len;
+    uint32_t strays; /* removals of names that were not there: 0 in a sound pool */
     struct nova_error err;
     struct nova_io io;
 };
@@ -34,6 +35,7 @@ struct store_file {
 const char *store_path(const char *tag);
 
 int store_open(struct store *s, const char *path, uint32_t flags);
+int store_open_with(struct store *s, const char *path, const struct nova_pool_options *opt);
 int store_close(struct store *s);
 
 /* Opens name, making it if create. ENOENT. */

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "image.h"
+#include "victim.h"
+
+#define BLK ((uint64_t)NOVA_BLOCK_SIZE)
+#define POOL_SIZE ((uint64_t)NOVA_POOL_SIZE_MIN)
+#define SLOTS (2 * FMT_SLOTS_PER_BLK - 2) /* of the inode table, but those of inode 0 and the root */
+
+/* ---- what the pool holds ---- */
+
+/* Bytes that tell where they belong. */
+static void put(struct store *s, const char *name, uint64_t off, uint64_t len) {
+    static uint8_t src[8 * NOVA_BLOCK_SIZE];
+    static uint32_t salt;
+    struct store_file f;
+    salt++;
+    for (uint64_t i = 0; i < len; i++)
+        src[i] = (uint8_t)((off + i) * 7 + (off + i) / 251 + salt * 31 + 1);
+    assert_int_equal(store_file_open(s, name, true, &f), NOVA_OK);
+    if (len != 0)
+        assert_int_equal(store_write(&f, off, src, len), NOVA_OK);
+    assert_int_equal(store_file_close(&f), NOVA_OK);
+}
+
+static void cut(struct store *s, const char *name, uint64_t size) {
+    struct store_file f;
+    assert_int_equal(store_file_open(s, name, true, &f), NOVA_OK);
+    assert_int_equal(store_truncate(&f, size), NOVA_OK);
+    assert_int_equal(store_file_close(&f), NOVA_OK);
+}
+
+static void fill(struct store *s) {
+    char name[256];
+    for (uint32_t i = 0; i < 5;
+         i++) { /* long names: entries of several lines, the first too long for the slot: padding */
+        memset(name, 'a' + (int)i, sizeof name);
+        name[i == 0 ? 255 : i * 50] = '\0';
+        put(s, name, 0, i);
+    }
+    for (uint64_t i = 0; i < 3 + 2 * FMT_PAGE_LINES + 4; i++) /* in place; log pages side by side */
+        put(s, "log", i * 11, 11);
+    put(s, "extents", 0, 5 * BLK);
+    put(s, "extents", 2 * BLK + 100, BLK);    /* replaces, merges both ends */
+    put(s, "extents", 20 * BLK + 5, 3);       /* a hole before it */
+    put(s, "extents", 7 * BLK, 2 * BLK + 50); /* into the hole */
+    cut(s, "extents", 22 * BLK + 1);
+    cut(s, "extents", 21 * BLK);
+    cut(s, "holes", 3 * BLK + 10);
+    put(s, "once", 0, 1000);
+    put(s, "gone", 0, 3 * BLK);
+    assert_int_equal(store_unlink(s, "gone"), NOVA_OK);
+    put(s, "old", 0, 77);
+    put(s, "replaced", 0, 5);
+    assert_int_equal(store_rename(s, "old", "replaced"), NOVA_OK);
+    memset(name, 'e', 200);
+    name[200] = '\0';
+    assert_int_equal(store_rename(s, name, "renamed"), NOVA_OK);
+    put(s, "attributes", 0, 0);
+    for (uint32_t i = 0; i < 7; i++) { /* a second block of the inode table, without a named inode in the end */
+        snprintf(name, sizeof name, "small%u", i);
+        put(s, name, 0, 0);
+    }
+    for (uint32_t i = 2; i < 7; i++) {
+        snprintf(name, sizeof name, "small%u", i);
+        assert_int_equal(store_unlink(s, name), NOVA_OK);
+    }
+}
+
+/* No call makes a setattr entry yet; the format has it, and replay knows it. */
+static void add_setattr(const struct media *m, uint32_t ino) {
+    struct log log;
+    struct fmt_entry e = {.kind = FMT_SETATTR, .lines = 1};
+    struct fmt_setattr_body a = {.mask = NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_MTIME,
+                                 .mode = 0751,
+                                 .uid = 1234,
+                                 .gid = 99,
+                                 .mtime = 1700000000000000000};
+    memcpy(e.payload, &a, sizeof a);
+    image_log(m, ino, &log);
+    image_append(&log, &e);
+}
+
+static uint32_t ino_of(const char *path, const char *name) {
+    struct store s;
+    assert_int_equal(store_open(&s, path, NOVA_OPT_EMULATED), NOVA_OK);
+    const struct dir_name *d = dir_map_get(&s.names, name, (uint8_t)strlen(name));
+    assert_non_null(d);
+    uint32_t ino = d->ino;
+    assert_int_equal(store_close(&s), NOVA_OK);
+    return ino;
+}
+
+static void make_pool(struct victim *v) {
+    struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED, .lanes = 1};
+    struct store s;
+    struct store_file f;
+    struct media m;
+    snprintf(v->path, sizeof v->path, "%s", store_path(v->clean ? "clean" : "dirty"));
+    assert_int_equal(nova_pool_create(v->path, POOL_SIZE, &opt, NULL), NOVA_OK);
+    assert_int_equal(store_open_with(&s, v->path, &opt), NOVA_OK);
+    fill(&s);
+    assert_int_equal(store_close(&s), NOVA_OK);
+    uint32_t ino = ino_of(v->path, "attributes");
+    image_map_file(&m, v->path);
+    add_setattr(&m, ino);
+    image_unmap_file(&m);
+    if (v->clean)
+        return;
+    char copy[128];
+    snprintf(copy, sizeof copy, "%s", store_path("crashed"));
+    assert_int_equal(store_open_with(&s, v->path, &opt), NOVA_OK);
+    assert_int_equal(store_file_open(&s, "orphan", true, &f), NOVA_OK);
+    assert_int_equal(store_write(&f, 0, "orphan", 6), NOVA_OK);
+    assert_int_equal(store_unlink(&s, "orphan"), NOVA_OK);
+    store_copy_file(v->path, copy);
+    assert_int_equal(store_file_close(&f), NOVA_OK);
+    assert_int_equal(store_close(&s), NOVA_OK);
+    assert_int_equal(rename(copy, v->path), 0);
+}
+
+/* ---- looking ---- */
+
+static void say(struct victim_look *look, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct victim_look *look, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    if (look->why[0] == '\0')
+        vsnprintf(look->why, sizeof look->why, format, args);
+    va_end(args);
+}
+
+static void refused(struct victim_look *look, const char *what, const struct nova_error *err) {
+    look->placed = (!look->error || look->placed) && err->code == NOVA_ECORRUPT && err->pool_off != NOVA_NO_OFF;
+    look->error = true;
+    say(look, "%.40s: status %d: %s", what, err->code, err->msg);
+}
+
+static void wrong(struct victim_look *look, const char *what, const char *how) {
+    if (!look->wrong)
+        look->why[0] = '\0';
+    look->wrong = true;
+    say(look, "%.40s: %s", what, how);
+}
+
+static const char *stat_differs(const struct nova_stat *a, const struct nova_stat *b) {
+    return a->size != b->size                                           ? "size"
+           : a->mtime != b->mtime || a->ctime != b->ctime               ? "mtime or ctime"
+           : a->atime != b->atime || a->btime != b->btime               ? "atime or btime"
+           : a->ino != b->ino || a->gen != b->gen || a->type != b->type ? "identity"
+           : a->mode != b->mode || a->uid != b->uid || a->gid != b->gid ? "attributes"
+           : a->log_pages != b->log_pages || a->entries != b->entries   ? "length of the log"
+                                                                        : NULL;
+}
+
+static void look_at_file(struct store *s, const struct victim_file *want, struct victim_look *look) {
+    static uint8_t got[64 * NOVA_BLOCK_SIZE];
+    struct store_file f;
+    struct nova_stat st;
+    if (dir_map_get(&s->names, want->name, (uint8_t)strlen(want->name)) == NULL) {
+        wrong(look, want->name, "the name is missing");
+        return;
+    }
+    if (store_file_open(s, want->name, false, &f) != NOVA_OK) {
+        refused(look, want->name, &s->err);
+        return;
+    }
+    look->opened++;
+    assert_int_equal(nova_inode_stat(f.inode, &st), NOVA_OK);
+    const char *differs = stat_differs(&st, &want->st);
+    if (f.size != want->st.size)
+        differs = "size as replayed";
+    if (differs == NULL && (store_read(&f, 0, got, f.size) != f.size || memcmp(got, want->bytes, f.size) != 0))
+        differs = "bytes";
+    if (differs != NULL)
+        wrong(look, want->name, differs);
+    (void)store_file_close(&f);
+}
+
+/* New files, in every free slot of the inode table, and all free blocks but the reserve for one of them. */
+static void use_free_space(const struct victim *v, struct store *s, struct victim_look *look) {
+    static uint8_t src[NOVA_BLOCK_SIZE];
+    struct store_file f;
+    char name[16];
+    int rc = NOVA_OK;
+    memset(src, 0xee, sizeof src);
+    for (uint32_t i = 0; i < SLOTS - v->files; i++) {
+        snprintf(name, sizeof name, "new%u", i);
+        if (i != 0)
+            (void)store_file_close(&f);
+        if (store_file_open(s, name, true, &f) != NOVA_OK) {
+            refused(look, name, &s->err);
+            return;
+        }
+    }
+    for (uint64_t i = 0; (rc = store_write(&f, i * BLK, src, BLK)) == NOVA_OK; i++)
+        ;
+    if (rc != NOVA_ENOSPC)
+        refused(look, "new", &s->err);
+    (void)store_file_close(&f);
+}
+
+void victim_look(struct victim *v, bool use, struct victim_look *look) {
+    static const struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED, .lanes = 1, .recovery_threads = 1};
+    struct store s;
+    struct nova_pool_info info;
+    memset(look, 0, sizeof *look);
+    if (store_open_with(&s, v->path, &opt) != NOVA_OK) {
+        refused(look, "open", &s.err);
+        return;
+    }
+    (void)nova_pool_info(s.pool, &info);
+    look->recovered = info.recovered != 0;
+    if (info.blocks_free != v->info.blocks_free || info.inodes_used != v->info.inodes_used)
+        wrong(look, "pool", "number of free blocks, or of inodes");
+    if (info.created != v->info.created || memcmp(info.uuid, v->info.uuid, sizeof info.uuid) != 0 ||
+        info.compat != v->info.compat)
+        wrong(look, "pool", "identity");
+    if (s.strays != 0)
+        wrong(look, "pool", "a name is removed that is not there");
+    if (s.names.live != v->files)
+        wrong(look, "pool", "number of names");
+    struct nova_stat root;
+    (void)nova_inode_stat(s.root, &root);
+    const char *differs = stat_differs(&root, &v->root);
+    if (differs != NULL)
+        wrong(look, "root directory", differs);
+    if (use)
+        use_free_space(v, &s, look);
+    for (uint32_t i = 0; i < v->files; i++)
+        look_at_file(&s, &v->file[i], look);
+    if (store_close(&s) != NOVA_OK)
+        refused(look, "close", &s.err);
+}
+
+uint64_t victim_fsck(struct victim *v, char *report, size_t cap) {
+    struct nova_fsck_summary sum;
+    struct nova_error err;
+    size_t needed;
+    if (nova_fsck(v->path, report, cap, &needed, &sum, &err) != NOVA_OK) {
+        snprintf(report, cap, "%s\n", err.msg);
+        return 1;
+    }
+    uint64_t known = sum.clean ? 0 : v->fsck.warnings;
+    return sum.errors + (sum.warnings > known ? sum.warnings - known : 0);
+}
+
+/* ---- the pool as it should be ---- */
+
+static void take_down(struct victim *v) {
+    static const struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED, .lanes = 1};
+    struct store s;
+    char report[4000];
+    assert_int_equal(nova_fsck(v->path, report, sizeof report, NULL, &v->fsck, NULL), NOVA_OK);
+    assert_int_equal(v->fsck.errors, 0);
+    assert_int_equal(v->fsck.warnings, v->clean ? 0 : 1);
+    assert_int_equal(store_open_with(&s, v->path, &opt), NOVA_OK);
+    assert_int_equal(nova_pool_info(s.pool, &v->info), NOVA_OK);
+    assert_int_equal(nova_inode_stat(s.root, &v->root), NOVA_OK);
+    uint32_t it = 0;
+    for (const struct dir_name *n; (n = dir_map_next(&s.names, &it)) != NULL;) {
+        struct victim_file *f = &v->file[v->files++];
+        struct store_file open;
+        assert_true(v->files <= VICTIM_FILES && n->ino < FMT_SLOTS_PER_BLK);
+        memcpy(f->name, n->name, n->name_len);
+        assert_int_equal(store_file_open(&s, f->name, false, &open), NOVA_OK);
+        assert_int_equal(nova_inode_stat(open.inode, &f->st), NOVA_OK);
+        f->bytes = malloc(f->st.size + 1);
+        assert_non_null(f->bytes);
+        assert_int_equal(store_read(&open, 0, f->bytes, f->st.size), f->st.size);
+        assert_int_equal(store_file_close(&open), NOVA_OK);
+    }
+    assert_int_equal(store_close(&s), NOVA_OK);
+}
+
+void victim_init(struct victim *v, bool clean) {
+    memset(v, 0, sizeof *v);
+    v->clean = clean;
+    v->len = POOL_SIZE;
+    make_pool(v);
+    v->sound = malloc(v->len);
+    v->page = calloc(v->len / BLK, sizeof *v->page);
+    assert_true(v->sound != NULL && v->page != NULL);
+    image_map_file(&v->m, v->path);
+    v->bytes = v->m.base;
+    memcpy(v->sound, v->bytes, v->len);
+    metadata_map_init(&v->map, &v->m);
+    take_down(v);
+    for (uint32_t b = 0; b < v->len / BLK; b++) {
+        bool metadata = false;
+        for (uint64_t off = b * BLK; !metadata && off < (b + 1) * BLK; off++)
+            metadata = v->map.kind[off] != META_DATA;
+        if (metadata)
+            v->page[v->pages++] = b;
+    }
+    uint32_t tables = 0;
+    for (size_t i = 0; i < v->map.n; i++)
+        tables += v->map.item[i].kind == META_TABLE_POINTER;
+    assert_int_equal(tables, 2);
+    victim_restore(v, true);
+}
+
+void victim_free(struct victim *v) {
+    for (uint32_t i = 0; i < v->files; i++)
+        free(v->file[i].bytes);
+    image_unmap_file(&v->m);
+    metadata_map_free(&v->map);
+    free(v->sound);
+    free(v->page);
+    unlink(v->path);
+}
+
+void victim_restore(struct victim *v, bool whole) {
+    uint64_t n = whole ? v->len / BLK : v->pages;
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t off = (whole ? i : v->page[i]) * BLK;
+        if (memcmp(v->bytes + off, v->sound + off, BLK) != 0)
+            memcpy(v->bytes + off, v->sound + off, BLK);
+    }
+}
