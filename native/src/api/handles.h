@@ -29,12 +29,6 @@ struct nova_pool {
     uint32_t recovered;
 };
 
-/*
- * Called, if set, with every pool file that has just been mapped, before anything of it is read: tests put another
- * pmem_ops there. The core never sets it.
- */
-extern void (*pool_mapped_hook)(struct pool_file *file);
-
 struct nova_inode {
     struct nova_pool *pool;
     /*

@@ -12,13 +12,6 @@
 
 #define LANES_MAX 64u
 
-void (*pool_mapped_hook)(struct pool_file *file);
-
-static void mapped(struct nova_pool *pool) {
-    if (pool_mapped_hook != NULL)
-        pool_mapped_hook(&pool->file);
-}
-
 static uint32_t cpus(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : n > (long)LANES_MAX ? LANES_MAX : (uint32_t)n;
@@ -127,7 +120,6 @@ int nova_pool_create(const char *path, uint64_t size, const struct nova_pool_opt
         return nova_fail(err, NOVA_ENOMEM, "no memory for a pool handle");
     rc = pool_file_create(&pool->file, path, sb.size, (opt->flags & NOVA_OPT_EMULATED) != 0, err);
     if (rc == NOVA_OK) {
-        mapped(pool);
         rc = format(pool, &sb, err);
         if (rc == NOVA_OK)
             rc = pool_file_sync(&pool->file, path, err);
@@ -238,7 +230,6 @@ int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_p
         return nova_fail(err, NOVA_ENOMEM, "no memory for a pool handle");
     rc = pool_file_open(&pool->file, path, (opt->flags & NOVA_OPT_EMULATED) != 0, media_probe, err);
     if (rc == NOVA_OK) {
-        mapped(pool);
         rc = open_mapped(pool, opt, err);
         if (rc == NOVA_OK) {
             size_t chunks = pool->media.inodes_max / OPEN_CHUNK + 1;

@@ -18,6 +18,8 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 
+void (*pool_mapped_hook)(struct pool_file *file);
+
 static int fail_open(struct nova_error *err, int os_errno, const char *path) {
     switch (os_errno) {
     case ENOENT:
@@ -117,6 +119,8 @@ int pool_file_create(struct pool_file *pf, const char *path, uint64_t size, bool
         return rc;
     }
     pf->fd = fd;
+    if (pool_mapped_hook != NULL)
+        pool_mapped_hook(pf);
     return NOVA_OK;
 }
 
@@ -170,6 +174,8 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
         return rc;
     }
     pf->fd = fd;
+    if (pool_mapped_hook != NULL)
+        pool_mapped_hook(pf);
     return NOVA_OK;
 }
 

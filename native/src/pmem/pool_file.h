@@ -19,6 +19,12 @@ struct pool_file {
 };
 
 /*
+ * Called, if set, with every pool file that has just been mapped for writing, before anything of it is read: tests put
+ * another pmem_ops there. The core never sets it.
+ */
+extern void (*pool_mapped_hook)(struct pool_file *file);
+
+/*
  * Makes a new file of size bytes, all allocated, and maps it. The structure must stay where it is until closed. The
  * caller removes the file if formatting it fails.
  */
