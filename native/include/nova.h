@@ -371,7 +371,7 @@ NOVA_API int nova_rename(nova_inode *dir, const char *from, uint32_t from_len, c
 
 /* ---- offline inspection ------------------------------------------------------------------------------------------ */
 
-/** What nova_fsck() found. */
+/** What nova_fsck() found, or nova_fsck_repair() found and left. */
 struct nova_fsck_summary {
     uint64_t errors;       /**< damage */
     uint64_t warnings;     /**< harmless oddities: leftovers that the next recovery clears */
@@ -381,7 +381,8 @@ struct nova_fsck_summary {
     uint64_t blocks_free;  /**< of the data area; used + free = total */
     uint64_t blocks_total; /**< of the data area */
     uint64_t bytes;        /**< sum of file sizes */
-    uint32_t clean;        /**< 1 if the pool was closed in order */
+    uint64_t repaired;     /**< damage and leftovers that nova_fsck_repair() has repaired; not among the errors */
+    uint32_t clean;        /**< 1 if the pool was closed in order; 0 if a repair makes the next open scan */
     uint32_t reserved;
 };
 
@@ -393,6 +394,25 @@ struct nova_fsck_summary {
  */
 NOVA_API int nova_fsck(const char *path, char *report, size_t cap, size_t *needed, struct nova_fsck_summary *sum,
                        struct nova_error *err);
+
+/**
+ * Checks like nova_fsck() and repairs what has a replica or follows from what is whole:
+ *  - a superblock, from the other one;
+ *  - state slots, by marking the pool not closed in order, so that the next open scans the logs;
+ *  - a wrong snapshot, and wrong counts of a clean state, in the same way;
+ *  - bytes that must be zero in the journal and behind superblocks and states;
+ *  - tail words of inodes that no name refers to, and slot 0.
+ * The snapshot and the tail words only if nothing else is damaged. Damage in what names reach (logs, slots, pointers)
+ * is reported and left as it is, byte by byte. A crash inside leaves a pool that opens as before, and can be repaired
+ * again. Durable on return.
+ *
+ * The report is that of nova_fsck(), with "repaired" instead of "error" or "warning" where that was done. If it does
+ * not fit, *needed being cap or more, nothing has been changed: call again with more room (needed must not be NULL).
+ * opt may be NULL; of its flags NOVA_OPT_EMULATED counts, as for nova_pool_open(), whose errors this one has, EBUSY
+ * included.
+ */
+NOVA_API int nova_fsck_repair(const char *path, const struct nova_pool_options *opt, char *report, size_t cap,
+                              size_t *needed, struct nova_fsck_summary *sum, struct nova_error *err);
 
 /**
  * Describes, readably, the inode that the root directory knows by name (NULL: the root directory itself): slot, log

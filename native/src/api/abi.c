@@ -186,6 +186,7 @@ size_t nova_abi(char *buf, size_t cap) {
     AT(nova_fsck_summary, blocks_free);
     AT(nova_fsck_summary, blocks_total);
     AT(nova_fsck_summary, bytes);
+    AT(nova_fsck_summary, repaired);
     AT(nova_fsck_summary, clean);
     return t.len;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nova_fsck(): the fixed areas, and the order of the parts. */
+/* nova_fsck(): findings, the fixed areas, and the order of the parts. */
 #include "check/fsck.h"
 
 #include <stdlib.h>
@@ -9,11 +9,15 @@
 
 /* ---- findings ---- */
 
+static uint64_t findings(const struct fsck *f) {
+    return f->sum.errors + f->sum.warnings + f->sum.repaired;
+}
+
 static void finding(struct fsck *f, const char *level, const char *what, uint64_t off, const char *fmt, va_list ap)
     __attribute__((format(printf, 5, 0)));
 
 static void finding(struct fsck *f, const char *level, const char *what, uint64_t off, const char *fmt, va_list ap) {
-    if (f->sum.errors + f->sum.warnings > FINDINGS_MAX)
+    if (findings(f) > FINDINGS_MAX)
         return;
     text_add(&f->report, "%s\t%s\t", level, what);
     if (off == NOVA_NO_OFF)
@@ -24,10 +28,37 @@ static void finding(struct fsck *f, const char *level, const char *what, uint64_
     text_add(&f->report, "\n");
 }
 
+static void add_task(struct fsck *f, enum fsck_fix fix, uint64_t off, uint64_t len) {
+    if (f->tasks == f->task_cap) {
+        uint32_t cap = f->task_cap == 0 ? 64 : f->task_cap * 2;
+        struct fsck_task *p = realloc(f->task, cap * sizeof *p);
+        if (p == NULL) {
+            f->oom = true;
+            return;
+        }
+        f->task = p;
+        f->task_cap = cap;
+    }
+    f->task[f->tasks++] = (struct fsck_task){fix, off, len};
+}
+
+void fsck_fixable(struct fsck *f, enum fsck_fix fix, bool warning, const char *what, uint64_t off, uint64_t len,
+                  const char *fmt, ...) {
+    bool fixed = (f->allowed >> fix & 1) != 0;
+    va_list ap;
+    va_start(ap, fmt);
+    if (fixed)
+        add_task(f, fix, off, len);
+    ++*(fixed ? &f->sum.repaired : warning ? &f->sum.warnings : &f->sum.errors);
+    finding(f, fixed ? "repaired" : warning ? "warning" : "error", what, off, fmt, ap);
+    va_end(ap);
+}
+
 void fsck_error(struct fsck *f, const char *what, uint64_t off, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     f->sum.errors++;
+    f->unfixable++;
     finding(f, "error", what, off, fmt, ap);
     va_end(ap);
 }
@@ -63,11 +94,11 @@ static uint64_t first_nonzero(const struct media *m, uint64_t from, uint64_t to)
     return to;
 }
 
-static void check_zero(struct fsck *f, const char *what, uint64_t from, uint64_t to) {
+static void check_zero(struct fsck *f, enum fsck_fix fix, const char *what, uint64_t from, uint64_t to) {
     /* A compatible feature of a later build may keep something here. */
     uint64_t at = f->in.m.sb.compat != 0 ? to : first_nonzero(&f->in.m, from, to);
     if (at < to)
-        fsck_error(f, what, at, "a byte that must be zero is not");
+        fsck_fixable(f, fix, false, what, at, to - at, "a byte that must be zero is not");
 }
 
 static void check_superblock(struct fsck *f, uint64_t off, const char *which) {
@@ -75,10 +106,11 @@ static void check_superblock(struct fsck *f, uint64_t off, const char *which) {
     struct nova_error err;
     memcpy(&sb, f->in.m.base + off, sizeof sb);
     if (fmt_sb_verify(&sb, off, &err) != NOVA_OK)
-        fsck_error(f, "superblock", off, "%s: %s", which, err.msg);
+        fsck_fixable(f, FSCK_FIX_SUPERBLOCK, false, "superblock", off, sizeof sb, "%s: %s", which, err.msg);
     else if (memcmp(&sb, &f->in.m.sb, sizeof sb) != 0)
-        fsck_error(f, "superblock", off, "%s is whole but differs from the other one", which);
-    check_zero(f, "superblock", off + sizeof sb, off + NOVA_BLOCK_SIZE);
+        fsck_fixable(f, FSCK_FIX_SUPERBLOCK, false, "superblock", off, sizeof sb,
+                     "%s is whole but differs from the other one", which);
+    check_zero(f, FSCK_FIX_ZERO, "superblock", off + sizeof sb, off + NOVA_BLOCK_SIZE);
 }
 
 static void check_state(struct fsck *f) {
@@ -90,26 +122,28 @@ static void check_state(struct fsck *f) {
         uint64_t off = base + i * FMT_STATE_SLOT_OFF;
         memcpy(&st[i], m->base + off, sizeof st[i]);
         ok[i] = fmt_state_ok(m, &st[i]) && st[i].seq % 2 == i;
-        check_zero(f, "state", off + sizeof st[i], off + FMT_STATE_SLOT_OFF);
+        check_zero(f, FSCK_FIX_ZERO, "state", off + sizeof st[i], off + FMT_STATE_SLOT_OFF);
     }
     pool_state_read(m, &f->state);
     f->sum.clean = f->state.clean;
+    /* A wrong state beside a good clean one: to write over it ends the clean one, as with a wrong snapshot. */
+    enum fsck_fix fix = f->state.clean ? FSCK_FIX_SNAPSHOT : FSCK_FIX_STATE;
     for (unsigned i = 0; i < 2; i++) {
         uint64_t off = base + i * FMT_STATE_SLOT_OFF;
-        if (ok[i])
-            continue;
-        if (ok[1 - i])
-            fsck_warning(f, "state", off, "state slot %u is torn or damaged; the next open scans the logs", i);
-        else
-            fsck_error(f, "state", off, "state slot %u is damaged, and so is the other one", i);
+        if (!ok[i] && ok[1 - i])
+            fsck_fixable(f, fix, true, "state", off, sizeof st[i],
+                         "state slot %u is torn or damaged; the next open scans the logs", i);
+        else if (!ok[i])
+            fsck_fixable(f, fix, false, "state", off, sizeof st[i], "state slot %u is damaged, and so is the other one",
+                         i);
+        else if (st[i].state == FMT_STATE_CLEAN && st[i].snap_seq != st[i].seq)
+            fsck_fixable(f, fix, false, "state", off, sizeof st[i], "clean state %llu names snapshot %llu",
+                         (unsigned long long)st[i].seq, (unsigned long long)st[i].snap_seq);
     }
     if (ok[0] && ok[1] && st[0].seq + 1 != st[1].seq && st[1].seq + 1 != st[0].seq)
-        fsck_error(f, "state", base, "sequence numbers %llu and %llu do not follow each other",
-                   (unsigned long long)st[0].seq, (unsigned long long)st[1].seq);
-    for (unsigned i = 0; i < 2; i++)
-        if (ok[i] && st[i].state == FMT_STATE_CLEAN && st[i].snap_seq != st[i].seq)
-            fsck_error(f, "state", base + i * FMT_STATE_SLOT_OFF, "clean state %llu names snapshot %llu",
-                       (unsigned long long)st[i].seq, (unsigned long long)st[i].snap_seq);
+        fsck_fixable(f, fix, false, "state", base, sizeof st[0],
+                     "sequence numbers %llu and %llu do not follow each other", (unsigned long long)st[0].seq,
+                     (unsigned long long)st[1].seq);
 }
 
 static void check_areas(struct fsck *f) {
@@ -118,7 +152,7 @@ static void check_areas(struct fsck *f) {
     check_superblock(f, m->size - NOVA_BLOCK_SIZE, "superblock replica");
     check_state(f);
     uint64_t journal = (uint64_t)m->journal_blk << NOVA_BLOCK_SHIFT;
-    check_zero(f, "journal", journal, journal + ((uint64_t)m->journal_count << NOVA_BLOCK_SHIFT));
+    check_zero(f, FSCK_FIX_ZERO, "journal", journal, journal + ((uint64_t)m->journal_count << NOVA_BLOCK_SHIFT));
 }
 
 /* ---- inode table ---- */
@@ -148,7 +182,7 @@ static void check_table(struct fsck *f) {
         whole = false;
     } else if (f->in.table[0] != 0) {
         uint64_t off = (uint64_t)f->in.table[0] << NOVA_BLOCK_SHIFT;
-        check_zero(f, "inode", off, off + FMT_SLOT); /* of inode 0, which does not exist */
+        check_zero(f, FSCK_FIX_SLOT_0, "inode", off, off + FMT_SLOT); /* of inode 0, which does not exist */
     }
     if (!whole) /* a missing part may hold directories, and logs that own blocks */
         f->dirs_whole = f->logs_whole = false;
@@ -156,7 +190,7 @@ static void check_table(struct fsck *f) {
 
 /* ---- the run ---- */
 
-static void run(struct fsck *f) {
+static void check_all(struct fsck *f) {
     f->dirs_whole = f->logs_whole = true;
     check_areas(f);
     check_table(f);
@@ -171,9 +205,29 @@ static void run(struct fsck *f) {
     f->sum.blocks_used = f->sum.blocks_total - f->sum.blocks_free;
     if (f->state.clean)
         fsck_snapshot(f);
-    if (f->sum.errors + f->sum.warnings > FINDINGS_MAX)
+    if (findings(f) > FINDINGS_MAX)
         text_add(&f->report, "warning\tfsck\t-\t%llu more findings are not listed\n",
-                 (unsigned long long)(f->sum.errors + f->sum.warnings - FINDINGS_MAX));
+                 (unsigned long long)(findings(f) - FINDINGS_MAX));
+}
+
+int fsck_run(struct fsck *f, struct nova_error *err) {
+    f->owned = alloc_new(f->in.m.blocks, f->in.m.data_blk, f->in.m.data_end, 1);
+    f->live = calloc(inspect_slots(&f->in) / 64 + 1, sizeof *f->live);
+    if (f->owned != NULL && f->live != NULL)
+        check_all(f);
+    else
+        f->oom = true;
+    if (f->oom || f->report.oom)
+        return nova_fail(err, NOVA_ENOMEM, "no memory to check a pool of %u blocks", f->in.m.blocks);
+    return NOVA_OK;
+}
+
+void fsck_reset(struct fsck *f) {
+    text_free(&f->report);
+    free(f->live);
+    free(f->task);
+    alloc_delete(f->owned);
+    *f = (struct fsck){.in = f->in, .allowed = f->allowed};
 }
 
 int nova_fsck(const char *path, char *report, size_t cap, size_t *needed, struct nova_fsck_summary *sum,
@@ -186,22 +240,13 @@ int nova_fsck(const char *path, char *report, size_t cap, size_t *needed, struct
     int rc = inspect_open(&f.in, path, err);
     if (rc != NOVA_OK)
         return rc;
-    f.owned = alloc_new(f.in.m.blocks, f.in.m.data_blk, f.in.m.data_end, 1);
-    f.live = calloc(inspect_slots(&f.in) / 64 + 1, sizeof *f.live);
-    if (f.owned != NULL && f.live != NULL)
-        run(&f);
-    else
-        f.oom = true;
-    if (f.oom || f.report.oom) {
-        rc = nova_fail(err, NOVA_ENOMEM, "no memory to check a pool of %u blocks", f.in.m.blocks);
-    } else {
+    rc = fsck_run(&f, err);
+    if (rc == NOVA_OK) {
         text_out(&f.report, report, cap, needed);
         if (sum != NULL)
             *sum = f.sum;
     }
-    text_free(&f.report);
-    free(f.live);
-    alloc_delete(f.owned);
+    fsck_reset(&f);
     inspect_close(&f.in);
     return rc;
 }

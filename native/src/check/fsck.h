@@ -8,6 +8,22 @@
 #include "check/text.h"
 #include "recovery/pool_state.h"
 
+/* What nova_fsck_repair() can do about a finding, in the order it is done. */
+enum fsck_fix {
+    FSCK_FIX_SUPERBLOCK, /* writes the good superblock over the other one */
+    FSCK_FIX_STATE,      /* writes states: dirty, both slots whole and in succession */
+    FSCK_FIX_SNAPSHOT,   /* the same for a clean pool whose saved state is wrong: the next open derives it anew */
+    FSCK_FIX_ZERO,       /* zeroes a range of a fixed area that has no meaning */
+    FSCK_FIX_SLOT_0,     /* the same for the slot of inode 0, which does not exist */
+    FSCK_FIX_TAIL,       /* clears the tail word of the slot there, which no name refers to */
+    FSCK_FIXES
+};
+
+struct fsck_task {
+    enum fsck_fix fix;
+    uint64_t off, len;
+};
+
 struct fsck {
     struct inspect in;
     struct text report;
@@ -18,13 +34,28 @@ struct fsck {
     bool dirs_whole;         /* every directory was read to its end: who has no name is known */
     bool logs_whole;         /* every log was read to its end: who owns nothing is known */
     bool oom;
+    uint64_t unfixable; /* errors that no fix is for */
+    uint32_t allowed;   /* a bit per fix: findings that have it are put on the list, and reported as repaired */
+    struct fsck_task *task;
+    uint32_t tasks, task_cap;
 };
+
+/*
+ * One run over f->in, which is open: report, sum and tasks. ENOMEM. fsck_reset() frees them and leaves f->in and
+ * f->allowed, for another run.
+ */
+int fsck_run(struct fsck *f, struct nova_error *err);
+void fsck_reset(struct fsck *f);
 
 /* Adds a finding. off: byte offset in the pool, or NOVA_NO_OFF. */
 void fsck_error(struct fsck *f, const char *what, uint64_t off, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void fsck_warning(struct fsck *f, const char *what, uint64_t off, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Adds a finding that has a fix, which concerns [off, off + len). warning: it is harmless. */
+void fsck_fixable(struct fsck *f, enum fsck_fix fix, bool warning, const char *what, uint64_t off, uint64_t len,
+                  const char *fmt, ...) __attribute__((format(printf, 7, 8)));
 
 /* Offset of something in the mapping. */
 static inline uint64_t fsck_off(const struct fsck *f, const void *addr) {

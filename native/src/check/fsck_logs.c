@@ -267,10 +267,9 @@ static void check_unnamed(struct fsck *f, uint32_t ino, struct fmt_inode *slot) 
             fsck_error(f, "inode", off, "slot of inode %u is damaged", ino);
         else
             check_file(f, ino, slot);
-    } else if (f->state.clean) {
-        fsck_error(f, "inode", off, "inode %u is in use but has no name, in a pool that was closed in order", ino);
     } else {
-        fsck_warning(f, "inode", off, "inode %u is in use but has no name; the next recovery releases it", ino);
+        fsck_fixable(f, FSCK_FIX_TAIL, !f->state.clean, "inode", off, FMT_SLOT, "inode %u is in use but has no name%s",
+                     ino, f->state.clean ? ", in a pool that was closed in order" : "; the next recovery releases it");
     }
 }
 

@@ -37,9 +37,9 @@ struct misfit {
 
 static void report(struct fsck *f, const struct bitmap *b, struct misfit *x) {
     if (x->count != 0 && (f->logs_whole || !x->saved)) /* who owns nothing is known only if all was read */
-        fsck_error(f, "snapshot", x->off, "%s %llu to %llu: %s", b->what, (unsigned long long)x->first,
-                   (unsigned long long)(x->first + x->count - 1),
-                   x->saved ? "saved as used, but the logs do not use them" : "saved as free, but the logs use them");
+        fsck_fixable(f, FSCK_FIX_SNAPSHOT, false, "snapshot", x->off, 1, "%s %llu to %llu: %s", b->what,
+                     (unsigned long long)x->first, (unsigned long long)(x->first + x->count - 1),
+                     x->saved ? "saved as used, but the logs do not use them" : "saved as free, but the logs use them");
     x->count = 0;
 }
 
@@ -69,19 +69,21 @@ static void check_bitmap(struct fsck *f, const struct bitmap *b) {
         const struct fmt_snap *snap = (const struct fmt_snap *)(const void *)media_blk(m, m->snap_blk + i);
         uint32_t len = b->bytes - off < FMT_SNAP_PAYLOAD ? b->bytes - off : FMT_SNAP_PAYLOAD;
         if (!fmt_snap_ok(m, snap)) {
-            fsck_error(f, "snapshot", fsck_off(f, snap), "snapshot block %u is damaged", i);
+            fsck_fixable(f, FSCK_FIX_SNAPSHOT, false, "snapshot", fsck_off(f, snap), sizeof *snap,
+                         "snapshot block %u is damaged", i);
             continue;
         }
         if (snap->index != i || snap->seq != f->state.st.snap_seq) {
-            fsck_error(f, "snapshot", fsck_off(f, snap),
-                       "snapshot block %u says it is block %u of snapshot %llu, not %llu", i, snap->index,
-                       (unsigned long long)snap->seq, (unsigned long long)f->state.st.snap_seq);
+            fsck_fixable(f, FSCK_FIX_SNAPSHOT, false, "snapshot", fsck_off(f, snap), sizeof *snap,
+                         "snapshot block %u says it is block %u of snapshot %llu, not %llu", i, snap->index,
+                         (unsigned long long)snap->seq, (unsigned long long)f->state.st.snap_seq);
             continue;
         }
         compare(f, b, off, snap->payload, len, &x);
         for (uint32_t k = len; k < FMT_SNAP_PAYLOAD; k++) {
             if (snap->payload[k] != 0) {
-                fsck_error(f, "snapshot", fsck_off(f, &snap->payload[k]), "a byte behind the bitmap is not zero");
+                fsck_fixable(f, FSCK_FIX_SNAPSHOT, false, "snapshot", fsck_off(f, &snap->payload[k]), 1,
+                             "a byte behind the bitmap is not zero");
                 break;
             }
         }
@@ -108,9 +110,11 @@ void fsck_snapshot(struct fsck *f) {
     check_bitmap(f, &blocks);
     check_bitmap(f, &inodes);
     if (f->logs_whole && st->blocks_free != f->sum.blocks_free)
-        fsck_error(f, "state", off, "clean state counts %llu free blocks, the logs leave %llu",
-                   (unsigned long long)st->blocks_free, (unsigned long long)f->sum.blocks_free);
+        fsck_fixable(f, FSCK_FIX_SNAPSHOT, false, "state", off, sizeof *st,
+                     "clean state counts %llu free blocks, the logs leave %llu", (unsigned long long)st->blocks_free,
+                     (unsigned long long)f->sum.blocks_free);
     if (f->dirs_whole && f->logs_whole && st->inodes_used != count_live(f))
-        fsck_error(f, "state", off, "clean state counts %llu inodes, the directories hold %llu",
-                   (unsigned long long)st->inodes_used, (unsigned long long)count_live(f));
+        fsck_fixable(f, FSCK_FIX_SNAPSHOT, false, "state", off, sizeof *st,
+                     "clean state counts %llu inodes, the directories hold %llu", (unsigned long long)st->inodes_used,
+                     (unsigned long long)count_live(f));
 }

@@ -26,20 +26,37 @@ static int load_table(struct inspect *in, struct nova_error *err) {
     return NOVA_OK;
 }
 
-int inspect_open(struct inspect *in, const char *path, struct nova_error *err) {
-    *in = (struct inspect){0};
-    if (path == NULL || path[0] == '\0')
-        return nova_fail(err, NOVA_EINVAL, "no pool path given");
-    int rc = pool_file_inspect(&in->file, path, err);
-    if (rc != NOVA_OK)
-        return rc;
+int inspect_reload(struct inspect *in, struct nova_error *err) {
+    free(in->table);
+    in->table = NULL;
+    return load_table(in, err);
+}
+
+/* Takes up the mapped file. */
+static int take_up(struct inspect *in, struct nova_error *err) {
     bool from_replica;
-    rc = media_attach(&in->m, in->file.base, in->file.len, &in->file.ops, &from_replica, err);
+    int rc = media_attach(&in->m, in->file.base, in->file.len, &in->file.ops, &from_replica, err);
     if (rc == NOVA_OK)
         rc = load_table(in, err);
     if (rc != NOVA_OK)
         inspect_close(in);
     return rc;
+}
+
+int inspect_open(struct inspect *in, const char *path, struct nova_error *err) {
+    *in = (struct inspect){0};
+    if (path == NULL || path[0] == '\0')
+        return nova_fail(err, NOVA_EINVAL, "no pool path given");
+    int rc = pool_file_inspect(&in->file, path, err);
+    return rc == NOVA_OK ? take_up(in, err) : rc;
+}
+
+int inspect_open_writable(struct inspect *in, const char *path, bool emulated, struct nova_error *err) {
+    *in = (struct inspect){0};
+    if (path == NULL || path[0] == '\0')
+        return nova_fail(err, NOVA_EINVAL, "no pool path given");
+    int rc = pool_file_open(&in->file, path, emulated, media_probe, err);
+    return rc == NOVA_OK ? take_up(in, err) : rc;
 }
 
 void inspect_close(struct inspect *in) {

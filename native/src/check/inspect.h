@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pool file looked at and not changed: mapped privately, superblock verified, inode table read as far as it is whole.
- * What is damaged is left out, and reported by whoever checks.
+ * A pool file looked at without being opened: mapped privately, superblock verified, inode table read as far as it is
+ * whole. What is damaged is left out, and reported by whoever checks.
  */
 #ifndef NOVA_CHECK_INSPECT_H
 #define NOVA_CHECK_INSPECT_H
@@ -19,6 +19,12 @@ struct inspect {
 /* Errors as nova_pool_open(). */
 int inspect_open(struct inspect *in, const char *path, struct nova_error *err);
 void inspect_close(struct inspect *in);
+
+/* The same for whoever repairs: mapped to be written through in->m.ops, and locked as an open pool is. */
+int inspect_open_writable(struct inspect *in, const char *path, bool emulated, struct nova_error *err);
+
+/* Reads the inode table anew, after a check that has crossed out parts of it. */
+int inspect_reload(struct inspect *in, struct nova_error *err);
 
 /* The pointer array of the inode table, and its length. */
 const fmt_ptr *inspect_ptrs(const struct inspect *in);

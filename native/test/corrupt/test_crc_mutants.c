@@ -69,10 +69,10 @@ static bool is_check_bit(const struct meta_item *it, uint32_t bit) {
     return bit >= first && bit < first + count;
 }
 
-static void forge_bits(struct victim *v, const struct meta_item *it, struct rng *r) {
+static void forge_bits(struct victim *v, const struct meta_item *it, bool few, struct rng *r) {
     for (uint32_t bit = 0; bit < it->len * 8; bit++) {
         /* Of the bitmaps, which are mostly zeros, one bit of eight. */
-        uint32_t every = BITS_EVERY * (it->kind == META_SNAPSHOT && bit >= 64 * 8 ? 8 : 1);
+        uint32_t every = (few ? 1 : BITS_EVERY) * (it->kind == META_SNAPSHOT && bit >= 64 * 8 ? 8 : 1);
         if (is_check_bit(it, bit) || rng_below(r, every) != 0)
             continue;
         v->bytes[it->off + bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -123,7 +123,7 @@ static void sweep(struct victim *v, enum meta_kind kind, struct rng *r) {
         nth++;
         if (nth >= ITEMS_MAX && nth < of_kind)
             continue;
-        forge_bits(v, it, r);
+        forge_bits(v, it, of_kind * it->len * 8 <= 2048, r); /* kinds of few bits are always swept whole */
         if (kind == META_SNAPSHOT && nth == 1)
             forge_pairs(v, it);
         if (kind == META_TABLE_POINTER || kind == META_HEAD || kind == META_NEXT)

@@ -30,6 +30,8 @@ static void test_create(void **state) {
 
 #define REPLICA_OFF ((uint64_t)NOVA_POOL_SIZE_MIN - NOVA_BLOCK_SIZE)
 #define STATE_OFF ((uint64_t)NOVA_BLOCK_SIZE)
+#define JOURNAL_OFF (2 * (uint64_t)NOVA_BLOCK_SIZE)
+#define TWICE 2
 #define SNAP_OFF (19 * (uint64_t)NOVA_BLOCK_SIZE) /* in the smallest pool */
 
 /* Some files, some of them removed while open. */
@@ -83,6 +85,54 @@ static const struct workload openings[] = {
     {"reopening, second state slot damaged", reopen, 1 + STATE_OFF + 2048 + 8, 0, 0, 0},
 };
 
+/* ---- repair without opening ---- */
+
+/* A crash or an orderly close (b), the byte at a damaged, and the pool repaired, by nova_fsck_repair() again (c) if the
+ * repair itself crashed, or by opening. */
+static void repair(struct world *w, const struct workload *row) {
+    populate(w);
+    if (row->b != 0)
+        close_pool(w);
+    else
+        crash_pool(w);
+    if (row->a != 0)
+        damage(w, row->a - 1);
+    if (row->c == TWICE) /* both states */
+        damage(w, STATE_OFF + 2048 + 8);
+    w->repairs = row->c != 0;
+    record(w);
+    repair_pool(w);
+    open_pool(w);
+    put(w, "a", 4500, 200);
+    close_pool(w);
+}
+
+static const struct workload repairs[] = {
+    {"repair after a crash", repair, 0, 0, 1, 0},
+    {"repair after a crash, superblock damaged", repair, 1 + 60, 0, 0, 0},
+    {"repair after a crash, superblock damaged, again", repair, 1 + 60, 0, 1, 0},
+    {"repair after a crash, replica damaged, again", repair, 1 + REPLICA_OFF + 60, 0, 1, 0},
+    {"repair after a crash, first state slot damaged", repair, 1 + STATE_OFF + 8, 0, 0, 0},
+    {"repair after a crash, second state slot damaged, again", repair, 1 + STATE_OFF + 2048 + 8, 0, 1, 0},
+    {"repair after a crash, both state slots damaged, again", repair, 1 + STATE_OFF + 8, 0, TWICE, 0},
+    {"repair, superblock damaged", repair, 1 + 60, 1, 0, 0},
+    {"repair, replica damaged, again", repair, 1 + REPLICA_OFF + 60, 1, 1, 0},
+    {"repair, first state slot damaged", repair, 1 + STATE_OFF + 8, 1, 0, 0},
+    {"repair, second state slot damaged, again", repair, 1 + STATE_OFF + 2048 + 8, 1, 1, 0},
+    {"repair, both state slots damaged, again", repair, 1 + STATE_OFF + 8, 1, TWICE, 0},
+    {"repair, saved state damaged", repair, 1 + SNAP_OFF + 100, 1, 0, 0},
+    {"repair, saved state damaged, again", repair, 1 + SNAP_OFF + 100, 1, 1, 0},
+    {"repair, journal touched, again", repair, 1 + JOURNAL_OFF + 5000, 1, 1, 0},
+    {"repair, a byte behind the superblock, again", repair, 1 + 1000, 1, 1, 0},
+};
+
+static void test_repairs(void **state) {
+    (void)state;
+    struct explore_limits limits = explore_limits_default();
+    for (size_t i = 0; i < sizeof repairs / sizeof *repairs; i++)
+        explore_workload(&repairs[i], &limits, &total);
+}
+
 static void test_openings(void **state) {
     (void)state;
     struct explore_limits limits = explore_limits_default();
@@ -99,6 +149,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_create),
         cmocka_unit_test(test_openings),
+        cmocka_unit_test(test_repairs),
         cmocka_unit_test(end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,6 +169,7 @@ static bool explore_recovery(struct explorer *x, uint64_t state, const char *ima
     recorder_start(&t, x->c.image, x->c.t->len);
     t.state[0] = state;
     t.damaged = x->c.t->damaged;
+    t.repairs = x->c.t->repairs;
     uint32_t op = recorder_begin("recovery", state, NULL);
     int rc = store_open(&s, x->judge->path, NOVA_OPT_EMULATED);
     recorder_end(op, state, NULL);
@@ -348,6 +349,7 @@ static bool explore_with(struct judge *j, const struct trace *t, size_t from, co
     memcpy(x.done, t->state, sizeof x.done);
     uint64_t opens = j->opens;
     j->damaged = t->damaged;
+    j->repairs = t->repairs;
     walk(&x, from);
     x.st.traces++;
     x.st.opens = j->opens - opens; /* of nested ones too */

@@ -250,11 +250,23 @@ static bool same(struct judge *j, struct store *s, uint64_t state, uint64_t used
     return false;
 }
 
+static bool repair(struct judge *j, struct verdict *v) {
+    const struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED};
+    struct nova_error err = {0};
+    char report[1 << 12];
+    size_t needed;
+    int rc = nova_fsck_repair(j->path, &opt, report, sizeof report, &needed, NULL, &err);
+    if (rc == NOVA_OK && needed < sizeof report)
+        return check(j, NULL, "after repair", v);
+    snprintf(v->why, sizeof v->why, "repair: status %d: %s", rc, err.msg);
+    return false;
+}
+
 static bool judge_all(struct judge *j, struct verdict *v) {
     static struct store s;
     struct nova_pool_info info;
     uint64_t used;
-    bool ok = check(j, NULL, "before recovery", v) || j->damaged;
+    bool ok = j->repairs ? repair(j, v) : check(j, NULL, "before recovery", v) || j->damaged;
     if (!open_store(j, &s, v, "recovery")) {
         v->state = STATE_NO_POOL;
         return s.err.code == NOVA_ENOTPOOL;

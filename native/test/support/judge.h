@@ -25,6 +25,7 @@ struct judge {
     uint8_t *file;  /* it, mapped */
     uint64_t len;
     bool damaged;    /* images come with damage that recovery repairs: fsck may find it */
+    bool repairs;    /* nova_fsck_repair() comes first, and leaves nothing for fsck to find */
     uint64_t opens;  /* of pools, so far */
     uint8_t *before; /* a file's bytes, before the store is tried out */
     uint8_t *after;

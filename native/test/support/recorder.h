@@ -40,6 +40,7 @@ struct trace {
     uint64_t len;
     uint64_t state[TRACE_ACTORS]; /* at that time */
     bool damaged;                 /* start is not what any crash leaves: a test damaged it */
+    bool repairs;                 /* whoever finds a crash image runs nova_fsck_repair() on it before opening */
     struct trace_event *ev;
     size_t n, cap;
     uint8_t *bytes;

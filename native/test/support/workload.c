@@ -70,6 +70,7 @@ void record(struct world *w) {
     for (uint32_t a = 0; a < TRACE_ACTORS; a++)
         w->trace.state[a] = w->now[a]->hash;
     w->trace.damaged = w->damaged;
+    w->trace.repairs = w->repairs;
     w->recording = true;
     free(bytes);
 }
@@ -301,6 +302,17 @@ void crash_pool(struct world *w) {
     w->is_open = false;
     if (rename(copy, w->path) != 0)
         abort();
+}
+
+void repair_pool(struct world *w) {
+    const struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED};
+    char report[1 << 12];
+    size_t needed;
+    uint32_t op = begin(w, "repair the pool");
+    must(w, "repair", nova_fsck_repair(w->path, &opt, report, sizeof report, &needed, NULL, &w->s.err));
+    if (needed >= sizeof report)
+        abort();
+    end(w, op, now(w));
 }
 
 uint64_t size_of(const struct world *w, const char *name) {

@@ -22,6 +22,7 @@ struct world {
     char path[128];
     bool is_open;
     bool recording, damaged;
+    bool repairs; /* to be set before record(): trace.repairs */
     struct trace trace;
     const struct model *now[TRACE_ACTORS]; /* what each actor's files should be */
     struct model_arena arena[TRACE_ACTORS];
@@ -62,6 +63,9 @@ void close_pool(struct world *w);
 void open_pool(struct world *w);
 /* Leaves the pool as a crash between two calls does (closed), unrecorded. */
 void crash_pool(struct world *w);
+
+/* Repairs the closed pool. */
+void repair_pool(struct world *w);
 
 /* Damages a byte of the closed pool's file. */
 void damage(struct world *w, uint64_t off);

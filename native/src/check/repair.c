@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nova_fsck_repair(): what has a replica, or follows from what is whole.
+ *
+ * Each step is drained before the next one begins, and each leaves, however far it got, what was there before or what
+ * is to be: so a crash anywhere leaves a pool that opens as it would have without the repair, and a repair that starts
+ * again finishes.
+ *  - Superblock: the source is the whole one, which is not touched.
+ *  - States: each is written into the slot that does not hold the current state, as any open does. A torn one leaves a
+ *    pool that is scanned; it was scanned before, or its saved state is wrong and its logs are whole.
+ *  - Zeros: nobody reads those bytes.
+ *  - Tails: no name reaches the slot, and all names and logs are whole. The scan of the next open does the same.
+ */
+#include <string.h>
+
+#include "check/fsck.h"
+
+/* Both slots hold what the format allows in them. */
+static bool states_whole(const struct media *m) {
+    struct fmt_state st[2];
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(&st[i], media_blk(m, m->state_blk) + i * FMT_STATE_SLOT_OFF, sizeof st[i]);
+        if (!fmt_state_ok(m, &st[i]) || st[i].seq % 2 != i ||
+            (st[i].state == FMT_STATE_CLEAN && st[i].snap_seq != st[i].seq))
+            return false;
+    }
+    return st[0].seq + 1 == st[1].seq || st[1].seq + 1 == st[0].seq;
+}
+
+/* One write puts one slot right, and takes the last clean state its meaning; two put both right. */
+static int write_states(struct fsck *f) {
+    struct fmt_state dirty = {.state = FMT_STATE_DIRTY};
+    int os = pool_state_write(&f->in.m, &f->state, &dirty);
+    if (os == 0 && !states_whole(&f->in.m))
+        os = pool_state_write(&f->in.m, &f->state, &dirty);
+    f->sum.clean = 0;
+    return os;
+}
+
+static int zero(const struct media *m, uint64_t off, uint64_t len) {
+    m->ops->zero(m->ops, m->base + off, len);
+    return m->ops->drain(m->ops);
+}
+
+static int clear_tail(const struct media *m, uint64_t slot_off) {
+    struct fmt_inode *slot = (struct fmt_inode *)(void *)(m->base + slot_off);
+    m->ops->store8(m->ops, &slot->tail, 0);
+    m->ops->flush(m->ops, &slot->tail, sizeof slot->tail);
+    return m->ops->drain(m->ops);
+}
+
+static int carry_out(struct fsck *f, enum fsck_fix fix) {
+    const struct media *m = &f->in.m;
+    int os = 0;
+    for (uint32_t i = 0; i < f->tasks && os == 0; i++) {
+        const struct fsck_task *t = &f->task[i];
+        if (t->fix != fix)
+            continue;
+        switch (fix) {
+        case FSCK_FIX_SUPERBLOCK:
+            m->ops->copy(m->ops, m->base + t->off, &m->sb, sizeof m->sb);
+            os = m->ops->drain(m->ops);
+            break;
+        case FSCK_FIX_STATE:
+        case FSCK_FIX_SNAPSHOT: return write_states(f); /* for all findings of the kind */
+        case FSCK_FIX_ZERO:
+        case FSCK_FIX_SLOT_0: os = zero(m, t->off, t->len); break;
+        case FSCK_FIX_TAIL: os = clear_tail(m, t->off); break;
+        case FSCK_FIXES: break;
+        }
+    }
+    return os;
+}
+
+/* What may be done, by what a first run found. */
+static uint32_t allowed(const struct fsck *f) {
+    uint32_t fixes = 1u << FSCK_FIX_SUPERBLOCK | 1u << FSCK_FIX_STATE | 1u << FSCK_FIX_ZERO;
+    /* Where a name or a log is in doubt, so is what has none. And a pool whose logs are damaged opens by its snapshot
+     * only: without it, the files that are whole could not be read any more. */
+    if (f->unfixable == 0 && f->dirs_whole && f->logs_whole)
+        fixes |= 1u << FSCK_FIX_SNAPSHOT | 1u << FSCK_FIX_SLOT_0 | 1u << FSCK_FIX_TAIL;
+    return fixes;
+}
+
+static int repair(struct fsck *f, char *report, size_t cap, size_t *needed, struct nova_error *err) {
+    int rc = fsck_run(f, err);
+    if (rc != NOVA_OK)
+        return rc;
+    f->allowed = allowed(f);
+    fsck_reset(f);
+    rc = inspect_reload(&f->in, err);
+    if (rc == NOVA_OK)
+        rc = fsck_run(f, err);
+    if (rc != NOVA_OK)
+        return rc;
+    if (report != NULL && f->report.len < cap) {
+        int os = 0;
+        for (int fix = 0; fix < FSCK_FIXES && os == 0; fix++)
+            os = carry_out(f, (enum fsck_fix)fix);
+        if (os != 0)
+            return nova_fail_os(err, NOVA_EOS, os, "cannot persist the repair");
+    }
+    text_out(&f->report, report, cap, needed);
+    return NOVA_OK;
+}
+
+int nova_fsck_repair(const char *path, const struct nova_pool_options *opt, char *report, size_t cap, size_t *needed,
+                     struct nova_fsck_summary *sum, struct nova_error *err) {
+    struct fsck f = {0};
+    uint32_t flags = opt == NULL ? 0 : opt->flags;
+    if (needed == NULL || (flags & ~NOVA_OPT_EMULATED) != 0)
+        return nova_fail(err, NOVA_EINVAL, "no place for the length of the report, or unknown option flags %#x", flags);
+    *needed = 0;
+    if (report != NULL && cap != 0)
+        report[0] = '\0';
+    int rc = inspect_open_writable(&f.in, path, (flags & NOVA_OPT_EMULATED) != 0, err);
+    if (rc != NOVA_OK)
+        return rc;
+    rc = repair(&f, report, cap, needed, err);
+    if (rc == NOVA_OK && sum != NULL)
+        *sum = f.sum;
+    fsck_reset(&f);
+    inspect_close(&f.in);
+    return rc;
+}
