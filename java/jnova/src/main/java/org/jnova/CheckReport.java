@@ -6,13 +6,14 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * What a check of a pool found. Block counts are of the data area, in blocks of 4 KiB; used and free ones add up to
+ * What a check of a pool found, or a repair found and left. Block counts are of the data area, in blocks of 4 KiB; used and free ones add up to
  * the total.
  *
  * @param pool the pool file
- * @param clean whether the pool had been closed in order
+ * @param clean whether the pool was closed in order; not so after repairs that make the next opening scan the logs
  * @param errors findings that are damage
  * @param warnings findings that are harmless: leftovers that the next recovery clears
+ * @param repaired findings that a repair has put right; 0 after a mere check
  * @param inodes inodes checked
  * @param entries log entries checked
  * @param blocksUsed blocks in use
@@ -26,6 +27,7 @@ public record CheckReport(
         boolean clean,
         long errors,
         long warnings,
+        long repaired,
         long inodes,
         long entries,
         long blocksUsed,
@@ -41,6 +43,7 @@ public record CheckReport(
      * @param clean whether the pool had been closed in order
      * @param errors findings that are damage
      * @param warnings findings that are harmless
+     * @param repaired findings that were put right
      * @param inodes inodes checked
      * @param entries log entries checked
      * @param blocksUsed blocks in use
@@ -53,7 +56,7 @@ public record CheckReport(
         findings = List.copyOf(findings);
     }
 
-    /** {@return whether there is no damage} */
+    /** {@return whether there is no damage left} */
     public boolean ok() {
         return errors == 0;
     }
@@ -63,7 +66,9 @@ public record CheckReport(
         /** Damage. */
         ERROR,
         /** A harmless oddity. */
-        WARNING
+        WARNING,
+        /** Damage, or a harmless oddity, that is no longer there. */
+        REPAIRED
     }
 
     /**

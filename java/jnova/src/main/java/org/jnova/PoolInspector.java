@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import org.jnova.internal.core.PoolTools;
 import org.jnova.internal.store.Names;
 
-/** Looks at a pool that is not open, without changing it. Thread-safe. */
+/** Looks at a pool that is not open; changes it only to repair it. Thread-safe. */
 public final class PoolInspector {
     private PoolInspector() {}
 
@@ -24,6 +24,27 @@ public final class PoolInspector {
      */
     public static CheckReport check(Path pool) throws IOException {
         return PoolTools.check(pool);
+    }
+
+    /**
+     * Checks like {@link #check} and repairs what has a replica or follows from what is whole: a superblock, the state
+     * of the pool and its saved bitmaps (by making the next opening scan the logs), bytes that must be zero, and inodes
+     * that no name refers to. Damage in the logs, inodes and pointers that names reach is reported and left as it is;
+     * while there is any, bitmaps and nameless inodes are left, too. Takes the pool's lock for the duration, so the pool
+     * must not be open. A repair that a crash cut short leaves the pool as usable as before, and can be done again;
+     * what is reported as repaired is durable.
+     *
+     * @param pool the pool file
+     * @return what was found: repaired, or left
+     * @throws java.nio.file.NoSuchFileException if there is no such file
+     * @throws java.nio.file.AccessDeniedException if there is no permission to write it
+     * @throws PoolException if the file cannot be read as a pool at all: one of its subclasses says why
+     * @throws UnsupportedOperationException if the path is not of the default file system provider
+     * @throws NativeLoadException if the native library cannot be loaded; an {@link Error}
+     * @throws IOException if the operating system refuses
+     */
+    public static CheckReport repair(Path pool) throws IOException {
+        return PoolTools.repair(pool);
     }
 
     /**

@@ -4,6 +4,7 @@ package org.jnova;
 import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -167,6 +168,7 @@ class PoolErrorsTest {
         try (NovaStore store = pools.open("p")) {
             refused(PoolInUseException.class);
             assertThrows(PoolInUseException.class, () -> PoolInspector.check(pool));
+            assertThrows(PoolInUseException.class, () -> PoolInspector.repair(pool));
             assertEquals(1, store.names().size());
         }
         pools.open("p").close();
@@ -237,6 +239,7 @@ class PoolErrorsTest {
         assertThrows(NullPointerException.class, () -> NovaStore.open(pool, null));
         assertThrows(NullPointerException.class, () -> NovaStore.create(null, SIZE));
         assertThrows(NullPointerException.class, () -> PoolInspector.check(null));
+        assertThrows(NullPointerException.class, () -> PoolInspector.repair(null));
     }
 
     @Test
@@ -266,6 +269,30 @@ class PoolErrorsTest {
         assertNotNull(thrown);
         assertTrue(thrown.poolOffset() >= 0 && thrown.poolOffset() < SIZE, "offset " + thrown.poolOffset());
         assertNull(thrown.getOtherFile());
+    }
+
+    @Test
+    void damageThatHasAReplicaIsRepaired() throws IOException {
+        make();
+        byte[] sound = Files.readAllBytes(pool);
+        poke(60, new byte[] {~0}); // superblock
+        poke(2 * 4096, new byte[] {1}); // journal
+        CheckReport report = PoolInspector.repair(pool);
+        assertTrue(report.ok() && report.clean());
+        assertEquals(2, report.repaired());
+        assertEquals(2, report.findings().size());
+        assertTrue(report.findings().stream().allMatch(f -> f.severity() == CheckReport.Severity.REPAIRED));
+        assertArrayEquals(sound, Files.readAllBytes(pool));
+        poke(4096 + 30, new byte[] {~0}); // state
+        report = PoolInspector.repair(pool);
+        assertTrue(report.ok() && !report.clean());
+        assertEquals(1, report.repaired());
+        pools.assertSound("p");
+        report = PoolInspector.repair(pool);
+        assertEquals(0, report.repaired());
+        try (NovaStore store = pools.open("p")) {
+            assertEquals(10_000, store.stat("f").size());
+        }
     }
 
     @Test

@@ -16,27 +16,37 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "fsck",
-        header = "Check a pool",
+        header = "Check a pool, or repair it",
         description = {
-            "Checks every structure of a pool that is not open, and changes nothing: checksums, logs, names, and that"
-                    + " each block is either used once or free.",
+            "Checks every structure of a pool that is not open, and changes nothing unless --repair is given: checksums,"
+                    + " logs, names, and that each block is either used once or free.",
             "Warnings are harmless: what the next opening clears, as after a crash. Errors are damage, and make the"
-                    + " exit code 1."
+                    + " exit code 1. What --repair has put right is neither."
         },
         footer = {
             "  jnova fsck /dev/shm/pool",
+            "  jnova fsck /dev/shm/pool --repair",
             "  jnova fsck /dev/shm/pool --json | jq .errors",
         })
 final class FsckCommand extends StoreCommand {
     @Parameters(index = "0", paramLabel = "POOL", description = "The pool file.")
     private Path pool;
 
+    @Option(
+            names = "--repair",
+            description = {
+                "Repair what has a replica or follows from what is whole: superblock, state, saved bitmaps, bytes that"
+                        + " must be zero, inodes without a name. Damage in logs, inodes and pointers that names reach is"
+                        + " reported and left as it is.",
+            })
+    private boolean repair;
+
     @Option(names = "--json", description = "Print JSON: counts, and a list of findings.")
     private boolean json;
 
     @Override
     public Integer call() throws IOException, CommandFailure {
-        CheckReport report = check(pool, streams());
+        CheckReport report = repair ? repair(pool, streams()) : check(pool, streams());
         if (json) {
             out().println(Json.of(json(report)));
         } else {
@@ -48,6 +58,14 @@ final class FsckCommand extends StoreCommand {
     static CheckReport check(Path pool, Streams streams) throws IOException, CommandFailure {
         try {
             return Progress.during("checking " + pool, streams, () -> PoolInspector.check(pool));
+        } catch (NoSuchFileException e) {
+            throw PoolArguments.noPool(pool, e);
+        }
+    }
+
+    private static CheckReport repair(Path pool, Streams streams) throws IOException, CommandFailure {
+        try {
+            return Progress.during("repairing " + pool, streams, () -> PoolInspector.repair(pool));
         } catch (NoSuchFileException e) {
             throw PoolArguments.noPool(pool, e);
         }
@@ -69,7 +87,7 @@ final class FsckCommand extends StoreCommand {
                 ? Text.count(report.errors(), "error", "errors") + ", "
                         + Text.count(report.warnings(), "warning", "warnings")
                 : report.warnings() > 0 ? "sound, " + Text.count(report.warnings(), "warning", "warnings") : "sound";
-        return verdict + "; " + (report.clean() ? "closed in order" : "not closed in order") + "; "
+        return (report.repaired() > 0 ? report.repaired() + " repaired, " : "") + verdict + "; " + (report.clean() ? "closed in order" : "not closed in order") + "; "
                 + Text.count(report.inodes(), "inode", "inodes") + ", "
                 + Text.count(report.entries(), "log entry", "log entries") + ", "
                 + Text.bytes(report.bytes()) + " in files, " + report.blocksUsed() + " blocks used + "
@@ -83,6 +101,7 @@ final class FsckCommand extends StoreCommand {
         map.put("ok", report.ok());
         map.put("errors", report.errors());
         map.put("warnings", report.warnings());
+        map.put("repaired", report.repaired());
         map.put("closedInOrder", report.clean());
         map.put("inodes", report.inodes());
         map.put("logEntries", report.entries());

@@ -48,6 +48,7 @@ class ErrorsTest {
                 List.of("import", "POOL", "DIR"),
                 List.of("export", "POOL", "DIR"),
                 List.of("fsck", "POOL"),
+                List.of("fsck", "--repair", "POOL"),
                 List.of("dump", "POOL"));
     }
 
@@ -207,6 +208,29 @@ class ErrorsTest {
         assertEquals(Main.FAILED, Cli.run("fsck", "--json", pool).code());
         String err = Cli.failed(Main.FAILED, "ls", "--emulated", pool);
         assertTrue(err.contains("jnova fsck"), err);
+    }
+
+    @Test
+    void damageWithAReplicaIsRepaired() throws IOException {
+        Cli.ok("put", "--emulated", pool, source);
+        assertEquals(Main.FAILED, Cli.run("fsck", "--repair", pool + "x").code());
+        turn(100); // the superblock
+        turn(4096 + 20); // a state
+        assertEquals(Main.FAILED, Cli.run("fsck", pool).code());
+        String out = Cli.ok("fsck", "--repair", pool);
+        assertTrue(out.contains("repaired: superblock at byte 0: "), out);
+        assertTrue(out.contains("2 repaired, sound; not closed in order"), out);
+        assertFalse(Cli.ok("fsck", "--json", "--repair", pool).contains("REPAIRED"), "nothing is left to repair");
+        assertTrue(Cli.ok("fsck", pool).contains(": sound"));
+        assertArrayEquals(Files.readAllBytes(Path.of(source)), Cli.run("cat", "--emulated", pool, "source").bytes());
+    }
+
+    private void turn(long at) throws IOException {
+        try (FileChannel channel = FileChannel.open(Path.of(pool), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            ByteBuffer one = ByteBuffer.allocate(1);
+            channel.read(one, at);
+            channel.write(one.put(0, (byte) (one.get(0) ^ 1)).rewind(), at);
+        }
     }
 
     @Test

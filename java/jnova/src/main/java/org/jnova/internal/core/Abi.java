@@ -150,7 +150,7 @@ public final class Abi {
     public static final int IO_RECORDS = 832;
 
     // nova_fsck_summary
-    public static final int FSCK_SIZE = 72;
+    public static final int FSCK_SIZE = 80;
     public static final int FSCK_ERRORS = 0;
     public static final int FSCK_WARNINGS = 8;
     public static final int FSCK_INODES = 16;
@@ -159,5 +159,6 @@ public final class Abi {
     public static final int FSCK_BLOCKS_FREE = 40;
     public static final int FSCK_BLOCKS_TOTAL = 48;
     public static final int FSCK_BYTES = 56;
-    public static final int FSCK_CLEAN = 64;
+    public static final int FSCK_REPAIRED = 64;
+    public static final int FSCK_CLEAN = 72;
 }

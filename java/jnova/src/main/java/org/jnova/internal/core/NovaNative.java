@@ -166,6 +166,15 @@ final class NovaNative {
             @Cast("nova_fsck_summary*") long sum,
             @Cast("nova_error*") long err);
 
+    static native int nova_fsck_repair(
+            @Cast("const char*") long path,
+            @Cast("const nova_pool_options*") long opt,
+            @Cast("char*") long report,
+            @Cast("size_t") long cap,
+            @Cast("size_t*") long needed,
+            @Cast("nova_fsck_summary*") long sum,
+            @Cast("nova_error*") long err);
+
     static native int nova_dump(
             @Cast("const char*") long path,
             @Cast("const char*") long name,

@@ -20,10 +20,26 @@ public final class PoolTools {
 
     /** Checks a pool. */
     public static CheckReport check(Path pool) throws IOException {
+        return check(pool, (path, report, cap, needed, sum, err) -> NovaNative.nova_fsck(
+                path, report, cap, needed, sum, err));
+    }
+
+    /** Checks a pool and repairs what can be. The library changes nothing while the report does not fit. */
+    public static CheckReport repair(Path pool) throws IOException {
+        return check(pool, (path, report, cap, needed, sum, err) -> NovaNative.nova_fsck_repair(
+                path, 0, report, cap, needed, sum, err));
+    }
+
+    @FunctionalInterface
+    private interface Checker {
+        int check(long path, long report, long cap, long needed, long sum, long err);
+    }
+
+    private static CheckReport check(Path pool, Checker checker) throws IOException {
         NativeMemory path = NativePool.pathMemory(pool);
         NativeMemory sum = NativeMemory.allocate(Abi.FSCK_SIZE);
         try {
-            String text = report(pool, null, (report, cap, needed, err) -> NovaNative.nova_fsck(
+            String text = report(pool, null, (report, cap, needed, err) -> checker.check(
                     path.address(), report, cap, needed, sum.address(), err));
             return checkReport(pool, sum.bytes(), text);
         } finally {
@@ -99,6 +115,7 @@ public final class PoolTools {
                 sum.getInt(Abi.FSCK_CLEAN) != 0,
                 sum.getLong(Abi.FSCK_ERRORS),
                 sum.getLong(Abi.FSCK_WARNINGS),
+                sum.getLong(Abi.FSCK_REPAIRED),
                 sum.getLong(Abi.FSCK_INODES),
                 sum.getLong(Abi.FSCK_ENTRIES),
                 sum.getLong(Abi.FSCK_BLOCKS_USED),
@@ -108,13 +125,18 @@ public final class PoolTools {
                 findings);
     }
 
-    /** "error|warning TAB structure TAB byte offset or - TAB what". */
+    /** "error|warning|repaired TAB structure TAB byte offset or - TAB what". */
     static Finding finding(String line) {
         String[] part = line.split("\t", 4);
         if (part.length != 4) {
             return new Finding(Severity.WARNING, "report", OptionalLong.empty(), line);
         }
-        Severity severity = part[0].equals("error") ? Severity.ERROR : Severity.WARNING;
+        Severity severity =
+                switch (part[0]) {
+                    case "error" -> Severity.ERROR;
+                    case "repaired" -> Severity.REPAIRED;
+                    default -> Severity.WARNING;
+                };
         return new Finding(severity, part[1], offset(part[2]), part[3]);
     }
 

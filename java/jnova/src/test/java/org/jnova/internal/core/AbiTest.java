@@ -75,7 +75,7 @@ class AbiTest {
         "FSCK_ENTRIES offset.nova_fsck_summary.entries", "FSCK_BLOCKS_USED offset.nova_fsck_summary.blocks_used",
         "FSCK_BLOCKS_FREE offset.nova_fsck_summary.blocks_free",
         "FSCK_BLOCKS_TOTAL offset.nova_fsck_summary.blocks_total", "FSCK_BYTES offset.nova_fsck_summary.bytes",
-        "FSCK_CLEAN offset.nova_fsck_summary.clean",
+        "FSCK_REPAIRED offset.nova_fsck_summary.repaired", "FSCK_CLEAN offset.nova_fsck_summary.clean",
     };
 
     @Test
