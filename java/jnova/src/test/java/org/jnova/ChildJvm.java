@@ -5,22 +5,27 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /** A JVM of its own, with the classes of this one, that runs a main class and talks through its standard output. */
-final class ChildJvm implements AutoCloseable {
+public final class ChildJvm implements AutoCloseable {
     private final Process process;
     private final BufferedReader out;
 
-    ChildJvm(Class<?> main, String... args) throws IOException {
+    /** Of this JVM's own JDK. */
+    public ChildJvm(Class<?> main, String... args) throws IOException {
+        this(TestJdk.current(), main, args);
+    }
+
+    public ChildJvm(TestJdk jdk, Class<?> main, String... args) throws IOException {
         List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(jdk.home().resolve("bin/java").toString());
         command.add("-ea");
         command.add("-Xmx256m");
         command.add("-XX:TieredStopAtLevel=1");
-        if (Runtime.version().feature() >= 22) {
+        command.add("-XX:+UseSerialGC"); // starts soonest
+        if (jdk.version() >= 22) {
             command.add("--enable-native-access=ALL-UNNAMED");
         }
         System.getProperties().forEach((key, value) -> {
@@ -37,12 +42,12 @@ final class ChildJvm implements AutoCloseable {
     }
 
     /** The next line of output, or null at the end. A line that the child did not finish counts as none. */
-    String line() throws IOException {
+    public String line() throws IOException {
         return out.readLine();
     }
 
     /** SIGKILL; and what the child had said before, line by line. */
-    List<String> kill() throws IOException, InterruptedException {
+    public List<String> kill() throws IOException, InterruptedException {
         process.toHandle().destroyForcibly(); // Process.destroyForcibly would close the stream unread
         List<String> rest = new ArrayList<>();
         StringBuilder text = new StringBuilder();
@@ -58,7 +63,7 @@ final class ChildJvm implements AutoCloseable {
         return rest;
     }
 
-    int exitCode() throws InterruptedException {
+    public int exitCode() throws InterruptedException {
         return process.waitFor();
     }
 

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.kill;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** Files as they should be, in memory; or as they were found in a pool. */
+final class Model implements Target {
+    /** Bytes behind the size are zeros. */
+    private static final class Content {
+        byte[] bytes;
+        int size;
+
+        void write(int at, byte[] src) {
+            grow(Math.max(size, at + src.length));
+            System.arraycopy(src, 0, bytes, at, src.length);
+        }
+
+        void grow(int newSize) {
+            if (newSize > bytes.length) {
+                bytes = Arrays.copyOf(bytes, Math.max(newSize, 2 * bytes.length));
+            }
+            size = newSize;
+        }
+    }
+
+    private final TreeMap<String, Content> files = new TreeMap<>();
+
+    Set<String> names() {
+        return files.keySet();
+    }
+
+    boolean has(String name) {
+        return files.containsKey(name);
+    }
+
+    int size(String name) {
+        return files.get(name).size;
+    }
+
+    /** Adds a file with these bytes. */
+    void put(String name, byte[] bytes) {
+        create(name);
+        append(name, bytes);
+    }
+
+    void apply(Call call) {
+        try {
+            call.on(this);
+        } catch (IOException e) {
+            throw new AssertionError("a model does no input or output", e);
+        }
+    }
+
+    @Override
+    public void create(String name) {
+        Content content = new Content();
+        content.bytes = new byte[0];
+        if (files.putIfAbsent(name, content) != null) {
+            throw new AssertionError(name + " is there already");
+        }
+    }
+
+    @Override
+    public void write(String name, int at, byte[] bytes) {
+        files.get(name).write(at, bytes);
+    }
+
+    @Override
+    public void append(String name, byte[] bytes) {
+        Content content = files.get(name);
+        content.write(content.size, bytes);
+    }
+
+    @Override
+    public void setSize(String name, int size) {
+        Content content = files.get(name);
+        if (size < content.size) {
+            Arrays.fill(content.bytes, size, content.size, (byte) 0);
+            content.size = size;
+        } else {
+            content.grow(size);
+        }
+    }
+
+    @Override
+    public void rename(String from, String to) {
+        files.put(to, files.remove(from));
+    }
+
+    @Override
+    public void delete(String name) {
+        files.remove(name);
+    }
+
+    /** Where another model differs from this one, or null. */
+    String difference(Model found) {
+        Set<String> all = new TreeSet<>(files.keySet());
+        all.addAll(found.files.keySet());
+        for (String name : all) {
+            Content ours = files.get(name);
+            Content theirs = found.files.get(name);
+            if (ours == null || theirs == null) {
+                return "\"" + name + "\" " + (ours == null ? "should not be there" : "is missing");
+            }
+            int at = Arrays.mismatch(ours.bytes, 0, ours.size, theirs.bytes, 0, theirs.size);
+            if (at >= 0) {
+                return "\"" + name + "\" differs from byte " + at + " on; it has " + theirs.size
+                        + " bytes and should have " + ours.size;
+            }
+        }
+        return null;
+    }
+}
