@@ -3,9 +3,6 @@ package org.jnova.cli;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Tells on standard error how far a piece of work is, once it has taken two seconds: on a terminal as one line drawn
@@ -13,16 +10,17 @@ import java.util.concurrent.TimeUnit;
  */
 final class Progress implements AutoCloseable {
     static final long SILENT_MS = 2000;
-    private static final long TERMINAL_PERIOD_MS = 200;
-    private static final long LINE_PERIOD_MS = 5000;
+    static final long TERMINAL_PERIOD_MS = 200;
+    static final long LINE_PERIOD_MS = 5000;
 
     private final Streams streams;
     private final String what;
     private final boolean bytes;
-    private final long startNs = System.nanoTime();
-    private final ScheduledExecutorService ticker;
+    private final Ticker ticker;
+    private final long startNs;
     private volatile long done;
     private volatile long total;
+    private boolean closed;
     private int drawn;
 
     /**
@@ -33,17 +31,19 @@ final class Progress implements AutoCloseable {
      * @param bytes whether the amount is in bytes, and so worth telling beside the per cent
      */
     Progress(Streams streams, String what, long total, boolean bytes) {
+        this(streams, what, total, bytes, Ticker.ofSystem());
+    }
+
+    /** With another clock. */
+    Progress(Streams streams, String what, long total, boolean bytes, Ticker ticker) {
         this.streams = streams;
         this.what = what;
         this.total = total;
         this.bytes = bytes;
-        this.ticker = Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "progress");
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.ticker = ticker;
+        this.startNs = ticker.nanoTime();
         long period = streams.interactive() ? TERMINAL_PERIOD_MS : LINE_PERIOD_MS;
-        ticker.scheduleAtFixedRate(this::draw, SILENT_MS, period, TimeUnit.MILLISECONDS);
+        ticker.start(this::draw, SILENT_MS, period);
     }
 
     /** Work that gives a result. */
@@ -71,7 +71,7 @@ final class Progress implements AutoCloseable {
     }
 
     private synchronized void draw() {
-        if (ticker.isShutdown()) {
+        if (closed) {
             return;
         }
         String line = line();
@@ -94,19 +94,20 @@ final class Progress implements AutoCloseable {
             line.append(total > 0 ? " of " + Text.bytes(total) : "");
         }
         return line.append(", ")
-                .append((System.nanoTime() - startNs) / 1_000_000_000)
+                .append(elapsed().toSeconds())
                 .append(" s")
                 .toString();
     }
 
     Duration elapsed() {
-        return Duration.ofNanos(System.nanoTime() - startNs);
+        return Duration.ofNanos(ticker.nanoTime() - startNs);
     }
 
     /** Clears the line. */
     @Override
     public synchronized void close() {
-        ticker.shutdownNow();
+        closed = true;
+        ticker.stop();
         if (drawn > 0) {
             streams.err().print("\r" + " ".repeat(drawn) + "\r");
             streams.err().flush();
