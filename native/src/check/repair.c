@@ -27,12 +27,17 @@ static bool states_whole(const struct media *m) {
     return st[0].seq + 1 == st[1].seq || st[1].seq + 1 == st[0].seq;
 }
 
+static int write_dirty(struct fsck *f) {
+    const struct fmt_state dirty = {.state = FMT_STATE_DIRTY};
+    pool_state_write(&f->in.m, &f->state, &dirty);
+    return f->in.m.ops->drain(f->in.m.ops);
+}
+
 /* One write puts one slot right, and takes the last clean state its meaning; two put both right. */
 static int write_states(struct fsck *f) {
-    struct fmt_state dirty = {.state = FMT_STATE_DIRTY};
-    int os = pool_state_write(&f->in.m, &f->state, &dirty);
+    int os = write_dirty(f);
     if (os == 0 && !states_whole(&f->in.m))
-        os = pool_state_write(&f->in.m, &f->state, &dirty);
+        os = write_dirty(f);
     f->sum.clean = 0;
     return os;
 }
