@@ -123,7 +123,7 @@ int store_open_with(struct store *s, const char *path, const struct nova_pool_op
     int rc = nova_pool_open(path, opt, &s->pool, &s->err);
     if (rc != NOVA_OK)
         return rc;
-    if ((flags & NOVA_OPT_EMULATED) != 0)
+    if ((opt->flags & NOVA_OPT_EMULATED) != 0)
         durability_is_as_expected(s->pool);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
