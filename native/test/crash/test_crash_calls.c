@@ -179,6 +179,27 @@ static void full_pool(struct world *w, const struct workload *row) {
     put(w, "b", 50, 10);
 }
 
+/* Blocks for the bytes, but none for the log: refused when all is written but the entry. In place if a is 1. */
+static void full_log(struct world *w, const struct workload *row) {
+    struct nova_pool_info info;
+    put(w, "b", 0, 100);
+    put(w, "a", 0, 100);
+    for (uint64_t i = 0; i < SLOT_ENTRIES - 1; i++)
+        put(w, "a", 100 + i, 1); /* the next entry needs a page */
+    nova_pool_info(w->s.pool, &info);
+    put(w, "fill", 0, (info.blocks_free - info.blocks_reserve - row->b) * BLK);
+    record(w);
+    put_fails(w, "a", row->a == 1 ? size_of(w, "a") : 50, row->a == 1 ? 1000 : row->b * BLK - 60);
+    put(w, "b", 100, 50);
+}
+
+static void give_up(struct world *w, const struct workload *row) {
+    put(w, "a", 0, row->c);
+    record(w);
+    put_abort(w, "a", row->a, row->b, row->b / 2);
+    put(w, "a", row->c, 100);
+}
+
 static void reopen(struct world *w, const struct workload *row) {
     put(w, "a", 0, row->a);
     record(w);
@@ -261,6 +282,13 @@ static const struct workload calls[] = {
     {"table growth", grow_table, 0, 0, 0, 0},
     {"full pool: truncate", full_pool, 0, 0, 0, 0},
     {"full pool: drop", full_pool, 1, 0, 0, 0},
+    {"full pool: no page for the log, in place", full_log, 1, 0, 0, 0},
+    {"full pool: no page for the log, new block", full_log, 0, 1, 0, 0},
+    {"full pool: no page for the log, blocks", full_log, 0, 3, 0, 0},
+    {"give up a write", give_up, 50, 5000, 300, 0},
+    {"give up a write in place", give_up, 300, 1000, 300, 0},
+    {"lanes: make and drop", make_and_drop, 5000, 200, 0, NOVA_POOL_SIZE_MIN * 4},
+    {"lanes: close and open", reopen, 5000, 0, 0, NOVA_POOL_SIZE_MIN * 4},
     {"close and open", reopen, 5000, 0, 0, 0},
 };
 

@@ -41,11 +41,12 @@ static uint64_t fitting(uint64_t off, uint64_t *rng) {
 /* A call on the contents of a file that is there. */
 static void change(struct world *w, const char *name, uint64_t *rng) {
     uint64_t off = place(w, name, rng), len = fitting(off, rng);
-    switch (below(rng, 6)) {
+    switch (below(rng, 7)) {
     case 0: cut(w, name, below(rng, 2) ? off : size_of(w, name) / 2); break;
     case 1:
         put_pieces(w, name, off, len, len / 8 + awkward(rng), below(rng, 2)); /* each piece is a point */
         break;
+    case 2: put_abort(w, name, off, len, below(rng, len + 1)); break;
     default: put(w, name, off, len);
     }
 }
@@ -94,17 +95,18 @@ static void test_random(void **state) {
     (void)state;
     struct explore_limits limits = less();
     bool one = getenv("NOVA_SEED") != NULL;
-    uint32_t runs = one ? 1 : (getenv("NOVA_FULL") != NULL ? 20u : 8u) / limits.stride;
+    bool full = getenv("NOVA_FULL") != NULL;
+    uint32_t runs = one ? 1 : (full ? 24u : 8u) / limits.stride;
     for (uint32_t i = 0; i < runs; i++, limits.seed++) {
         uint64_t rng = limits.seed;
         printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
         fflush(stdout);
-        world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN);
-        uint64_t quiet = below(&rng, 60); /* so that logs have come to any length */
+        world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN << (i % 4 == 3 ? 2 : 0)); /* one lane, or two */
+        uint64_t quiet = below(&rng, 60);                                     /* so that logs have come to any length */
         for (uint64_t n = 0; n < quiet; n++)
             step(&w, &rng);
         record(&w);
-        for (int n = 0; n < 50; n++)
+        for (int n = 0; n < (full ? 120 : 50); n++)
             step(&w, &rng);
         record_end(&w);
         explore_world(&w, "random calls", 0, &limits, &total);

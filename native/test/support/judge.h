@@ -4,7 +4,7 @@
  * that must hold of any recovered store does:
  *  - nova_fsck() finds no error in it as it is, and nothing to remark after recovery and an orderly close;
  *  - it opens; every name, log and block is readable; no block belongs to two, and used + free = total by the logs;
- *  - a crash right after recovery recovers to the same;
+ *  - a crash right after recovery recovers to the same, and that changes no byte but the state's;
  *  - closed in order, it opens without recovery as the same;
  *  - it works: files grow and show zeros there, are appended to, made, renamed, removed.
  */
@@ -27,6 +27,7 @@ struct judge {
     bool damaged;    /* images come with damage that recovery repairs: fsck may find it */
     bool repairs;    /* nova_fsck_repair() comes first, and leaves nothing for fsck to find */
     uint64_t opens;  /* of pools, so far */
+    uint8_t *first;  /* the file's bytes after the first recovery */
     uint8_t *before; /* a file's bytes, before the store is tried out */
     uint8_t *after;
     uint64_t buffers; /* bytes of either */

@@ -35,6 +35,7 @@ struct store_file {
 const char *store_path(const char *tag);
 
 int store_open(struct store *s, const char *path, uint32_t flags);
+/* options.lanes: at most; a lane takes 2 MiB of pool. */
 int store_open_with(struct store *s, const char *path, const struct nova_pool_options *opt);
 int store_close(struct store *s);
 
@@ -53,6 +54,9 @@ int store_write_abort(struct store_file *f, uint64_t off, const void *src, uint6
 int store_truncate(struct store_file *f, uint64_t size);
 /* Bytes read: fewer at the end. */
 uint64_t store_read(struct store_file *f, uint64_t off, void *dst, uint64_t len);
+
+/* 1, 2, 7 and 64 by turns. */
+uint32_t store_lanes(uint64_t turn);
 
 /* A copy of the file as it is now: what a crash between two calls leaves. */
 void store_copy_file(const char *from, const char *to);

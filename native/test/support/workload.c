@@ -37,7 +37,9 @@ static void poison(struct world *w) {
 
 void world_init(struct world *w, uint64_t size) {
     struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED};
+    static uint64_t worlds;
     memset(w, 0, sizeof *w);
+    w->lanes_turn = worlds++;
     recorder_install();
     snprintf(w->path, sizeof w->path, "%s", store_path("crash"));
     for (uint32_t a = 0; a < TRACE_ACTORS; a++)
@@ -286,7 +288,8 @@ void close_pool(struct world *w) {
 
 void open_pool(struct world *w) {
     uint32_t op = begin(w, "open the pool");
-    must(w, "open the pool", store_open(&w->s, w->path, NOVA_OPT_EMULATED));
+    const struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED, .lanes = store_lanes(w->lanes_turn++)};
+    must(w, "open the pool", store_open_with(&w->s, w->path, &opt));
     w->is_open = true;
     end(w, op, now(w));
 }

@@ -23,6 +23,7 @@ struct world {
     bool is_open;
     bool recording, damaged;
     bool repairs; /* to be set before record(): trace.repairs */
+    uint64_t lanes_turn; /* another number of allocation lanes each time the pool is opened */
     struct trace trace;
     const struct model *now[TRACE_ACTORS]; /* what each actor's files should be */
     struct model_arena arena[TRACE_ACTORS];
