@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# dax_tests.sh BUILD SEED short|full - in the guest: the tests of the C core, and those of the Java library if it is
-# built, with their pools on DAX. A closing line for each begins with "dax: ".
+# dax_tests.sh BUILD SEED short|full - in the guest: the tests of the C core and those of the Java library, with their
+# pools on DAX. A closing line for each begins with "dax: ".
 set -euo pipefail
 build=$1 seed=$2 length=$3
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
@@ -39,18 +39,19 @@ c_tests() {
 }
 
 java_tests() {
-  local tests='*Test,!NativeLibraryTest' count # that one knows no pools, and starts JVMs without the options above
+  local run skipped tests='*Test,!NativeLibraryTest' # which knows no pools, and starts JVMs without the options above
   if [[ $length == short ]]; then tests='NovaFileTest,NovaStoreTest,FullPoolTest,FragmentedTest,FileModelTest'; fi
   if ! (cd "$root" && mvn -B -ntp -o surefire:test -pl java/jnova -am -Dtest="$tests" \
     -Dsurefire.failIfNoSpecifiedTests=false -Djnova.test.durability=PMEM) >/tmp/java.log 2>&1; then
     grep -v '^NOTE: ' /tmp/java.log
     return 1
   fi
-  count=$(sed -n 's/^.*Tests run: \([1-9][0-9]*\), Failures: 0, Errors: 0, Skipped: [0-9]*$/\1/p' /tmp/java.log |
-    tail -n 1)
-  [[ -n $count ]] || die "Maven says something new"
+  read -r run skipped < <(
+    sed -n 's/^.*Tests run: \([1-9][0-9]*\), Failures: 0, Errors: 0, Skipped: \([0-9]*\)$/\1 \2/p' /tmp/java.log |
+      tail -n 1
+  ) || die "Maven says something new"
   grep 'Tests run: .* Time elapsed' /tmp/java.log
-  printf 'dax: Java: %d tests passed\n' "$count"
+  printf 'dax: Java: %d tests passed\n' $((run - skipped))
 }
 
 [[ -d $root/java/jnova/target/test-classes ]] || die "the Java tests are not built: mvn package -DskipTests"
