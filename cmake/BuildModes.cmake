@@ -9,6 +9,9 @@ endif()
 if(NOT CMAKE_BUILD_TYPE IN_LIST NOVA_BUILD_TYPES)
   message(FATAL_ERROR "CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE}: one of ${NOVA_BUILD_TYPES} expected")
 endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Fuzz" AND NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+  message(FATAL_ERROR "CMAKE_BUILD_TYPE=Fuzz needs libFuzzer: add -DCMAKE_C_COMPILER=clang")
+endif()
 
 # Sanitizers stop at the first finding: a test that goes on after one hides it in its output.
 set(_sanitize "-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -DNOVA_DEBUG=1")
