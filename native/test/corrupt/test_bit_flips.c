@@ -32,11 +32,11 @@
 
 /* Sanitizers make an opening many times slower: one bit of so many then, chosen by the seed. */
 #if defined(__SANITIZE_THREAD__)
-#define BITS_EVERY 199
+#define BITS_EVERY 97u
 #elif defined(__SANITIZE_ADDRESS__)
-#define BITS_EVERY 61
+#define BITS_EVERY 17u
 #else
-#define BITS_EVERY 1
+#define BITS_EVERY 1u
 #endif
 #define HUNG_AFTER 60 /* seconds without a bit done */
 

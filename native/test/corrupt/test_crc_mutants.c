@@ -25,11 +25,11 @@
 #include "victim.h"
 
 #if defined(__SANITIZE_THREAD__)
-#define BITS_EVERY 61
+#define BITS_EVERY 61u
 #elif defined(__SANITIZE_ADDRESS__)
-#define BITS_EVERY 29
+#define BITS_EVERY 29u
 #else
-#define BITS_EVERY 1
+#define BITS_EVERY 1u
 #endif
 #define ITEMS_MAX 24 /* structures of a kind that are swept; the first ones, and the last */
 
@@ -72,7 +72,7 @@ static bool is_check_bit(const struct meta_item *it, uint32_t bit) {
 static void forge_bits(struct victim *v, const struct meta_item *it, bool few, struct rng *r) {
     for (uint32_t bit = 0; bit < it->len * 8; bit++) {
         /* Of the bitmaps, which are mostly zeros, one bit of eight. */
-        uint32_t every = (few ? 1 : BITS_EVERY) * (it->kind == META_SNAPSHOT && bit >= 64 * 8 ? 8 : 1);
+        uint32_t every = (few ? 1u : BITS_EVERY) * (it->kind == META_SNAPSHOT && bit >= 64 * 8 ? 8u : 1u);
         if (is_check_bit(it, bit) || rng_below(r, every) != 0)
             continue;
         v->bytes[it->off + bit / 8] ^= (uint8_t)(1u << bit % 8);

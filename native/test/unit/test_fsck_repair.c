@@ -83,7 +83,7 @@ static void is_left(struct victim *v, const char *what) {
     victim_restore(v, true);
 }
 
-/* ---- every kind of byte ---- */
+/* ---- bytes of every kind, a bit of each chosen one turned ---- */
 
 static bool is_repairable(const struct victim *v, uint64_t off) {
     bool fixed = off < v->m.data_blk * BLK || off >= v->m.data_end * BLK;
@@ -112,9 +112,16 @@ static bool is_repairable(const struct victim *v, uint64_t off) {
     return false;
 }
 
+/* Sanitizers make it slow and have little to find in repetitions. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STEP 400u
+#else
+#define STEP 57u
+#endif
+
 static void all_bytes(struct victim *v, struct rng *r) {
     uint64_t repaired = 0, left = 0;
-    for (uint64_t off = rng_below(r, 29); off < v->len; off += 1 + rng_below(r, 57)) {
+    for (uint64_t off = rng_below(r, STEP); off < v->len; off += 1 + rng_below(r, STEP)) {
         char what[80];
         if (!meta_has_meaning(v->map.kind[off]))
             continue;
@@ -126,10 +133,10 @@ static void all_bytes(struct victim *v, struct rng *r) {
         repaired += can;
         left += !can;
     }
-    assert_true(repaired > 500 && left > 300);
+    assert_true(repaired > 20000 / STEP && left > 15000 / STEP);
 }
 
-static void every_byte_is_repaired_or_left(void **state) {
+static void any_byte_is_repaired_or_left(void **state) {
     (void)state;
     struct rng r = rng_start(__func__);
     all_bytes(&clean, &r);
@@ -324,7 +331,7 @@ static int drop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_byte_is_repaired_or_left),
+        cmocka_unit_test(any_byte_is_repaired_or_left),
         cmocka_unit_test(states_are_repaired),
         cmocka_unit_test(believable_snapshots_are_repaired),
         cmocka_unit_test(several_at_once_are_repaired),

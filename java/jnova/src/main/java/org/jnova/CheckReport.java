@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * What a check of a pool found, or a repair found and left. Block counts are of the data area, in blocks of 4 KiB; used and free ones add up to
- * the total.
+ * What a check of a pool found, or a repair found and left. Block counts are of the data area, in blocks of 4 KiB; used
+ * and free ones add up to the total.
  *
  * @param pool the pool file
  * @param clean whether the pool was closed in order; not so after repairs that make the next opening scan the logs

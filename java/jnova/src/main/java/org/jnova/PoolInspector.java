@@ -30,8 +30,8 @@ public final class PoolInspector {
      * Checks like {@link #check} and repairs what has a replica or follows from what is whole: a superblock, the state
      * of the pool and its saved bitmaps (by making the next opening scan the logs), bytes that must be zero, and inodes
      * that no name refers to. Damage in the logs, inodes and pointers that names reach is reported and left as it is;
-     * while there is any, bitmaps and nameless inodes are left, too. Takes the pool's lock for the duration, so the pool
-     * must not be open. A repair that a crash cut short leaves the pool as usable as before, and can be done again;
+     * while there is any, bitmaps and nameless inodes are left, too. Takes the pool's lock for the duration, so the
+     * pool must not be open. A repair that a crash cut short leaves the pool as usable as before, and can be done again;
      * what is reported as repaired is durable.
      *
      * @param pool the pool file

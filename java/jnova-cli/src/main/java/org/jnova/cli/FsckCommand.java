@@ -18,8 +18,8 @@ import picocli.CommandLine.Parameters;
         name = "fsck",
         header = "Check a pool, or repair it",
         description = {
-            "Checks every structure of a pool that is not open, and changes nothing unless --repair is given: checksums,"
-                    + " logs, names, and that each block is either used once or free.",
+            "Checks every structure of a pool that is not open, and changes nothing unless --repair is given:"
+                    + " checksums, logs, names, and that each block is either used once or free.",
             "Warnings are harmless: what the next opening clears, as after a crash. Errors are damage, and make the"
                     + " exit code 1. What --repair has put right is neither."
         },
@@ -36,8 +36,8 @@ final class FsckCommand extends StoreCommand {
             names = "--repair",
             description = {
                 "Repair what has a replica or follows from what is whole: superblock, state, saved bitmaps, bytes that"
-                        + " must be zero, inodes without a name. Damage in logs, inodes and pointers that names reach is"
-                        + " reported and left as it is.",
+                        + " must be zero, inodes without a name. Damage in logs, inodes and pointers that names reach"
+                        + " is reported and left as it is.",
             })
     private boolean repair;
 
@@ -87,7 +87,8 @@ final class FsckCommand extends StoreCommand {
                 ? Text.count(report.errors(), "error", "errors") + ", "
                         + Text.count(report.warnings(), "warning", "warnings")
                 : report.warnings() > 0 ? "sound, " + Text.count(report.warnings(), "warning", "warnings") : "sound";
-        return (report.repaired() > 0 ? report.repaired() + " repaired, " : "") + verdict + "; " + (report.clean() ? "closed in order" : "not closed in order") + "; "
+        String repaired = report.repaired() > 0 ? report.repaired() + " repaired, " : "";
+        return repaired + verdict + "; " + (report.clean() ? "closed in order" : "not closed in order") + "; "
                 + Text.count(report.inodes(), "inode", "inodes") + ", "
                 + Text.count(report.entries(), "log entry", "log entries") + ", "
                 + Text.bytes(report.bytes()) + " in files, " + report.blocksUsed() + " blocks used + "
