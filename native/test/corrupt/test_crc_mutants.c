@@ -5,8 +5,9 @@
  * numbers, owners, counts, replicas) must let something through when its own is gone; test_bit_flips shows that with it
  * nothing gets through. So each check is needed, and the sweep notices when one is missing.
  *
- * Bits: every one of every structure of the kind but the check's own; and for the snapshot pairs, one block that is
- * used called free and a free one called used, since a count in the state covers single ones.
+ * Bits: every one but the check's own, of the first ITEMS_MAX structures of the kind. Two kinds need more than one bit
+ * to be forged well: pointers, which are made to name each other block, and the snapshot, where a used block is called
+ * free and a free one used, since a count in the state covers single bits.
  *
  * In a state, a page tail and a padding entry, what gets through is in fields that nobody reads: it goes unseen, but
  * makes no data wrong. In all other kinds some of it does.
@@ -34,7 +35,7 @@
 #else
 #define BITS_EVERY 1u
 #endif
-#define ITEMS_MAX 24 /* structures of a kind that are swept; the first ones, and the last */
+#define ITEMS_MAX 24 /* of a kind with more, the first ones and the last */
 
 static struct tally {
     uint64_t tried;
