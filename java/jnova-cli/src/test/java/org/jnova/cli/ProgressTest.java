@@ -2,12 +2,15 @@
 package org.jnova.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class ProgressTest {
@@ -60,6 +63,15 @@ class ProgressTest {
     }
 
     private final ManualTicker ticker = new ManualTicker();
+
+    @Test
+    void systemTickerRunsItsTaskAgainAndAgain() throws InterruptedException {
+        CountDownLatch runs = new CountDownLatch(3);
+        Ticker real = Ticker.ofSystem();
+        real.start(runs::countDown, 0, 1);
+        assertTrue(runs.await(1, TimeUnit.MINUTES));
+        real.stop();
+    }
 
     @Test
     void shortWorkPrintsNothing() {
