@@ -2,7 +2,6 @@
 package org.jnova.kill;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -85,24 +84,14 @@ final class Workload {
         if (free != inspected.blocksFree()) {
             throw new AssertionError(free + " blocks free, but " + inspected.blocksFree() + " are in no log");
         }
-        try { // in parallel
-            writers.parallelStream().forEach(writer -> checkWriter(writer, store, acknowledged[writer.thread], exact));
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
+        for (Writer writer : writers) {
+            writer.check(store, acknowledged[writer.thread], exact);
         }
         SharedWriter.checkWhole(store, shared);
         Set<String> names = new TreeSet<>(SharedWriter.FILES);
         writers.forEach(writer -> names.addAll(writer.names()));
         if (!names.equals(new TreeSet<>(store.names()))) {
             throw new AssertionError("names " + store.names() + " should be " + names);
-        }
-    }
-
-    private static void checkWriter(Writer writer, NovaStore store, long acknowledged, boolean exact) {
-        try {
-            writer.check(store, acknowledged, exact);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 
