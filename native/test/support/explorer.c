@@ -164,7 +164,7 @@ static bool explore_recovery(struct explorer *x, uint64_t state, const char *ima
     limits.seed = crash_random(&x->rng);
     limits.lines = limits.lines < 8 ? limits.lines : 8;
     limits.samples = limits.samples < 16 ? limits.samples : 16;
-    limits.exhaustive = limits.exhaustive < 256 ? limits.exhaustive : 256;
+    limits.exhaustive = limits.exhaustive < 64 ? limits.exhaustive : 64; /* a state alone has 256 choices */
     judge_put(x->judge, x->c.image);
     recorder_start(&t, x->c.image, x->c.t->len);
     t.state[0] = state;
