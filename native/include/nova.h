@@ -48,6 +48,9 @@ extern "C" {
 #define NOVA_BLOCK_SHIFT 12
 #define NOVA_BLOCK_SIZE 4096
 #define NOVA_NAME_MAX 255              /* bytes in a name */
+#define NOVA_LINK_MAX 65000            /* names of one file */
+#define NOVA_MODE_BITS 07777u          /* of a mode: permissions, setuid, setgid, sticky */
+#define NOVA_SYMLINK_MAX 4095          /* bytes in the target of a symbolic link */
 #define NOVA_FILE_SIZE_MAX (1LL << 60) /* bytes; a file may be sparse far beyond the pool's size */
 #define NOVA_POOL_SIZE_MIN (1LL << 20) /* bytes */
 #define NOVA_POOL_SIZE_MAX (1LL << 43) /* bytes; block numbers have 32 bits and lane counters 31 */
@@ -75,7 +78,9 @@ enum nova_status {
     NOVA_EACCES = 15,     /**< no permission for the pool file */
     NOVA_EISDIR = 16,     /**< a directory where a file is needed */
     NOVA_ENOTDIR = 17,    /**< a file where a directory is needed */
-    NOVA_STATUS_COUNT = 18
+    NOVA_ELINKED = 18,    /**< the inode may have several names: the call needs its open handle */
+    NOVA_EMLINK = 19,     /**< the inode has NOVA_LINK_MAX names */
+    NOVA_STATUS_COUNT = 20
 };
 
 /** How a pool persists, and so what "durable" survives. */
@@ -149,17 +154,18 @@ struct nova_stat {
     uint32_t type; /**< ::nova_file_type */
     uint32_t mode, uid, gid;
     uint32_t log_pages; /**< log pages replayed so far; 0 while the log fits the inode's slot */
-    uint32_t reserved;
-    uint64_t entries; /**< log entries replayed so far */
+    uint32_t nlink;     /**< names; 0 once it was released. A directory has one and no more */
+    uint64_t entries;   /**< log entries replayed so far */
 };
 
 enum nova_record_kind {
-    NOVA_REC_WRITE = 1,        /**< file pages [pgoff, pgoff+count) now are blocks [blk, blk+count); size is new.
-                                     count 0: the bytes went into a block that was there, only the size grew */
-    NOVA_REC_TRUNCATE = 2,     /**< size is new; pages at or beyond it, rounded up, are gone */
-    NOVA_REC_SETATTR = 3,      /**< attributes named by mask are new */
-    NOVA_REC_DENTRY_ADD = 4,   /**< name now names the child (and no other) */
-    NOVA_REC_DENTRY_REMOVE = 5 /**< name is gone */
+    NOVA_REC_WRITE = 1,         /**< file pages [pgoff, pgoff+count) now are blocks [blk, blk+count); size is new.
+                                      count 0: the bytes went into a block that was there, only the size grew */
+    NOVA_REC_TRUNCATE = 2,      /**< size is new; pages at or beyond it, rounded up, are gone */
+    NOVA_REC_SETATTR = 3,       /**< attributes named by mask are new */
+    NOVA_REC_DENTRY_ADD = 4,    /**< name now names the child (and no other) */
+    NOVA_REC_DENTRY_REMOVE = 5, /**< name is gone */
+    NOVA_REC_LINK = 6           /**< number of names and ctime are new */
 };
 
 #define NOVA_ATTR_MODE 1u
@@ -200,6 +206,11 @@ struct nova_record {
             int64_t time;
             char name[16]; /* continues through the following records */
         } dentry;
+        struct {
+            uint32_t nlink;
+            uint32_t reserved;
+            int64_t ctime;
+        } link;
     } u;
 };
 
@@ -343,31 +354,68 @@ NOVA_API void nova_write_abort(nova_intent *intent);
  */
 NOVA_API int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nova_io *io);
 
+/* ---- attributes -------------------------------------------------------------------------------------------------- */
+
+/**
+ * Sets those attributes of any inode that mask names (NOVA_ATTR_*, but not NOVA_ATTR_CTIME: ctime becomes the present
+ * time). mode: the permission bits, 0..07777. Atomic, durable on return. Errors: EINVAL, ENOSPC, ESTALE.
+ */
+NOVA_API int nova_setattr(nova_inode *inode, uint32_t mask, uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime,
+                          int64_t mtime, struct nova_io *io);
+
 /* ---- directories ------------------------------------------------------------------------------------------------- */
 
+/*
+ * Each call is one failure-atomic transaction, durable on return, over the logs of all inodes that it changes: one log
+ * by its tail alone, several by the journal. The caller serialises the calls on each directory, and on each inode whose
+ * handle it passes, as it does for writing; it knows from its directory indexes what the names name. Names:
+ * 1..NOVA_NAME_MAX bytes without '/' and NUL, not "." or "..".
+ *
+ * An inode is in use as long as a name names it. Directories are a tree: the caller keeps a directory from being moved
+ * below itself, and removes only empty ones; what no longer hangs on the root, the next recovery frees.
+ */
+
+/** A name in a directory, and what the caller's index says that it names. */
+struct nova_name {
+    nova_inode *dir;
+    const char *name;
+    uint32_t len;
+    uint32_t ino, gen;  /**< what it names; ino 0: nothing, the name is free */
+    uint32_t type;      /**< ::nova_file_type of that */
+    nova_inode *child;  /**< its open handle, or NULL: then the call may answer NOVA_ELINKED */
+    struct nova_io *io; /**< of dir */
+};
+
 /**
- * Makes an inode of the given type and enters it in dir under name, as one atomic unit, durable on return. The caller
- * knows from its directory index that the name is free. The record reports the new inode's number and generation.
- * name: 1..NOVA_NAME_MAX bytes without '/' and NUL, not "." or "..". Errors: ENAME, ENOSPC, ENOTDIR, ESTALE, EINVAL.
+ * Makes an inode of the given type and enters it in dir under name, which is free. The record reports the new inode's
+ * number and generation. content: for a symbolic link its target, len 1..NOVA_SYMLINK_MAX; else NULL and 0.
+ * Errors: ENAME, ENOSPC, ENOTDIR, ESTALE, EINVAL.
  */
 NOVA_API int nova_create(nova_inode *dir, const char *name, uint32_t name_len, uint32_t type, uint32_t mode,
-                         uint32_t uid, uint32_t gid, struct nova_io *io);
+                         uint32_t uid, uint32_t gid, const void *content, uint32_t content_len, struct nova_io *io);
 
 /**
- * Removes a name from dir; works on a full pool, as long as the reserve for log pages lasts. Atomic, durable on return.
- * ino and gen are the child's. The caller then calls nova_inode_release() if that was the last name. Errors: ENAME,
- * ENOTDIR, ESTALE, ENOSPC (reserve used up).
+ * Gives a file or symbolic link, open as child, another name, which is free. The child's view moves past its link
+ * entry, which changes nothing but nova_stat. Errors: ENAME, ENOSPC, ENOTDIR, ESTALE (either), EISDIR, EMLINK, EINVAL.
  */
-NOVA_API int nova_unlink(nova_inode *dir, const char *name, uint32_t name_len, uint32_t ino, uint32_t gen,
-                         struct nova_io *io);
+NOVA_API int nova_link(nova_inode *dir, const char *name, uint32_t name_len, nova_inode *child, struct nova_io *io);
 
 /**
- * Renames within one directory, replacing what `to` named, as one atomic unit, durable on return. ino, gen and type are
- * those of the inode that `from` names; the caller releases a replaced inode. Errors: as nova_unlink(), ENOENT (no such
- * inode).
+ * Removes the name n; works on a full pool, as long as the reserve for log pages lasts. If that was the last name
+ * (child NULL, or its nlink was 1, or a directory), the caller then calls nova_inode_release(). Errors: ENAME, ENOTDIR,
+ * ESTALE, ELINKED (nothing has changed; call again with n->child), ENOSPC (reserve used up), EINVAL.
  */
-NOVA_API int nova_rename(nova_inode *dir, const char *from, uint32_t from_len, const char *to, uint32_t to_len,
-                         uint32_t ino, uint32_t gen, uint32_t type, struct nova_io *io);
+NOVA_API int nova_unlink(const struct nova_name *n);
+
+/**
+ * Makes what `from` names be named `to` instead. What `to` named before loses that name: the caller then releases it as
+ * after nova_unlink(). The directories may be the same; then both names share from->io, and to->io is not looked at.
+ * Errors: as nova_unlink(), ELINKED for to->child; ENOENT (no such inode).
+ */
+NOVA_API int nova_rename(const struct nova_name *from, const struct nova_name *to);
+
+/** Exchanges what two names name. Directories as for nova_rename(). Errors: as nova_rename(). */
+NOVA_API int nova_exchange(const struct nova_name *a, const struct nova_name *b);
 
 /* ---- offline inspection ------------------------------------------------------------------------------------------ */
 
@@ -402,12 +450,13 @@ NOVA_API int nova_fsck(const char *path, char *report, size_t cap, size_t *neede
  *  - a wrong snapshot, and wrong counts of a clean state, in the same way;
  *  - bytes that must be zero in the journal and behind superblocks and states;
  *  - tail words of inodes that no name refers to, and slot 0.
+ * Transactions that a crash cut short after their commit are ended first, as by an open.
  * The snapshot and the tail words only if nothing else is damaged. Damage in what names reach (logs, slots, pointers)
  * is reported and left as it is, byte by byte. A crash inside leaves a pool that opens as before, and can be repaired
  * again. Durable on return.
  *
  * The report is that of nova_fsck(), with "repaired" instead of "error" or "warning" where that was done. If it does
- * not fit, *needed being cap or more, nothing has been changed: call again with more room (needed must not be NULL).
+ * not fit, *needed being cap or more, nothing else has been changed: call again with more room (needed must not be NULL).
  * opt may be NULL; of its flags NOVA_OPT_EMULATED counts, as for nova_pool_open(), whose errors this one has, EBUSY
  * included.
  */
@@ -415,10 +464,11 @@ NOVA_API int nova_fsck_repair(const char *path, const struct nova_pool_options *
                               size_t *needed, struct nova_fsck_summary *sum, struct nova_error *err);
 
 /**
- * Describes, readably, the inode that the root directory knows by name (NULL: the root directory itself): slot, log
- * pages, each entry with position, sequence number, checksum verdict. Does not change the pool. Output as nova_fsck().
+ * Describes, readably, the inode at a path in the pool (names between '/', symbolic links not followed; NULL: the root
+ * directory): slot, log pages, each entry with position, sequence number, checksum verdict. Does not change the pool.
+ * Output as nova_fsck(). Errors: also ENOENT, ENOTDIR (no such path).
  */
-NOVA_API int nova_dump(const char *path, const char *name, char *report, size_t cap, size_t *needed,
+NOVA_API int nova_dump(const char *path, const char *what, char *report, size_t cap, size_t *needed,
                        struct nova_error *err);
 
 #ifdef __cplusplus

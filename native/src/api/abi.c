@@ -39,6 +39,9 @@ size_t nova_abi(char *buf, size_t cap) {
     CONST(NOVA_BLOCK_SHIFT);
     CONST(NOVA_BLOCK_SIZE);
     CONST(NOVA_NAME_MAX);
+    CONST(NOVA_LINK_MAX);
+    CONST(NOVA_MODE_BITS);
+    CONST(NOVA_SYMLINK_MAX);
     CONST(NOVA_FILE_SIZE_MAX);
     CONST(NOVA_POOL_SIZE_MIN);
     CONST(NOVA_POOL_SIZE_MAX);
@@ -62,6 +65,8 @@ size_t nova_abi(char *buf, size_t cap) {
     CONST(NOVA_EACCES);
     CONST(NOVA_EISDIR);
     CONST(NOVA_ENOTDIR);
+    CONST(NOVA_ELINKED);
+    CONST(NOVA_EMLINK);
     CONST(NOVA_STATUS_COUNT);
     CONST(NOVA_DURABLE_PMEM);
     CONST(NOVA_DURABLE_EMULATED);
@@ -75,6 +80,7 @@ size_t nova_abi(char *buf, size_t cap) {
     CONST(NOVA_REC_SETATTR);
     CONST(NOVA_REC_DENTRY_ADD);
     CONST(NOVA_REC_DENTRY_REMOVE);
+    CONST(NOVA_REC_LINK);
     CONST(NOVA_ATTR_MODE);
     CONST(NOVA_ATTR_UID);
     CONST(NOVA_ATTR_GID);
@@ -141,7 +147,18 @@ size_t nova_abi(char *buf, size_t cap) {
     AT(nova_stat, uid);
     AT(nova_stat, gid);
     AT(nova_stat, log_pages);
+    AT(nova_stat, nlink);
     AT(nova_stat, entries);
+
+    SIZE(nova_name);
+    AT(nova_name, dir);
+    AT(nova_name, name);
+    AT(nova_name, len);
+    AT(nova_name, ino);
+    AT(nova_name, gen);
+    AT(nova_name, type);
+    AT(nova_name, child);
+    AT(nova_name, io);
 
     SIZE(nova_record);
     AT(nova_record, kind);
@@ -167,6 +184,8 @@ size_t nova_abi(char *buf, size_t cap) {
     REC(dentry.name_len);
     REC(dentry.time);
     REC(dentry.name);
+    REC(link.nlink);
+    REC(link.ctime);
 
     SIZE(nova_io);
     AT(nova_io, free_count);

@@ -8,6 +8,7 @@
 #include "alloc/alloc.h"
 #include "format/media.h"
 #include "inode/inode_table.h"
+#include "journal/journal.h"
 #include "log/log.h"
 #include "pmem/pool_file.h"
 #include "recovery/pool_state.h"
@@ -21,11 +22,12 @@ struct nova_pool {
     struct media media;
     struct allocator *alloc;
     struct inode_table itable;
+    struct journal journal;
     struct pool_state state;
     pthread_mutex_t open_lock; /* guards open[] and nova_inode.released; taken with no other lock held */
     struct nova_inode ***open; /* [ino / OPEN_CHUNK][ino % OPEN_CHUNK], chunks made on demand */
     int leaked;                /* space was lost to a damaged log: do not save the allocator's state */
-    uint64_t recovery_ns, recovered_inodes, orphans;
+    uint64_t recovery_ns, recovered_inodes, orphans, redone;
     uint32_t recovered;
 };
 
@@ -79,7 +81,7 @@ int view_check_locked(struct nova_inode *inode, struct nova_error *err);
 int io_begin(struct nova_pool *pool, struct nova_io *io);
 
 /* Takes a committed batch whose entries are all in io->records (more = 0), or must be replayed (more = 1), into the
- * caller's view. */
+ * caller's view. io NULL: the caller need not hear of them. */
 void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, struct nova_io *io);
 
 /* Turns a validated entry into lines records. */

@@ -40,6 +40,14 @@ void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_
         rec->u.attr.ctime = a.ctime;
         break;
     }
+    case FMT_LINK: {
+        struct fmt_link_body l;
+        memcpy(&l, e->payload, sizeof l);
+        rec->kind = NOVA_REC_LINK;
+        rec->u.link.nlink = l.nlink;
+        rec->u.link.ctime = l.ctime;
+        break;
+    }
     default: {
         struct fmt_dentry_body d;
         memcpy(&d, e->payload, sizeof d);
@@ -83,6 +91,13 @@ void stat_apply(struct nova_stat *st, const struct fmt_entry *e) {
             st->mtime = a.mtime;
         if (a.mask & NOVA_ATTR_CTIME)
             st->ctime = a.ctime;
+        break;
+    }
+    case FMT_LINK: {
+        struct fmt_link_body l;
+        memcpy(&l, e->payload, sizeof l);
+        st->nlink = l.nlink;
+        st->ctime = l.ctime;
         break;
     }
     default: {
@@ -136,6 +151,7 @@ static int handle_new(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct
                                    .ino = ino,
                                    .gen = slot->gen,
                                    .type = slot->type,
+                                   .nlink = 1,
                                    .mode = slot->mode,
                                    .uid = slot->uid,
                                    .gid = slot->gid};
@@ -228,7 +244,7 @@ int view_check_locked(struct nova_inode *inode, struct nova_error *err) {
 }
 
 void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, struct nova_io *io) {
-    if (io->more != 0) {
+    if (io != NULL && io->more != 0) {
         io->record_count = 0;
         return;
     }
@@ -284,7 +300,7 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
     block_map_init(&map);
     extent_list_init(&pages);
     if (rc == NOVA_OK)
-        rc = file_replay(&log, &map, alloc_total(pool->alloc), reclaim_page, &pages, err);
+        rc = file_replay(&log, &map, NULL, alloc_total(pool->alloc), reclaim_page, &pages, err);
     struct reclaim r = {.a = pool->alloc, .ok = true};
     if (rc == NOVA_OK) {
         block_map_each(&map, reclaim_block, &r);
@@ -308,8 +324,12 @@ int nova_inode_release(nova_pool *pool, uint32_t ino, uint32_t gen, struct nova_
     ranked_lock(&pool->open_lock, RANK_OPEN);
     struct nova_inode **entry = open_entry_locked(pool, ino);
     bool open = entry != NULL && *entry != NULL && (gen == 0 || (*entry)->log.gen == gen);
-    if (open)
+    if (open) {
         (*entry)->released = true;
+        log_lock_guest(*entry);
+        (*entry)->st.nlink = 0;
+        log_unlock_guest(*entry);
+    }
     ranked_unlock(&pool->open_lock, RANK_OPEN);
     return open ? NOVA_OK : inode_reclaim(pool, ino, gen, err);
 }

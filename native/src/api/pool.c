@@ -42,6 +42,12 @@ static void write_dirty(struct nova_pool *pool) {
     pool_state_write(&pool->media, &pool->state, &dirty);
 }
 
+/* Stores the superblock as the first one, or as its replica. 0 or an errno. */
+static int put_superblock(const struct media *m, bool replica) {
+    m->ops->copy(m->ops, m->base + (replica ? m->size - NOVA_BLOCK_SIZE : 0), &m->sb, sizeof m->sb);
+    return m->ops->drain(m->ops);
+}
+
 /* ---- create ---- */
 
 /*
@@ -58,7 +64,6 @@ static int format(struct nova_pool *pool, const struct fmt_sb *layout, struct no
     sb.created = nova_now();
     fmt_sb_seal(&sb);
     bool from_replica;
-    uint8_t *replica = pool->file.base + sb.size - NOVA_BLOCK_SIZE;
     const struct pmem_ops *ops = &pool->file.ops;
 
     /* The mapping has no superblock yet: take up the geometry from a private copy, then turn to the mapping. */
@@ -79,28 +84,26 @@ static int format(struct nova_pool *pool, const struct fmt_sb *layout, struct no
     rc = itable_load(&pool->itable, m, pool->alloc, err);
     if (rc != NOVA_OK)
         return rc;
+    journal_init(&pool->journal, m);
     alloc_ready(pool->alloc);
     itable_ready(&pool->itable);
     uint32_t ino;
     rc = itable_alloc(&pool->itable, &ino, err);
     if (rc == NOVA_OK) {
         struct fmt_inode root = {.type = NOVA_DIR, .mode = 0755, .uid = getuid(), .gid = getgid(), .btime = nova_now()};
-        itable_init_slot(&pool->itable, ino, &root); /* the first number there is: NOVA_ROOT_INO */
+        itable_init_slot(&pool->itable, ino, 0, &root); /* the first number there is: NOVA_ROOT_INO */
         write_dirty(pool);
         write_snapshot(pool);
         write_clean(pool);
         int os = ops->drain(ops); /* one for all: nothing of it counts before the replica is there */
-        if (os == 0) {
-            ops->copy(ops, replica, &sb, sizeof sb);
-            os = ops->drain(ops);
-        }
-        if (os == 0) { /* a torn primary would look damaged, were the replica not whole */
-            ops->copy(ops, pool->file.base, &sb, sizeof sb);
-            os = ops->drain(ops);
-        }
+        if (os == 0)
+            os = put_superblock(m, true);
+        if (os == 0) /* a torn primary would look damaged, were the replica not whole */
+            os = put_superblock(m, false);
         if (os != 0)
             rc = nova_fail_os(err, NOVA_EOS, os, "cannot persist the new pool");
     }
+    journal_destroy(&pool->journal);
     itable_unload(&pool->itable);
     return rc;
 }
@@ -143,11 +146,14 @@ static int load_tables(struct nova_pool *pool, uint32_t lanes, struct nova_error
     if (rc != NOVA_OK) {
         alloc_delete(pool->alloc);
         pool->alloc = NULL;
+        return rc;
     }
-    return rc;
+    journal_init(&pool->journal, m);
+    return NOVA_OK;
 }
 
 static void unload_tables(struct nova_pool *pool) {
+    journal_destroy(&pool->journal);
     itable_unload(&pool->itable);
     alloc_delete(pool->alloc);
     pool->alloc = NULL;
@@ -170,7 +176,9 @@ static int find_state(struct nova_pool *pool, const struct nova_pool_options *op
             return rc;
     }
     struct rebuild_stats stats;
-    rc = rebuild(&pool->media, pool->alloc, &pool->itable, threads, opt->progress, &stats, err);
+    rc = journal_recover(&pool->media, &pool->itable, &pool->redone, err);
+    if (rc == NOVA_OK)
+        rc = rebuild(&pool->media, pool->alloc, &pool->itable, threads, opt->progress, &stats, err);
     if (rc != NOVA_OK) {
         unload_tables(pool);
         return rc;
@@ -181,15 +189,24 @@ static int find_state(struct nova_pool *pool, const struct nova_pool_options *op
     return NOVA_OK;
 }
 
-/* Writes the good superblock over the damaged one. */
-static int repair_superblock(struct nova_pool *pool, bool from_replica, struct nova_error *err) {
-    const struct media *m = &pool->media;
-    uint64_t last = m->size - NOVA_BLOCK_SIZE;
-    if (!from_replica && memcmp(m->base + last, &m->sb, sizeof m->sb) == 0)
-        return NOVA_OK;
-    m->ops->copy(m->ops, m->base + (from_replica ? 0 : last), &m->sb, sizeof m->sb);
-    int os = m->ops->drain(m->ops);
-    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot repair a damaged superblock");
+/*
+ * Writes the good superblock over the damaged one; and says in both that this build's features may be found, before any
+ * is used. Crashes in between leave one good superblock, and the next open goes on.
+ */
+static int update_superblocks(struct nova_pool *pool, bool from_replica, struct nova_error *err) {
+    struct media *m = &pool->media;
+    int os = 0;
+    if (from_replica)
+        os = put_superblock(m, false);
+    if (os == 0 && (m->sb.incompat & FMT_INCOMPAT_NAMESPACE) == 0) {
+        m->sb.incompat |= FMT_INCOMPAT_NAMESPACE;
+        m->sb.seq++;
+        fmt_sb_seal(&m->sb);
+        os = put_superblock(m, false);
+    }
+    if (os == 0 && memcmp(m->base + m->size - NOVA_BLOCK_SIZE, &m->sb, sizeof m->sb) != 0)
+        os = put_superblock(m, true);
+    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot write a superblock");
 }
 
 static int open_mapped(struct nova_pool *pool, const struct nova_pool_options *opt, struct nova_error *err) {
@@ -201,7 +218,7 @@ static int open_mapped(struct nova_pool *pool, const struct nova_pool_options *o
     rc = find_state(pool, opt, err);
     if (rc != NOVA_OK)
         return rc;
-    rc = repair_superblock(pool, from_replica, err);
+    rc = update_superblocks(pool, from_replica, err);
     if (rc == NOVA_OK) {
         /* From here on only the logs can say what is in use. */
         write_dirty(pool);
@@ -279,6 +296,7 @@ int nova_pool_close(nova_pool *pool, struct nova_error *err) {
     int rc = close_inodes(pool, err);
     if (!__atomic_load_n(&pool->leaked, __ATOMIC_RELAXED)) {
         const struct pmem_ops *ops = &pool->file.ops;
+        journal_clear(&pool->journal);
         write_snapshot(pool);
         int os = ops->drain(ops);
         if (os == 0) {

@@ -22,6 +22,7 @@ static const char *kind_name(unsigned kind) {
     case FMT_DENTRY_ADD: return "add";
     case FMT_DENTRY_REMOVE: return "remove";
     case FMT_PAD: return "padding";
+    case FMT_LINK: return "link";
     default: return "?";
     }
 }
@@ -37,7 +38,7 @@ static void dump_pos(struct text *t, struct log_pos pos) {
 
 static void dump_slot(struct text *t, const struct media *m, const struct fmt_inode *slot, uint32_t ino) {
     bool ok = fmt_inode_ok(m, slot, ino);
-    struct log_pos tail = {0, 0};
+    struct log_end end = {{0, 0}, false};
     uint32_t head;
     text_add(t, "inode %u, slot at byte %llu: %s\n", ino, (unsigned long long)media_off(m, slot),
              ok ? "checksum good" : "DAMAGED; what follows is what it says");
@@ -47,12 +48,14 @@ static void dump_slot(struct text *t, const struct media *m, const struct fmt_in
     text_add(t, "\n  %-11s", "tail");
     if (slot->tail == 0)
         text_add(t, "0: the slot is free");
-    else if (!fmt_tail_get(m, ino, slot->gen, slot->tail, &tail))
+    else if (!fmt_tail_get(m, ino, slot->gen, slot->tail, &end))
         text_add(t, "DAMAGED (%016llx)", (unsigned long long)slot->tail);
     else
-        dump_pos(t, tail);
+        dump_pos(t, end.pos);
+    if (end.linked)
+        text_add(t, ", with link entries before it");
     text_add(t, "\n  %-11s", "head");
-    if (slot->tail != 0 && tail.blk == 0)
+    if (slot->tail != 0 && end.pos.blk == 0)
         text_add(t, "not in use: the log fits the slot\n");
     else if (fmt_ptr_get(m, FMT_TAG_HEAD, ino, slot->gen, 0, slot->head, &head))
         text_add(t, "block %u\n", head);
@@ -98,6 +101,15 @@ static void dump_setattr(struct text *t, const struct fmt_entry *e) {
     }
 }
 
+static void dump_link(struct text *t, const struct fmt_entry *e) {
+    struct fmt_link_body l;
+    char what[80];
+    memcpy(&l, e->payload, sizeof l);
+    (void)snprintf(what, sizeof what, "%u names", l.nlink);
+    text_add(t, "%-40s ", what);
+    text_time(t, l.ctime);
+}
+
 static void dump_dentry(struct text *t, const struct fmt_entry *e) {
     struct fmt_dentry_body d;
     char what[80];
@@ -120,6 +132,8 @@ static void dump_entry(struct text *t, const struct fmt_entry *e, struct log_pos
         dump_write(t, e);
     else if (e->kind == FMT_SETATTR)
         dump_setattr(t, e);
+    else if (e->kind == FMT_LINK)
+        dump_link(t, e);
     else
         dump_dentry(t, e);
     text_add(t, "\n");
@@ -145,17 +159,19 @@ static void dump_log(struct text *t, const struct media *m, struct fmt_inode *sl
 
 /* ---- names ---- */
 
-/* What the root directory last says of a name, as far as its log can be read. */
-static int find_name(const struct inspect *in, const char *name, uint32_t *ino, uint32_t *gen, struct nova_error *err) {
-    struct fmt_inode *root = inspect_slot(in, NOVA_ROOT_INO);
+/* What a directory last says of a name, as far as its log can be read. */
+static int find_name(const struct inspect *in, uint32_t dir, const char *name, size_t len, uint32_t *ino, uint32_t *gen,
+                     struct nova_error *err) {
+    struct fmt_inode *slot = inspect_slot(in, dir);
     struct log log;
     struct log_cursor cur = {0};
     struct log_item item;
-    size_t len = strlen(name);
     *ino = 0;
-    if (root == NULL || !fmt_inode_ok(&in->m, root, NOVA_ROOT_INO))
-        return nova_fail(err, NOVA_ECORRUPT, "the root directory's slot is damaged");
-    int rc = log_open(&log, &in->m, NULL, root, err);
+    if (slot == NULL || !fmt_inode_ok(&in->m, slot, dir))
+        return nova_fail(err, NOVA_ECORRUPT, "the slot of directory %u is damaged", dir);
+    if (slot->type != NOVA_DIR)
+        return nova_fail(err, NOVA_ENOTDIR, "inode %u is not a directory", dir);
+    int rc = log_open(&log, &in->m, NULL, slot, err);
     while (rc == NOVA_OK && (rc = log_next(&log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
         struct fmt_dentry_body d;
         memcpy(&d, item.entry->payload, sizeof d);
@@ -168,10 +184,26 @@ static int find_name(const struct inspect *in, const char *name, uint32_t *ino, 
     }
     if (*ino != 0)
         return NOVA_OK;
-    return rc != NOVA_OK ? rc : nova_fail(err, NOVA_ENOENT, "the root directory has no such name");
+    return rc != NOVA_OK ? rc : nova_fail(err, NOVA_ENOENT, "there is no such name");
 }
 
-int nova_dump(const char *path, const char *name, char *report, size_t cap, size_t *needed, struct nova_error *err) {
+/* Follows a path from the root directory; symbolic links are not followed. */
+static int find_path(const struct inspect *in, const char *path, uint32_t *ino, uint32_t *gen, struct nova_error *err) {
+    *ino = NOVA_ROOT_INO;
+    *gen = 0;
+    int rc = NOVA_OK;
+    while (rc == NOVA_OK && *path != '\0') {
+        size_t len = strcspn(path, "/");
+        uint32_t dir = *ino;
+        if (len != 0)
+            rc = find_name(in, dir, path, len, ino, gen, err);
+        path += len;
+        path += *path == '/';
+    }
+    return rc;
+}
+
+int nova_dump(const char *path, const char *what, char *report, size_t cap, size_t *needed, struct nova_error *err) {
     struct inspect in;
     struct text t = {0};
     uint32_t ino = NOVA_ROOT_INO, gen = 0;
@@ -182,8 +214,8 @@ int nova_dump(const char *path, const char *name, char *report, size_t cap, size
     int rc = inspect_open(&in, path, err);
     if (rc != NOVA_OK)
         return rc;
-    if (name != NULL)
-        rc = find_name(&in, name, &ino, &gen, err);
+    if (what != NULL)
+        rc = find_path(&in, what, &ino, &gen, err);
     struct fmt_inode *slot = rc == NOVA_OK ? inspect_slot(&in, ino) : NULL;
     if (rc == NOVA_OK && slot == NULL)
         rc = nova_fail(err, NOVA_ECORRUPT, "inode %u has no slot", ino);

@@ -146,13 +146,24 @@ static void check_state(struct fsck *f) {
                      (unsigned long long)st[1].seq);
 }
 
+/* In a clean pool there is nothing; else what is not a whole record is of no account. */
+static void check_journal(struct fsck *f) {
+    const struct media *m = &f->in.m;
+    uint64_t journal = (uint64_t)m->journal_blk << NOVA_BLOCK_SHIFT;
+    if (f->state.clean)
+        check_zero(f, FSCK_FIX_ZERO, "journal", journal, journal + ((uint64_t)m->journal_count << NOVA_BLOCK_SHIFT));
+    if (f->in.redone != 0)
+        fsck_fixable(f, FSCK_FIX_JOURNAL, true, "journal", journal, FMT_JOURNAL_RECORD,
+                     "%llu transactions were cut short after their commit; the next open ends them",
+                     (unsigned long long)f->in.redone);
+}
+
 static void check_areas(struct fsck *f) {
     const struct media *m = &f->in.m;
     check_superblock(f, 0, "superblock");
     check_superblock(f, m->size - NOVA_BLOCK_SIZE, "superblock replica");
     check_state(f);
-    uint64_t journal = (uint64_t)m->journal_blk << NOVA_BLOCK_SHIFT;
-    check_zero(f, FSCK_FIX_ZERO, "journal", journal, journal + ((uint64_t)m->journal_count << NOVA_BLOCK_SHIFT));
+    check_journal(f);
 }
 
 /* ---- inode table ---- */
@@ -224,6 +235,7 @@ int fsck_run(struct fsck *f, struct nova_error *err) {
 
 void fsck_reset(struct fsck *f) {
     text_free(&f->report);
+    ino_list_free(&f->more);
     free(f->live);
     free(f->task);
     alloc_delete(f->owned);

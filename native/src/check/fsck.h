@@ -6,10 +6,12 @@
 #include "alloc/alloc.h"
 #include "check/inspect.h"
 #include "check/text.h"
+#include "inode/ino_list.h"
 #include "recovery/pool_state.h"
 
 /* What nova_fsck_repair() can do about a finding, in the order it is done. */
 enum fsck_fix {
+    FSCK_FIX_JOURNAL,    /* nothing: ended when the pool was taken up */
     FSCK_FIX_SUPERBLOCK, /* writes the good superblock over the other one */
     FSCK_FIX_STATE,      /* writes states: dirty, both slots whole and in succession */
     FSCK_FIX_SNAPSHOT,   /* the same for a clean pool whose saved state is wrong: the next open derives it anew */
@@ -30,6 +32,7 @@ struct fsck {
     struct nova_fsck_summary sum;
     struct pool_state state;
     struct allocator *owned; /* a bit per block that something owns */
+    struct ino_list more;    /* a number for each name of an inode beside its first; sorted after fsck_dirs() */
     uint64_t *live;          /* a bit per inode number that has a slot: reached by a name, or the root */
     bool dirs_whole;         /* every directory was read to its end: who has no name is known */
     bool logs_whole;         /* every log was read to its end: who owns nothing is known */

@@ -6,6 +6,7 @@
 #include "check/fsck.h"
 #include "inode/block_map.h"
 #include "inode/dir_map.h"
+#include "inode/ino_list.h"
 #include "log/log.h"
 
 /* ---- walking a log ---- */
@@ -56,24 +57,6 @@ static const struct fmt_entry *walk_next(struct walk *w) {
 
 /* ---- directories ---- */
 
-struct dirs {
-    uint32_t *ino;
-    uint32_t n, cap;
-};
-
-static bool dirs_add(struct dirs *q, uint32_t ino) {
-    if (q->n == q->cap) {
-        uint32_t cap = q->cap == 0 ? 64 : q->cap * 2;
-        uint32_t *p = realloc(q->ino, cap * sizeof *p);
-        if (p == NULL)
-            return false;
-        q->ino = p;
-        q->cap = cap;
-    }
-    q->ino[q->n++] = ino;
-    return true;
-}
-
 static void replay_dir(struct walk *w, struct dir_map *names) {
     struct fsck *f = w->f;
     for (const struct fmt_entry *e; (e = walk_next(w)) != NULL;) {
@@ -103,7 +86,7 @@ static void replay_dir(struct walk *w, struct dir_map *names) {
 
 /* What a name refers to. In a directory that was not read to its end, the name may be gone: then no misfit is an error.
  */
-static void check_name(struct fsck *f, uint32_t dir, bool sure, const struct dir_name *n, struct dirs *q) {
+static void check_name(struct fsck *f, uint32_t dir, bool sure, const struct dir_name *n, struct ino_list *q) {
     struct fmt_inode *slot = inspect_slot(&f->in, n->ino);
     if (slot == NULL) {
         if (sure && f->in.table_n != 0 && n->ino >= inspect_slots(&f->in))
@@ -133,11 +116,11 @@ static void check_name(struct fsck *f, uint32_t dir, bool sure, const struct dir
     fsck_set_live(f, n->ino);
     if (n->type == NOVA_DIR && !first && sure)
         fsck_error(f, "dentry", off, "directory %u has two names", n->ino);
-    if (n->type == NOVA_DIR && first && !dirs_add(q, n->ino))
+    if (n->type == NOVA_DIR ? first && !ino_list_add(q, n->ino) : !first && !ino_list_add(&f->more, n->ino))
         f->oom = true;
 }
 
-static void check_dir(struct fsck *f, uint32_t ino, struct dirs *q) {
+static void check_dir(struct fsck *f, uint32_t ino, struct ino_list *q) {
     struct walk w;
     struct dir_map names;
     if (!walk_open(&w, f, inspect_slot(&f->in, ino))) {
@@ -155,7 +138,7 @@ static void check_dir(struct fsck *f, uint32_t ino, struct dirs *q) {
 }
 
 void fsck_dirs(struct fsck *f) {
-    struct dirs q = {0};
+    struct ino_list q = {0};
     struct fmt_inode *root = inspect_slot(&f->in, NOVA_ROOT_INO);
     const char *bad = root == NULL                                   ? "the root directory has no slot"
                       : !fmt_inode_ok(&f->in.m, root, NOVA_ROOT_INO) ? "slot of the root directory is damaged"
@@ -170,10 +153,11 @@ void fsck_dirs(struct fsck *f) {
         return;
     }
     fsck_set_live(f, NOVA_ROOT_INO);
-    f->oom = !dirs_add(&q, NOVA_ROOT_INO);
+    f->oom = !ino_list_add(&q, NOVA_ROOT_INO);
     for (uint32_t i = 0; i < q.n && !f->oom; i++)
         check_dir(f, q.ino[i], &q);
-    free(q.ino);
+    ino_list_free(&q);
+    ino_list_sort(&f->more);
 }
 
 /* ---- files ---- */
@@ -219,14 +203,30 @@ static void claim_block(void *arg, uint64_t pgoff, uint32_t blk) {
     c->count = 1;
 }
 
+/* The number of names that an inode's log gives it, against those that there are. */
+static void check_names(struct fsck *f, uint32_t ino, const struct fmt_inode *slot, uint32_t nlink) {
+    uint32_t names = 1 + ino_list_count(&f->more, ino);
+    if (f->dirs_whole && fsck_is_live(f, ino) && names != nlink)
+        fsck_error(f, "inode", fsck_off(f, slot), "inode %u has %u names, and its log says %u", ino, names, nlink);
+}
+
 static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
     struct walk w;
     struct block_map map;
     uint64_t size = 0;
+    uint32_t nlink = 1;
     if (!walk_open(&w, f, slot))
         return;
     block_map_init(&map);
     for (const struct fmt_entry *e; !f->oom && (e = walk_next(&w)) != NULL;) {
+        if (e->kind == FMT_LINK) {
+            struct fmt_link_body l;
+            memcpy(&l, e->payload, sizeof l);
+            nlink = l.nlink;
+            if (!w.log.linked)
+                fsck_error(f, "log tail", fsck_off(f, &slot->tail),
+                           "log tail of inode %u does not tell of its link entries", ino);
+        }
         if (e->kind != FMT_WRITE && e->kind != FMT_TRUNCATE)
             continue;
         struct fmt_write_body b;
@@ -254,7 +254,11 @@ static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
         if (c.beyond)
             fsck_error(f, "inode", fsck_off(f, slot), "inode %u has blocks beyond its size of %llu bytes", ino,
                        (unsigned long long)size);
+        if (slot->type == NOVA_SYMLINK && (size == 0 || size > NOVA_SYMLINK_MAX || block_map_get(&map, 0) == 0))
+            fsck_error(f, "inode", fsck_off(f, slot), "symbolic link %u has a target of %llu bytes%s", ino,
+                       (unsigned long long)size, size != 0 ? ", or none" : "");
         f->sum.bytes += size;
+        check_names(f, ino, slot, nlink);
     }
     block_map_free(&map);
 }

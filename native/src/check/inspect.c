@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "journal/journal.h"
+#include "recovery/pool_state.h"
+
 const fmt_ptr *inspect_ptrs(const struct inspect *in) {
     return (const fmt_ptr *)(const void *)media_blk(&in->m, in->m.itable_blk);
 }
@@ -26,6 +29,22 @@ static int load_table(struct inspect *in, struct nova_error *err) {
     return NOVA_OK;
 }
 
+static struct fmt_inode *find_slot(const void *in, uint32_t ino) {
+    return inspect_slot(in, ino);
+}
+
+/* 0 or an errno. */
+static int end_transactions(struct inspect *in) {
+    struct pool_state state;
+    pool_state_read(&in->m, &state);
+    for (uint32_t i = 0; !state.clean && i < journal_records(&in->m); i++) {
+        const struct fmt_journal *rec = journal_record(&in->m, i);
+        if (fmt_journal_ok(&in->m, rec) && journal_redo(&in->m, rec, true, find_slot, in))
+            in->redone++;
+    }
+    return in->redone == 0 ? 0 : in->m.ops->drain(in->m.ops);
+}
+
 int inspect_reload(struct inspect *in, struct nova_error *err) {
     free(in->table);
     in->table = NULL;
@@ -38,6 +57,9 @@ static int take_up(struct inspect *in, struct nova_error *err) {
     int rc = media_attach(&in->m, in->file.base, in->file.len, &in->file.ops, &from_replica, err);
     if (rc == NOVA_OK)
         rc = load_table(in, err);
+    int os = rc == NOVA_OK ? end_transactions(in) : 0;
+    if (os != 0)
+        rc = nova_fail_os(err, NOVA_EOS, os, "cannot finish a transaction that a crash cut short");
     if (rc != NOVA_OK)
         inspect_close(in);
     return rc;

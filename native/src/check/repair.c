@@ -5,6 +5,7 @@
  * Each step is drained before the next one begins, and each leaves, however far it got, what was there before or what
  * is to be: so a crash anywhere leaves a pool that opens as it would have without the repair, and a repair that starts
  * again finishes.
+ *  - Transactions cut short: their tails are stored and drained, before anything is looked at; the records stay.
  *  - Superblock: the source is the whole one, which is not touched.
  *  - States: each is written into the slot that does not hold the current state, as any open does. A torn one leaves a
  *    pool that is scanned; it was scanned before, or its saved state is wrong and its logs are whole.
@@ -71,6 +72,7 @@ static int carry_out(struct fsck *f, enum fsck_fix fix) {
         case FSCK_FIX_ZERO:
         case FSCK_FIX_SLOT_0: os = zero(m, t->off, t->len); break;
         case FSCK_FIX_TAIL: os = clear_tail(m, t->off); break;
+        case FSCK_FIX_JOURNAL:
         case FSCK_FIXES: break;
         }
     }
@@ -79,7 +81,7 @@ static int carry_out(struct fsck *f, enum fsck_fix fix) {
 
 /* What may be done, by what a first run found. */
 static uint32_t allowed(const struct fsck *f) {
-    uint32_t fixes = 1u << FSCK_FIX_SUPERBLOCK | 1u << FSCK_FIX_STATE | 1u << FSCK_FIX_ZERO;
+    uint32_t fixes = 1u << FSCK_FIX_JOURNAL | 1u << FSCK_FIX_SUPERBLOCK | 1u << FSCK_FIX_STATE | 1u << FSCK_FIX_ZERO;
     /* Where a name or a log is in doubt, so is what has none. And a pool whose logs are damaged opens by its snapshot
      * only: without it, the files that are whole could not be read any more. */
     if (f->unfixable == 0 && f->dirs_whole && f->logs_whole)

@@ -31,6 +31,12 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the media format is li
 #define FMT_SNAP_PAYLOAD 4032u   /* bytes of bitmap in a snapshot block */
 #define FMT_JOURNAL_BLKS 16u
 #define FMT_ENTRY_LINES_MAX 5u
+#define FMT_JOURNAL_MAGIC 0x4e58544au /* "JTXN" */
+#define FMT_JOURNAL_RECORD 128u       /* bytes of a journal record: two cache lines */
+#define FMT_JOURNAL_MOVES 4u          /* logs that one transaction may change */
+
+/* Feature bits of fmt_sb.incompat. */
+#define FMT_INCOMPAT_NAMESPACE 1u /* directories below the root, links, journal records */
 
 /*
  * A pointer word proves itself: low half = block (or, for a tail, block and line), high half = check bits bound to what
@@ -51,7 +57,7 @@ struct fmt_sb {
     int64_t created;      /*  64  ns */
     uint32_t seq;         /*  72  of superblock updates */
     uint32_t state_blk;   /*  76 */
-    uint32_t journal_blk; /*  80  kept for the lite journal; zero in version 1 without its feature flag */
+    uint32_t journal_blk; /*  80 */
     uint32_t journal_count;
     uint32_t itable_blk; /*  88  array of inode-table pointers */
     uint32_t itable_count;
@@ -129,7 +135,8 @@ enum fmt_kind {
     FMT_SETATTR = 3,
     FMT_DENTRY_ADD = 4,
     FMT_DENTRY_REMOVE = 5,
-    FMT_PAD = 6 /* the rest of this page (or slot) holds no entry */
+    FMT_PAD = 6, /* the rest of this page (or slot) holds no entry */
+    FMT_LINK = 7
 };
 
 /* What every entry starts with. */
@@ -175,6 +182,28 @@ struct fmt_dentry_body {
     char name[20];    /* 44  continues through the entry's further lines; the rest of the last line is zero */
 };
 #define FMT_DENTRY_NAME_OFF 44u
+
+struct fmt_link_body {
+    uint32_t nlink;    /* 24  names that the inode has now */
+    uint32_t zero;     /* 28 */
+    int64_t ctime;     /* 32 */
+    uint8_t zero2[24]; /* 40 */
+};
+
+/* Journal record: the committed but perhaps unfinished half of a transaction over several logs (journal/journal.h). */
+struct fmt_journal {
+    uint32_t crc;   /*   0  of bytes 4..127 */
+    uint32_t magic; /*   4 */
+    uint32_t count; /*   8  moves, 2..4 */
+    uint32_t zero;  /*  12 */
+    struct fmt_move {
+        uint32_t ino;
+        uint32_t gen;
+        fmt_ptr from;           /* the tail before the transaction */
+        fmt_ptr to;             /* the tail after it */
+    } moves[FMT_JOURNAL_MOVES]; /* 16 */
+    uint8_t zero2[16];          /* 112 */
+};
 #define FMT_PAYLOAD_OFF 24u
 
 #define FMT_AT(type, field, off) static_assert(offsetof(struct type, field) == (off), #type "." #field)
@@ -257,6 +286,20 @@ FMT_AT(fmt_setattr_body, mode, 4);
 FMT_AT(fmt_setattr_body, atime, 16);
 FMT_AT(fmt_setattr_body, mtime, 24);
 FMT_AT(fmt_setattr_body, ctime, 32);
+FMT_SIZE(fmt_link_body, 40);
+FMT_AT(fmt_link_body, zero, 4);
+FMT_AT(fmt_link_body, ctime, 8);
+FMT_AT(fmt_link_body, zero2, 16);
+FMT_SIZE(fmt_journal, FMT_JOURNAL_RECORD);
+FMT_AT(fmt_journal, magic, 4);
+FMT_AT(fmt_journal, count, 8);
+FMT_AT(fmt_journal, zero, 12);
+FMT_AT(fmt_journal, moves, 16);
+FMT_SIZE(fmt_move, 24);
+FMT_AT(fmt_move, gen, 4);
+FMT_AT(fmt_move, from, 8);
+FMT_AT(fmt_move, to, 16);
+FMT_AT(fmt_journal, zero2, 112);
 FMT_SIZE(fmt_dentry_body, 40);
 FMT_AT(fmt_dentry_body, gen, 4);
 FMT_AT(fmt_dentry_body, time, 8);

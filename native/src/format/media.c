@@ -7,8 +7,8 @@
 
 #define DIV_UP(a, b) (((a) + (b)-1) / (b))
 
-/* Features this build knows: none yet. */
-#define KNOWN_INCOMPAT 0u
+/* Features this build knows. */
+#define KNOWN_INCOMPAT FMT_INCOMPAT_NAMESPACE
 #define KNOWN_RO_COMPAT 0u
 
 #define INODES_PER_ITABLE_BLK (FMT_PTRS_PER_BLK * FMT_SLOTS_PER_BLK)
@@ -35,6 +35,7 @@ int media_layout(uint64_t size, struct fmt_sb *sb, struct nova_error *err) {
     sb->magic = FMT_SB_MAGIC;
     sb->version = FMT_VERSION;
     sb->block_size = NOVA_BLOCK_SIZE;
+    sb->incompat = FMT_INCOMPAT_NAMESPACE;
     sb->size = (uint64_t)blocks << NOVA_BLOCK_SHIFT;
     sb->seq = 1;
     sb->state_blk = 1;

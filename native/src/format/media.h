@@ -78,6 +78,13 @@ struct log_pos {
     uint32_t idx;
 };
 
+/* The end of a log, as its tail word says it. linked: there is a link entry before it, so the inode may have several
+ * names, or had them. */
+struct log_end {
+    struct log_pos pos;
+    bool linked;
+};
+
 /*
  * Encodes a block number as a pointer word. owner/gen say what the word belongs to: inode and generation for HEAD and
  * NEXT (home = block of the page that holds a NEXT, else 0), index and 0 for ITABLE.
@@ -89,8 +96,8 @@ bool fmt_ptr_get(const struct media *m, enum fmt_ptr_tag tag, uint32_t owner, ui
                  uint32_t *blk);
 
 /* The same for a log tail. */
-fmt_ptr fmt_tail_make(const struct media *m, uint32_t ino, uint32_t gen, struct log_pos pos);
-bool fmt_tail_get(const struct media *m, uint32_t ino, uint32_t gen, fmt_ptr word, struct log_pos *pos);
+fmt_ptr fmt_tail_make(const struct media *m, uint32_t ino, uint32_t gen, struct log_end end);
+bool fmt_tail_get(const struct media *m, uint32_t ino, uint32_t gen, fmt_ptr word, struct log_end *end);
 
 /* ---- structures with checksums: seal after filling, verify after reading ---- */
 
@@ -106,6 +113,10 @@ bool fmt_inode_ok(const struct media *m, const struct fmt_inode *inode, uint32_t
 
 void fmt_page_tail_seal(const struct media *m, struct fmt_page_tail *tail);
 bool fmt_page_tail_ok(const struct media *m, const struct fmt_page_tail *tail, uint32_t ino, uint32_t gen);
+
+void fmt_journal_seal(const struct media *m, struct fmt_journal *rec);
+/* Whether it is a whole record of sound tails, and so committed. Says nothing of the inodes it names. */
+bool fmt_journal_ok(const struct media *m, const struct fmt_journal *rec);
 
 /* Seals an entry whose header (but crc) and body are filled. */
 void fmt_entry_seal(const struct media *m, void *entry);

@@ -28,29 +28,34 @@ bool fmt_ptr_get(const struct media *m, enum fmt_ptr_tag tag, uint32_t owner, ui
 }
 
 /*
- * Tail: block in bits 0..31, line + 1 in bits 32..39 (so that no tail is 0, which means a free slot), 24 check bits
- * above.
+ * Tail: block in bits 0..31, line + 1 in bits 32..38 (so that no tail is 0, which means a free slot), whether there is
+ * a link entry in bit 39, 24 check bits above.
  */
+#define TAIL_PLACE_SHIFT 32
+#define TAIL_LINKED 0x80u
 #define TAIL_CHECK_SHIFT 40
 
-static uint64_t tail_check(const struct media *m, uint32_t ino, uint32_t gen, struct log_pos pos) {
-    return ptr_check(m, FMT_TAG_TAIL, ino, gen, pos.idx, pos.blk) & 0xffffffu;
+static uint64_t tail_check(const struct media *m, uint32_t ino, uint32_t gen, uint32_t place, uint32_t blk) {
+    return ptr_check(m, FMT_TAG_TAIL, ino, gen, place, blk) & 0xffffffu;
 }
 
-fmt_ptr fmt_tail_make(const struct media *m, uint32_t ino, uint32_t gen, struct log_pos pos) {
-    return tail_check(m, ino, gen, pos) << TAIL_CHECK_SHIFT | (uint64_t)(pos.idx + 1) << 32 | pos.blk;
+fmt_ptr fmt_tail_make(const struct media *m, uint32_t ino, uint32_t gen, struct log_end end) {
+    uint32_t place = (end.pos.idx + 1) | (end.linked ? TAIL_LINKED : 0);
+    return tail_check(m, ino, gen, place - 1, end.pos.blk) << TAIL_CHECK_SHIFT | (uint64_t)place << TAIL_PLACE_SHIFT |
+           end.pos.blk;
 }
 
-bool fmt_tail_get(const struct media *m, uint32_t ino, uint32_t gen, fmt_ptr word, struct log_pos *pos) {
-    struct log_pos p = {.blk = (uint32_t)word, .idx = (uint32_t)(word >> 32 & 0xff) - 1};
-    if (word == 0 || word >> TAIL_CHECK_SHIFT != tail_check(m, ino, gen, p))
+bool fmt_tail_get(const struct media *m, uint32_t ino, uint32_t gen, fmt_ptr word, struct log_end *end) {
+    uint32_t place = (uint32_t)(word >> TAIL_PLACE_SHIFT & 0xff);
+    struct log_pos p = {.blk = (uint32_t)word, .idx = (place & ~TAIL_LINKED) - 1};
+    if (word == 0 || word >> TAIL_CHECK_SHIFT != tail_check(m, ino, gen, place - 1, p.blk))
         return false;
     /* A tail in a page lies behind at least one entry. */
     bool fits = p.blk == 0 ? p.idx <= FMT_INLINE_LINES
                            : p.idx >= 1 && p.idx <= FMT_PAGE_LINES && media_is_data(m, p.blk, 1);
     if (!fits)
         return false;
-    *pos = p;
+    *end = (struct log_end){p, (place & TAIL_LINKED) != 0};
     return true;
 }
 
@@ -111,6 +116,28 @@ bool fmt_page_tail_ok(const struct media *m, const struct fmt_page_tail *tail, u
     return tail->magic == FMT_PAGE_MAGIC && tail->ino == ino && tail->gen == gen && tail->crc == page_tail_crc(m, tail);
 }
 
+static uint32_t journal_crc(const struct media *m, const struct fmt_journal *rec) {
+    return nova_crc32c(m->seed, &rec->magic, sizeof *rec - offsetof(struct fmt_journal, magic));
+}
+
+void fmt_journal_seal(const struct media *m, struct fmt_journal *rec) {
+    rec->crc = journal_crc(m, rec);
+}
+
+bool fmt_journal_ok(const struct media *m, const struct fmt_journal *rec) {
+    if (rec->magic != FMT_JOURNAL_MAGIC || rec->crc != journal_crc(m, rec) || rec->count < 2 ||
+        rec->count > FMT_JOURNAL_MOVES)
+        return false;
+    for (uint32_t i = 0; i < rec->count; i++) {
+        const struct fmt_move *move = &rec->moves[i];
+        struct log_end end;
+        if (!fmt_tail_get(m, move->ino, move->gen, move->from, &end) ||
+            !fmt_tail_get(m, move->ino, move->gen, move->to, &end))
+            return false;
+    }
+    return true;
+}
+
 /* ---- entries ---- */
 
 static uint32_t entry_crc(const struct media *m, const struct fmt_entry *e) {
@@ -125,8 +152,8 @@ void fmt_entry_seal(const struct media *m, void *entry) {
 static const char *check_write(const struct media *m, const struct fmt_entry *e, uint8_t type) {
     struct fmt_write_body w;
     memcpy(&w, e->payload, sizeof w);
-    if (type != NOVA_FILE)
-        return "write entry in the log of something that is no file";
+    if (type != NOVA_FILE && type != NOVA_SYMLINK)
+        return "write entry in the log of a directory";
     if (w.size > (uint64_t)NOVA_FILE_SIZE_MAX || w.zero != 0)
         return "write entry with a field out of range";
     if (w.count == 0)
@@ -177,6 +204,17 @@ static const char *check_dentry(const struct media *m, const struct fmt_entry *e
     return NULL;
 }
 
+static const char *check_link(const struct fmt_entry *e, uint8_t type) {
+    static const uint8_t zero[sizeof((struct fmt_link_body *)0)->zero2];
+    struct fmt_link_body l;
+    memcpy(&l, e->payload, sizeof l);
+    if (type == NOVA_DIR)
+        return "link entry in the log of a directory";
+    return l.nlink != 0 && l.nlink <= NOVA_LINK_MAX && l.zero == 0 && memcmp(l.zero2, zero, sizeof zero) == 0
+               ? NULL
+               : "link entry with a field out of range";
+}
+
 const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
                             uint8_t type) {
     const struct fmt_entry *e = entry;
@@ -196,6 +234,7 @@ const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t a
     case FMT_SETATTR: return check_setattr(e);
     case FMT_DENTRY_ADD:
     case FMT_DENTRY_REMOVE: return check_dentry(m, e, type);
+    case FMT_LINK: return check_link(e, type);
     case FMT_PAD: return NULL;
     default: return "entry of an unknown kind";
     }

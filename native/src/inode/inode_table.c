@@ -194,14 +194,14 @@ void itable_free(struct inode_table *t, uint32_t ino) {
     __atomic_fetch_sub(&t->used_count, 1, __ATOMIC_RELAXED);
 }
 
-void itable_init_slot(struct inode_table *t, uint32_t ino, struct fmt_inode *proto) {
+void itable_init_slot(struct inode_table *t, uint32_t ino, uint32_t lines, struct fmt_inode *proto) {
     struct fmt_inode *slot = itable_slot(t, ino);
     uint32_t old = fmt_inode_ok(t->m, slot, ino) ? slot->gen : 0;
     proto->magic = FMT_INODE_MAGIC;
     proto->ino = ino;
     proto->gen = old == UINT32_MAX ? 1 : old + 1;
     proto->head = 0;
-    proto->tail = fmt_tail_make(t->m, ino, proto->gen, (struct log_pos){0, 0});
+    proto->tail = fmt_tail_make(t->m, ino, proto->gen, (struct log_end){{0, lines}, false});
     fmt_inode_seal(t->m, proto);
     t->m->ops->copy(t->m->ops, slot, proto, offsetof(struct fmt_inode, lines));
 }

@@ -56,10 +56,11 @@ int itable_alloc(struct inode_table *t, uint32_t *ino, struct nova_error *err);
 void itable_free(struct inode_table *t, uint32_t ino);
 
 /*
- * Fills the slot of a number that itable_alloc() gave with a new inode whose log is empty: copied, not drained. The
+ * Fills the slot of a number that itable_alloc() gave with a new inode: copied, not drained. The
  * generation follows the slot's last one; it starts again at 1 after 2^32 - 1 of them, and in a slot whose header was
- * torn by a crash, which nothing reachable refers to.
+ * torn by a crash, which nothing reachable refers to. lines: of the slot that the caller will fill with the log's first
+ * entries, for the generation that is in proto afterwards.
  */
-void itable_init_slot(struct inode_table *t, uint32_t ino, struct fmt_inode *proto);
+void itable_init_slot(struct inode_table *t, uint32_t ino, uint32_t lines, struct fmt_inode *proto);
 
 #endif

@@ -17,17 +17,24 @@ static int apply(const struct log *log, const struct fmt_entry *e, struct block_
     return NOVA_OK;
 }
 
-int file_replay(const struct log *log, struct block_map *map, uint32_t blocks_max, file_replay_page page, void *arg,
-                struct nova_error *err) {
+int file_replay(const struct log *log, struct block_map *map, uint32_t *nlink, uint32_t blocks_max,
+                file_replay_page page, void *arg, struct nova_error *err) {
     struct log_cursor cur = {0};
     struct log_item item;
     int rc;
+    if (nlink != NULL)
+        *nlink = 1;
     while ((rc = log_next(log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
         if (item.entered != 0 && (rc = page(arg, item.entered, err)) != NOVA_OK)
             return rc;
         rc = apply(log, item.entry, map, blocks_max, err);
         if (rc != NOVA_OK)
             return rc;
+        if (nlink != NULL && item.entry->kind == FMT_LINK) {
+            struct fmt_link_body l;
+            memcpy(&l, item.entry->payload, sizeof l);
+            *nlink = l.nlink;
+        }
     }
     return rc;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a file's log amounts to: the one place in the core where entries become a block map. */
+/* What a log amounts to, of anything but a directory: the one place in the core where entries become a block map. */
 #ifndef NOVA_LOG_FILE_REPLAY_H
 #define NOVA_LOG_FILE_REPLAY_H
 
@@ -10,10 +10,11 @@
 typedef int (*file_replay_page)(void *arg, uint32_t blk, struct nova_error *err);
 
 /*
- * Reads the log from its head to its tail into an empty map. blocks_max: what the pool has; a file that maps more
+ * Reads the log from its head to its tail into an empty map, and the number of names that it says the inode has into
+ * *nlink (unless NULL). blocks_max: what the pool has; a file that maps more
  * has some block twice, and is refused before the map fills the memory. ECORRUPT, ENOMEM, or what page answers.
  */
-int file_replay(const struct log *log, struct block_map *map, uint32_t blocks_max, file_replay_page page, void *arg,
-                struct nova_error *err);
+int file_replay(const struct log *log, struct block_map *map, uint32_t *nlink, uint32_t blocks_max,
+                file_replay_page page, void *arg, struct nova_error *err);
 
 #endif

@@ -22,8 +22,11 @@ int log_open(struct log *log, const struct media *m, struct allocator *a, struct
     uint64_t word = __atomic_load_n(&slot->tail, __ATOMIC_ACQUIRE);
     if (word == 0)
         return nova_fail(err, NOVA_ENOENT, "inode %u does not exist", slot->ino);
-    if (!fmt_tail_get(m, log->ino, log->gen, word, &log->tail))
+    struct log_end end;
+    if (!fmt_tail_get(m, log->ino, log->gen, word, &end))
         return nova_fail_at(err, NOVA_ECORRUPT, media_off(m, &slot->tail), "log tail of inode %u is damaged", log->ino);
+    log->tail = end.pos;
+    log->linked = end.linked;
     return NOVA_OK;
 }
 
@@ -96,6 +99,7 @@ void log_begin(struct log_batch *b, struct log *log, unsigned flags) {
     b->pos = log->tail;
     b->at = log->tail;
     b->seq = log->seq;
+    b->linked = log->linked;
     b->flags = flags;
     b->new_pages = 0;
     extent_list_init(&b->pages);
@@ -148,25 +152,40 @@ int log_append(struct log_batch *b, struct fmt_entry *e, struct nova_error *err)
             return rc;
     }
     put_entry(b, e);
+    b->linked = b->linked || e->kind == FMT_LINK;
     b->at = b->pos;
     b->pos.idx += e->lines;
     return NOVA_OK;
 }
 
+fmt_ptr log_batch_tail(const struct log_batch *b) {
+    return fmt_tail_make(b->log->m, b->log->ino, b->log->gen, (struct log_end){b->pos, b->linked});
+}
+
+void log_batch_store_tail(struct log_batch *b) {
+    const struct pmem_ops *ops = b->log->m->ops;
+    fmt_ptr *tail = &b->log->slot->tail;
+    ops->store8(ops, tail, log_batch_tail(b));
+    ops->flush(ops, tail, sizeof *tail);
+}
+
+void log_batch_end(struct log_batch *b) {
+    b->log->tail = b->pos;
+    b->log->linked = b->linked;
+    b->log->seq = b->seq;
+    extent_list_free(&b->pages);
+}
+
 int log_commit(struct log_batch *b, struct nova_error *err) {
-    struct log *log = b->log;
-    const struct pmem_ops *ops = log->m->ops;
+    const struct pmem_ops *ops = b->log->m->ops;
     int os = ops->drain(ops);
     if (os != 0) {
         log_rollback(b);
         return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; nothing was committed");
     }
-    ops->store8(ops, &log->slot->tail, fmt_tail_make(log->m, log->ino, log->gen, b->pos));
-    ops->flush(ops, &log->slot->tail, sizeof log->slot->tail);
+    log_batch_store_tail(b);
     os = ops->drain(ops);
-    log->tail = b->pos;
-    log->seq = b->seq;
-    extent_list_free(&b->pages);
+    log_batch_end(b);
     if (os != 0)
         return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; close it and open it again to see its state");
     return NOVA_OK;

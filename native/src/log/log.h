@@ -23,6 +23,7 @@ struct log {
     uint32_t ino, gen;
     uint8_t type;
     struct log_pos tail; /* committed end */
+    bool linked;         /* there is a link entry before it */
     uint64_t seq;        /* of the last committed entry; known once a cursor has reached the tail */
 };
 
@@ -63,6 +64,7 @@ struct log_batch {
     struct log_pos pos; /* behind the last entry appended */
     struct log_pos at;  /* of the last entry appended */
     uint64_t seq;
+    bool linked;
     unsigned flags; /* ALLOC_* */
     uint32_t new_pages;
     struct extent_list pages; /* the new ones, until committed */
@@ -86,5 +88,10 @@ int log_commit(struct log_batch *b, struct nova_error *err);
 
 /* Forgets the batch and frees its pages. */
 void log_rollback(struct log_batch *b);
+
+/* The parts of log_commit(), for a commit over several logs (journal/journal.h). */
+fmt_ptr log_batch_tail(const struct log_batch *b); /* the tail word that commits it */
+void log_batch_store_tail(struct log_batch *b);    /* stored and flushed; everything else of it is durable */
+void log_batch_end(struct log_batch *b);           /* it is committed: takes over the new end */
 
 #endif

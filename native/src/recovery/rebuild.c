@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "inode/dir_map.h"
+#include "inode/ino_list.h"
 #include "log/file_replay.h"
 #include "recovery/rebuild.h"
 
@@ -17,6 +18,7 @@ struct scan {
     struct nova_progress *progress;
     uint32_t next;        /* first inode number that no thread has taken */
     int failed;           /* first error's status; the others stop then */
+    struct ino_list more; /* an inode for each name that it has beside its first; sorted once the names are read */
     uint64_t inodes;      /* logs read */
     pthread_mutex_t lock; /* guards err */
     struct nova_error err;
@@ -61,24 +63,6 @@ static int open_slot(struct scan *s, uint32_t ino, struct log *log, struct nova_
 
 /* ---- directories ---- */
 
-struct queue {
-    uint32_t *ino;
-    uint32_t n, cap;
-};
-
-static bool queue_add(struct queue *q, uint32_t ino) {
-    if (q->n == q->cap) {
-        uint32_t cap = q->cap == 0 ? 64 : q->cap * 2;
-        uint32_t *p = realloc(q->ino, cap * sizeof *p);
-        if (p == NULL)
-            return false;
-        q->ino = p;
-        q->cap = cap;
-    }
-    q->ino[q->n++] = ino;
-    return true;
-}
-
 static int replay_dir(struct scan *s, const struct log *log, struct dir_map *names, struct nova_error *err) {
     struct log_cursor cur = {0};
     struct log_item item;
@@ -102,7 +86,7 @@ static int replay_dir(struct scan *s, const struct log *log, struct dir_map *nam
 }
 
 /* Marks what the names refer to, and queues the directories among it. */
-static int visit_names(struct scan *s, uint32_t dir, const struct dir_map *names, struct queue *dirs,
+static int visit_names(struct scan *s, uint32_t dir, const struct dir_map *names, struct ino_list *dirs,
                        struct nova_error *err) {
     uint32_t it = 0;
     for (const struct dir_name *n; (n = dir_map_next(names, &it)) != NULL;) {
@@ -112,21 +96,24 @@ static int visit_names(struct scan *s, uint32_t dir, const struct dir_map *names
                                 "directory %u has a name for inode %u, generation %u, which is not there", dir, n->ino,
                                 n->gen);
         bool first = itable_mark_used(s->t, n->ino);
-        if (n->type != NOVA_DIR)
+        if (n->type != NOVA_DIR) {
+            if (!first && !ino_list_add(&s->more, n->ino))
+                return nova_fail(err, NOVA_ENOMEM, "no memory for a list of links");
             continue;
+        }
         if (!first)
             return nova_fail_at(err, NOVA_ECORRUPT, media_off(s->m, slot), "directory %u has two names", n->ino);
-        if (!queue_add(dirs, n->ino))
+        if (!ino_list_add(dirs, n->ino))
             return nova_fail(err, NOVA_ENOMEM, "no memory for a list of directories");
     }
     return NOVA_OK;
 }
 
 static int scan_dirs(struct scan *s, struct nova_error *err) {
-    struct queue dirs = {0};
+    struct ino_list dirs = {0};
     itable_mark_used(s->t, NOVA_ROOT_INO);
-    int rc = queue_add(&dirs, NOVA_ROOT_INO) ? NOVA_OK
-                                             : nova_fail(err, NOVA_ENOMEM, "no memory for a list of directories");
+    int rc = ino_list_add(&dirs, NOVA_ROOT_INO) ? NOVA_OK
+                                                : nova_fail(err, NOVA_ENOMEM, "no memory for a list of directories");
     for (uint32_t i = 0; rc == NOVA_OK && i < dirs.n; i++) {
         struct log log;
         struct dir_map names;
@@ -142,7 +129,8 @@ static int scan_dirs(struct scan *s, struct nova_error *err) {
         dir_map_free(&names);
         tick(s);
     }
-    free(dirs.ino);
+    ino_list_free(&dirs);
+    ino_list_sort(&s->more);
     return rc;
 }
 
@@ -194,8 +182,9 @@ static int scan_file(struct scan *s, uint32_t ino, struct nova_error *err) {
     if (rc != NOVA_OK)
         return rc;
     struct page_marking pages = {.s = s, .log = &log};
+    uint32_t nlink;
     block_map_init(&map);
-    rc = file_replay(&log, &map, alloc_total(s->a), mark_file_page, &pages, err);
+    rc = file_replay(&log, &map, &nlink, alloc_total(s->a), mark_file_page, &pages, err);
     if (rc == NOVA_OK) {
         struct marking k = {.s = s, .ino = ino, .err = err};
         block_map_each(&map, mark_block, &k);
@@ -203,6 +192,10 @@ static int scan_file(struct scan *s, uint32_t ino, struct nova_error *err) {
         rc = k.rc;
     }
     block_map_free(&map);
+    uint32_t names = 1 + ino_list_count(&s->more, ino);
+    if (rc == NOVA_OK && nlink != names) /* else its space would go while it still has a name */
+        rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(s->m, log.slot), "inode %u has %u names, and its log says %u",
+                          ino, names, nlink);
     return rc;
 }
 
@@ -279,6 +272,7 @@ int rebuild(const struct media *m, struct allocator *a, struct inode_table *t, u
         clear_orphans(&s, stats);
         alloc_ready(a);
     }
+    ino_list_free(&s.more);
     pthread_mutex_destroy(&s.lock);
     return rc;
 }

@@ -25,6 +25,8 @@ const char *nova_strerror(int status) {
     case NOVA_EACCES: return "no permission for the pool file";
     case NOVA_EISDIR: return "a directory where a file is needed";
     case NOVA_ENOTDIR: return "a file where a directory is needed";
+    case NOVA_ELINKED: return "the inode may have several names: its handle is needed";
+    case NOVA_EMLINK: return "the inode has as many names as there can be";
     default: return "unknown status";
     }
 }

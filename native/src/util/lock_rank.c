@@ -9,8 +9,8 @@
 static _Thread_local int held[RANK_LANE + 1];
 
 void lock_rank_enter(enum lock_rank rank) {
-    /* Lanes are taken several at a time, in ascending order, by alloc_free() alone. */
-    int lowest = rank == RANK_LANE ? RANK_LANE + 1 : (int)rank;
+    /* Several at a time, in ascending order: lanes by alloc_free() alone, logs by transact() alone. */
+    int lowest = rank == RANK_LANE || rank == RANK_LOG ? (int)rank + 1 : (int)rank;
     for (int r = lowest; r <= RANK_LANE; r++) {
         if (held[r] != 0) {
             fprintf(stderr, "lock order violated: rank %d taken while rank %d is held\n", (int)rank, r);

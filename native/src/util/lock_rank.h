@@ -4,7 +4,8 @@
  * NOVA_DEBUG: a thread takes locks in ascending rank only. Release builds compile all of it away.
  *
  *   RANK_OPEN           table of open inodes
- *     RANK_LOG          logLock of one inode (a thread holds one at a time)
+ *     RANK_LOG          logLock of an inode; several in ascending order of inode numbers, by transactions
+ *       RANK_JOURNAL    one lane's record
  *     RANK_INODE_TABLE  growing the inode table
  *       RANK_ALLOC      deciding over all lanes
  *         RANK_LANE     one lane; several in ascending order
@@ -14,7 +15,7 @@
 
 #include <pthread.h>
 
-enum lock_rank { RANK_OPEN = 1, RANK_LOG, RANK_INODE_TABLE, RANK_ALLOC, RANK_LANE };
+enum lock_rank { RANK_OPEN = 1, RANK_LOG, RANK_JOURNAL, RANK_INODE_TABLE, RANK_ALLOC, RANK_LANE };
 
 #ifdef NOVA_DEBUG
 /* Called before a lock is taken, and after it was given back. Reports a violation and aborts: a test fails loudly. */

@@ -86,7 +86,7 @@ static void seal_word(const struct image *im, unsigned kind, const struct part *
     if (kind == PART_TABLE_PTR)
         word = fmt_ptr_make(m, FMT_TAG_ITABLE, p->ino, 0, 0, blk);
     else if (kind == PART_TAIL)
-        word = fmt_tail_make(m, p->ino, p->gen, (struct log_pos){blk, x->at & 0xff});
+        word = fmt_tail_make(m, p->ino, p->gen, (struct log_end){{blk, x->at & 0x7f}, (x->at & 0x80) != 0});
     else
         word = fmt_ptr_make(m, kind == PART_HEAD ? FMT_TAG_HEAD : FMT_TAG_NEXT, p->ino, p->gen, p->home, blk);
     memcpy(m->base + p->off, &word, sizeof word);

@@ -10,6 +10,7 @@
 #include "fuzz.h"
 #include "inode/block_map.h"
 #include "inode/dir_map.h"
+#include "names.h"
 
 #define INODES_MAX 8192u
 #define PAGES_MAX 4096u /* read of one file; only a damaged pool has more */
@@ -272,7 +273,7 @@ static void change_file(struct file *f) {
 }
 
 static int names_call(struct visit *v, const char *call, int rc) {
-    judge(v, call, rc, &v->io.err, NOVA_ENOSPC, 0);
+    judge(v, call, rc, &v->io.err, NOVA_ENOSPC, NOVA_ELINKED);
     if (rc == NOVA_OK)
         apply_names(&v->names, v->io.records, v->io.record_count);
     return rc;
@@ -291,7 +292,7 @@ static void unlink_name(struct visit *v, const struct dir_name *n) {
     char name[NOVA_NAME_MAX];
     uint32_t len = n->name_len, ino = n->ino, gen = n->gen;
     memcpy(name, n->name, len);
-    if (names_call(v, "nova_unlink", nova_unlink(v->root, name, len, ino, gen, &v->io)) == NOVA_OK)
+    if (names_call(v, "nova_unlink", flat_unlink(v->root, name, len, ino, gen, &v->io)) == NOVA_OK)
         drop_ref(v, ino, gen);
 }
 
@@ -303,7 +304,7 @@ static void replace(struct visit *v, const struct dir_name *old) {
     memcpy(to, old->name, to_len);
     if (dir_map_get(&v->names, "fuzz", 4) != NULL)
         return;
-    if (names_call(v, "nova_create", nova_create(v->root, "fuzz", 4, NOVA_FILE, 0644, 0, 0, &v->io)) != NOVA_OK)
+    if (names_call(v, "nova_create", flat_create(v->root, "fuzz", 4, NOVA_FILE, 0644, &v->io)) != NOVA_OK)
         return;
     const struct dir_name *n = dir_map_get(&v->names, "fuzz", 4);
     uint32_t ino = n->ino, gen = n->gen;
@@ -315,7 +316,7 @@ static void replace(struct visit *v, const struct dir_name *old) {
         change_file(&f);
         close_file(&f);
     }
-    if (names_call(v, "nova_rename", nova_rename(v->root, "fuzz", 4, to, to_len, ino, gen, NOVA_FILE, &v->io)) ==
+    if (names_call(v, "nova_rename", flat_rename(v->root, "fuzz", 4, to, to_len, ino, gen, NOVA_FILE, &v->io)) ==
         NOVA_OK)
         drop_ref(v, old_ino, old_gen);
 }

@@ -70,7 +70,7 @@ void image_inode(struct image *im, uint8_t type, struct log *log) {
     uint32_t ino;
     struct fmt_inode proto = {.type = type, .mode = 0644, .btime = 1};
     assert_int_equal(itable_alloc(&im->t, &ino, &err), NOVA_OK);
-    itable_init_slot(&im->t, ino, &proto);
+    itable_init_slot(&im->t, ino, 0, &proto);
     assert_int_equal(log_open(log, &im->m, im->a, itable_slot(&im->t, ino), &err), NOVA_OK);
 }
 

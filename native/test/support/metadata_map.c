@@ -183,7 +183,8 @@ void metadata_seal(const struct media *m, const struct meta_item *it) {
     case META_NEXT: seal_pointer(m, it, FMT_TAG_NEXT); break;
     case META_TAIL: {
         uint64_t *p = at;
-        *p = fmt_tail_make(m, it->ino, it->gen, (struct log_pos){(uint32_t)*p, (uint32_t)(*p >> 32 & 0xff) - 1});
+        struct log_end end = {{(uint32_t)*p, (uint32_t)(*p >> 32 & 0x7f) - 1}, (*p >> 39 & 1) != 0};
+        *p = fmt_tail_make(m, it->ino, it->gen, end);
         break;
     }
     case META_WRITE:

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "names.h"
 #include "store.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
@@ -168,7 +169,7 @@ int store_file_open(struct store *s, const char *name, bool create, struct store
     if (d == NULL) {
         if (!create)
             return NOVA_ENOENT;
-        int rc = nova_create(s->root, name, len, NOVA_FILE, 0644, 0, 0, &s->io);
+        int rc = flat_create(s->root, name, len, NOVA_FILE, 0644, &s->io);
         if (rc != NOVA_OK) {
             s->err = s->io.err;
             return rc;
@@ -198,7 +199,7 @@ int store_unlink(struct store *s, const char *name) {
     if (d == NULL)
         return NOVA_ENOENT;
     uint32_t ino = d->ino, gen = d->gen;
-    int rc = nova_unlink(s->root, name, len, ino, gen, &s->io);
+    int rc = flat_unlink(s->root, name, len, ino, gen, &s->io);
     if (rc != NOVA_OK) {
         s->err = s->io.err;
         return rc;
@@ -213,7 +214,7 @@ int store_rename(struct store *s, const char *from, const char *to) {
     if (d == NULL)
         return NOVA_ENOENT;
     uint32_t ino = old == NULL ? 0 : old->ino, gen = old == NULL ? 0 : old->gen;
-    int rc = nova_rename(s->root, from, (uint32_t)strlen(from), to, (uint32_t)strlen(to), d->ino, d->gen, d->type,
+    int rc = flat_rename(s->root, from, (uint32_t)strlen(from), to, (uint32_t)strlen(to), d->ino, d->gen, d->type,
                          &s->io);
     if (rc != NOVA_OK) {
         s->err = s->io.err;

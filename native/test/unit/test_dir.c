@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "names.h"
 #include "image.h"
 #include "rng.h"
 #include "store.h"
@@ -69,7 +70,7 @@ static void reopen(bool crash) {
 }
 
 static int create(const void *name, uint32_t len, uint32_t type) {
-    int rc = nova_create(s.root, name, len, type, 0640, 1, 2, &s.io);
+    int rc = nova_create(s.root, name, len, type, 0640, 1, 2, NULL, 0, &s.io);
     if (rc == NOVA_OK)
         assert_int_equal(s.io.record_count, s.io.records[0].lines);
     return rc;
@@ -139,9 +140,9 @@ static void invalid_names(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(create(bad[i].name, bad[i].len, NOVA_FILE), NOVA_ENAME);
         assert_int_equal(s.io.err.code, NOVA_ENAME);
-        assert_int_equal(nova_unlink(s.root, bad[i].name, bad[i].len, 2, 1, &s.io), NOVA_ENAME);
-        assert_int_equal(nova_rename(s.root, "ok", 2, bad[i].name, bad[i].len, 2, 1, NOVA_FILE, &s.io), NOVA_ENAME);
-        assert_int_equal(nova_rename(s.root, bad[i].name, bad[i].len, "ok", 2, 2, 1, NOVA_FILE, &s.io), NOVA_ENAME);
+        assert_int_equal(flat_unlink(s.root, bad[i].name, bad[i].len, 2, 1, &s.io), NOVA_ENAME);
+        assert_int_equal(flat_rename(s.root, "ok", 2, bad[i].name, bad[i].len, 2, 1, NOVA_FILE, &s.io), NOVA_ENAME);
+        assert_int_equal(flat_rename(s.root, bad[i].name, bad[i].len, "ok", 2, 2, 1, NOVA_FILE, &s.io), NOVA_ENAME);
     }
     assert_int_equal(info().blocks_free, before);
     assert_int_equal(info().inodes_used, used);
@@ -162,20 +163,20 @@ static void invalid_arguments(void **state) {
     const uint32_t types[] = {0, 4, 5, UINT32_MAX, 256 + NOVA_FILE};
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(create("x", 1, types[i]), NOVA_EINVAL);
-        assert_int_equal(nova_rename(s.root, "file", 4, "x", 1, 2, 1, types[i], &s.io), NOVA_EINVAL);
+        assert_int_equal(flat_rename(s.root, "file", 4, "x", 1, 2, 1, types[i], &s.io), NOVA_EINVAL);
     }
     const uint32_t inos[] = {0, NOVA_ROOT_INO, (uint32_t)info().inodes_max + 1, UINT32_MAX};
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(nova_unlink(s.root, "file", 4, inos[i], 1, &s.io), NOVA_EINVAL);
-        assert_int_equal(nova_rename(s.root, "file", 4, "x", 1, inos[i], 1, NOVA_FILE, &s.io), NOVA_EINVAL);
+        assert_int_equal(flat_unlink(s.root, "file", 4, inos[i], 1, &s.io), NOVA_EINVAL);
+        assert_int_equal(flat_rename(s.root, "file", 4, "x", 1, inos[i], 1, NOVA_FILE, &s.io), NOVA_EINVAL);
     }
-    assert_int_equal(nova_unlink(s.root, "file", 4, 2, 0, &s.io), NOVA_EINVAL);
-    assert_int_equal(nova_rename(s.root, "file", 4, "x", 1, 2, 0, NOVA_FILE, &s.io), NOVA_EINVAL);
-    assert_int_equal(nova_rename(s.root, "file", 4, "file", 4, 2, 1, NOVA_FILE, &s.io), NOVA_EINVAL);
+    assert_int_equal(flat_unlink(s.root, "file", 4, 2, 0, &s.io), NOVA_EINVAL);
+    assert_int_equal(flat_rename(s.root, "file", 4, "x", 1, 2, 0, NOVA_FILE, &s.io), NOVA_EINVAL);
+    assert_int_equal(flat_rename(s.root, "file", 4, "file", 4, 2, 1, NOVA_FILE, &s.io), NOVA_EINVAL);
     /* a file is no directory */
-    assert_int_equal(nova_create(f.inode, "x", 1, NOVA_FILE, 0, 0, 0, &f.io), NOVA_ENOTDIR);
-    assert_int_equal(nova_unlink(f.inode, "x", 1, 2, 1, &f.io), NOVA_ENOTDIR);
-    assert_int_equal(nova_rename(f.inode, "x", 1, "y", 1, 2, 1, NOVA_FILE, &f.io), NOVA_ENOTDIR);
+    assert_int_equal(flat_create(f.inode, "x", 1, NOVA_FILE, 0, &f.io), NOVA_ENOTDIR);
+    assert_int_equal(flat_unlink(f.inode, "x", 1, 2, 1, &f.io), NOVA_ENOTDIR);
+    assert_int_equal(flat_rename(f.inode, "x", 1, "y", 1, 2, 1, NOVA_FILE, &f.io), NOVA_ENOTDIR);
     assert_int_equal(info().inodes_used, used);
     must(store_file_close(&f));
     reopen(true);
@@ -189,8 +190,8 @@ static void stale_directories(void **state) {
     assert_int_equal(nova_inode_open(s.pool, NOVA_ROOT_INO, 0, &s.root, &s.err), NOVA_OK);
     uint64_t used = info().inodes_used, blocks = info().blocks_free;
     assert_int_equal(create("b", 1, NOVA_FILE), NOVA_ESTALE);
-    assert_int_equal(nova_unlink(s.root, "a", 1, 2, 1, &s.io), NOVA_ESTALE);
-    assert_int_equal(nova_rename(s.root, "a", 1, "b", 1, 2, 1, NOVA_FILE, &s.io), NOVA_ESTALE);
+    assert_int_equal(flat_unlink(s.root, "a", 1, 2, 1, &s.io), NOVA_ESTALE);
+    assert_int_equal(flat_rename(s.root, "a", 1, "b", 1, 2, 1, NOVA_FILE, &s.io), NOVA_ESTALE);
     assert_int_equal(info().inodes_used, used);
     assert_int_equal(info().blocks_free, blocks);
     struct nova_record rec[NOVA_RECORDS_MAX];
@@ -413,7 +414,7 @@ static void renames_of_every_length(void **state) {
     for (int i = 0; i < 260; i++) {
         uint32_t next = 1 + (uint32_t)(i * 97) % 255;
         char *x = i % 2 == 0 ? from : to, *y = i % 2 == 0 ? to : from;
-        assert_int_equal(nova_rename(s.root, x, len, y, next, 2, 1, NOVA_FILE, &s.io), NOVA_OK);
+        assert_int_equal(flat_rename(s.root, x, len, y, next, 2, 1, NOVA_FILE, &s.io), NOVA_OK);
         assert_int_equal(s.io.record_count, (48 + len + 63) / 64 + (48 + next + 63) / 64);
         assert_int_equal(s.io.records[s.io.records[0].lines].u.dentry.name_len, next);
         len = next;

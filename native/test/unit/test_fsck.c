@@ -685,7 +685,7 @@ static void finds_inodes_without_a_name(void **state) {
     assert_int_equal(slot->tail, 0);
     *slot = (struct fmt_inode){.magic = FMT_INODE_MAGIC, .type = NOVA_FILE, .ino = gone, .gen = 9};
     fmt_inode_seal(&im.m, slot);
-    slot->tail = fmt_tail_make(&im.m, gone, 9, (struct log_pos){0, 0});
+    slot->tail = fmt_tail_make(&im.m, gone, 9, (struct log_end){{0, 0}, false});
     expect_error(&im, "inode", off_of(&im, slot));
 }
 
@@ -754,7 +754,7 @@ static void finds_what_a_lost_tail_loses(void **state) {
     (void)state;
     struct image im = load(clean_bytes);
     struct fmt_inode *root = slot_of(&im, NOVA_ROOT_INO);
-    root->tail = fmt_tail_make(&im.m, NOVA_ROOT_INO, root->gen, (struct log_pos){0, 1});
+    root->tail = fmt_tail_make(&im.m, NOVA_ROOT_INO, root->gen, (struct log_end){{0, 1}, false});
     check_image(&im);
     assert_true(sum.errors > 10);
     assert_non_null(strstr(report, "has no name"));
@@ -859,7 +859,8 @@ static void forge_slot(struct image *im, struct rng *r) {
     if (rng_below(r, 2))
         slot->tail = fmt_tail_make(
             &im->m, slot->ino, slot->gen,
-            (struct log_pos){rng_below(r, 2) ? 0 : im->m.data_blk + rng_below(r, 40), rng_below(r, 4)});
+            (struct log_end){{rng_below(r, 2) ? 0 : im->m.data_blk + rng_below(r, 40), rng_below(r, 4)},
+                             rng_below(r, 2) != 0});
     fmt_inode_seal(&im->m, slot);
 }
 

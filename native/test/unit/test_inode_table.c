@@ -31,7 +31,7 @@ static uint32_t take(struct image *im) {
 
 static uint32_t init(struct image *im, uint32_t ino) {
     struct fmt_inode proto = {.type = NOVA_FILE};
-    itable_init_slot(&im->t, ino, &proto);
+    itable_init_slot(&im->t, ino, 0, &proto);
     assert_true(fmt_inode_ok(&im->m, itable_slot(&im->t, ino), ino));
     return itable_slot(&im->t, ino)->gen;
 }
@@ -129,12 +129,13 @@ static void slots_begin_with_an_empty_log(void **state) {
     image_new(&im, 2 * MIB, 1);
     uint32_t ino = take(&im);
     struct fmt_inode proto = {.type = NOVA_DIR, .mode = 0711, .uid = 3, .gid = 4, .btime = 55, .head = 99, .tail = 99};
-    itable_init_slot(&im.t, ino, &proto);
+    itable_init_slot(&im.t, ino, 0, &proto);
     struct fmt_inode *slot = itable_slot(&im.t, ino);
-    struct log_pos pos;
-    assert_true(fmt_tail_get(&im.m, ino, slot->gen, slot->tail, &pos));
-    assert_int_equal(pos.blk, 0);
-    assert_int_equal(pos.idx, 0);
+    struct log_end end;
+    assert_true(fmt_tail_get(&im.m, ino, slot->gen, slot->tail, &end));
+    assert_int_equal(end.pos.blk, 0);
+    assert_int_equal(end.pos.idx, 0);
+    assert_false(end.linked);
     assert_int_equal(slot->head, 0);
     assert_int_equal(slot->type, NOVA_DIR);
     assert_int_equal(slot->mode, 0711);
@@ -365,7 +366,7 @@ static void *work(void *arg) {
             }
             w->wrong += __atomic_exchange_n((uint32_t *)(uintptr_t)&w->owner[ino], w->id, __ATOMIC_RELAXED) != 0;
             struct fmt_inode proto = {.type = NOVA_FILE, .uid = w->id};
-            itable_init_slot(&w->im->t, ino, &proto);
+            itable_init_slot(&w->im->t, ino, 0, &proto);
             held[n++] = ino;
         } else if (n != 0) {
             uint32_t k = rng_below(&w->r, n), ino = held[k];

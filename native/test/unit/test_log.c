@@ -316,7 +316,7 @@ static void breaks_after(const struct log *open, uint64_t good, const void *plac
 }
 
 static void set_tail(struct log *log, uint32_t blk, uint32_t idx) {
-    log->slot->tail = fmt_tail_make(&im.m, log->ino, log->gen, (struct log_pos){blk, idx});
+    log->slot->tail = fmt_tail_make(&im.m, log->ino, log->gen, (struct log_end){{blk, idx}, false});
 }
 
 static void reseal(struct fmt_entry *e) {

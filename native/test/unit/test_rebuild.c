@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "names.h"
 #include "image.h"
 #include "inode/block_map.h"
 #include "recovery/rebuild.h"
@@ -57,6 +58,13 @@ static void remove_name(struct log *dir, const char *name) {
     union entry x;
     image_dentry(&x, FMT_DENTRY_REMOVE, name, 2, 1, NOVA_FILE);
     image_append(dir, &x.e);
+}
+
+static void count_names(struct log *log, uint32_t nlink) {
+    struct fmt_link_body l = {.nlink = nlink, .ctime = 7};
+    struct fmt_entry e = {.kind = FMT_LINK, .lines = 1};
+    memcpy(e.payload, &l, sizeof l);
+    image_append(log, &e);
 }
 
 static void new_inode(struct log *dir, const char *name, uint8_t type, struct log *log) {
@@ -226,8 +234,23 @@ static void two_names_of_one_file(void **state) {
     new_inode(&root, "one", NOVA_FILE, &file);
     write_pages(&file, 0, 3);
     add_name(&root, "two", file.ino, file.gen, NOVA_FILE);
+    count_names(&file, 2);
     expect_the_same(1, 1);
     remove_name(&root, "one");
+    count_names(&file, 1);
+    expect_the_same(1, 1);
+}
+
+/* Else removing one name would free what the other one names. */
+static void names_must_be_as_many_as_the_log_says(void **state) {
+    (void)state;
+    struct log file;
+    new_inode(&root, "one", NOVA_FILE, &file);
+    add_name(&root, "two", file.ino, file.gen, NOVA_FILE);
+    expect_corrupt(file.slot);
+    count_names(&file, 3);
+    expect_corrupt(file.slot);
+    count_names(&file, 2);
     expect_the_same(1, 1);
 }
 
@@ -563,8 +586,8 @@ static void use_blindly(const char *path, unsigned *opened) {
         (void)nova_write(inode, st.size, data, 5000, blk, 0, blk, &io);
         (void)nova_free(pool, &(struct nova_extent){blk, 2}, 1, &err);
         (void)nova_truncate(inode, 77, blk, &io);
-        (void)nova_create(inode, "new", 3, NOVA_FILE, 0, 0, 0, &io);
-        (void)nova_unlink(inode, "1", 1, 3, 1, &io);
+        (void)flat_create(inode, "new", 3, NOVA_FILE, 0, &io);
+        (void)flat_unlink(inode, "1", 1, 3, 1, &io);
         if (ino % 3 == 0)
             (void)nova_inode_release(pool, ino, 0, &err);
         if (ino % 2 == 0)
@@ -606,8 +629,9 @@ static void survive(bool clean, struct rng r) {
                 break;
             case 2: slot->head = fmt_ptr_make(&m, FMT_TAG_HEAD, ino, slot->gen, 0, blk); break;
             case 3:
-                slot->tail = fmt_tail_make(&m, ino, slot->gen,
-                                           (struct log_pos){rng_below(&r, 2) ? blk : 0, rng_below(&r, 64)});
+                slot->tail = fmt_tail_make(
+                    &m, ino, slot->gen,
+                    (struct log_end){{rng_below(&r, 2) ? blk : 0, rng_below(&r, 64)}, rng_below(&r, 2) != 0});
                 break;
             case 4:
                 page->tail.next = fmt_ptr_make(&m, FMT_TAG_NEXT, page->tail.ino, page->tail.gen, blk,
@@ -688,6 +712,7 @@ int main(void) {
         TEST(random_files),
         TEST(directories_below_directories),
         TEST(two_names_of_one_file),
+        TEST(names_must_be_as_many_as_the_log_says),
         TEST(renamed_replaced_and_removed),
         TEST(orphans_are_released),
         TEST(what_was_not_committed_is_free),

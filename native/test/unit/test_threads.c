@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "names.h"
 #include "image.h"
 #include "inode/block_map.h"
 #include "rng.h"
@@ -96,7 +97,7 @@ static uint32_t blk_at(const struct client *c, uint64_t off) {
 static bool create(struct client *c) {
     (void)snprintf(c->name, sizeof c->name, "thread %u file %u", c->id, c->files++);
     pthread_mutex_lock(&names);
-    int rc = nova_create(s.root, c->name, (uint32_t)strlen(c->name), NOVA_FILE, 0600, 0, 0, &s.io);
+    int rc = nova_create(s.root, c->name, (uint32_t)strlen(c->name), NOVA_FILE, 0600, 0, 0, NULL, 0, &s.io);
     c->ino = s.io.records[0].u.dentry.ino;
     c->gen = s.io.records[0].u.dentry.gen;
     pthread_mutex_unlock(&names);
@@ -126,7 +127,7 @@ static void unlink_file(struct client *c) {
     if (!open)
         drop_handle(c);
     pthread_mutex_lock(&names);
-    int rc = nova_unlink(s.root, c->name, (uint32_t)strlen(c->name), c->ino, c->gen, &s.io);
+    int rc = flat_unlink(s.root, c->name, (uint32_t)strlen(c->name), c->ino, c->gen, &s.io);
     pthread_mutex_unlock(&names);
     if (rc != NOVA_OK || nova_inode_release(s.pool, c->ino, c->gen, &c->io.err) != NOVA_OK)
         wrong(c, "unlink");

@@ -92,28 +92,29 @@ static void pointers_prove_what_they_belong_to(void **state) {
 
 /* ---- tail words ---- */
 
-static bool tail_get(fmt_ptr word, struct log_pos *pos) {
-    return fmt_tail_get(&m, INO, GEN, word, pos);
+static bool tail_get(fmt_ptr word, struct log_end *end) {
+    return fmt_tail_get(&m, INO, GEN, word, end);
 }
 
 static void tails_round_trip(void **state) {
     (void)state;
     for (uint32_t blk = 0; blk < 2; blk++) {
-        for (uint32_t idx = 0; idx <= 255; idx++) {
-            struct log_pos in = {blk == 0 ? 0 : m.data_blk + 9, idx}, out = {9, 9};
+        for (uint32_t idx = 0; idx < 127; idx++) {
+            struct log_end in = {{blk == 0 ? 0 : m.data_blk + 9, idx}, idx % 3 == 0}, out = {{9, 9}, false};
             bool fits = blk == 0 ? idx <= FMT_INLINE_LINES : idx >= 1 && idx <= FMT_PAGE_LINES;
-            fmt_ptr word = idx == 255 ? 0 : fmt_tail_make(&m, INO, GEN, in);
+            fmt_ptr word = fmt_tail_make(&m, INO, GEN, in);
+            assert_true(word != 0);
             assert_int_equal(tail_get(word, &out), fits);
-            assert_int_equal(out.blk, fits ? in.blk : 9);
-            assert_int_equal(out.idx, fits ? in.idx : 9);
-            if (idx != 255)
-                assert_true(word != 0);
+            assert_int_equal(out.pos.blk, fits ? in.pos.blk : 9);
+            assert_int_equal(out.pos.idx, fits ? in.pos.idx : 9);
+            assert_int_equal(out.linked, fits && in.linked);
         }
     }
-    struct log_pos out;
+    struct log_end out;
+    assert_false(tail_get(0, &out));
     const uint32_t bad[] = {1, m.data_blk - 1, m.data_end, UINT32_MAX};
     for (size_t i = 0; i < 4; i++)
-        assert_false(tail_get(fmt_tail_make(&m, INO, GEN, (struct log_pos){bad[i], 1}), &out));
+        assert_false(tail_get(fmt_tail_make(&m, INO, GEN, (struct log_end){{bad[i], 1}, false}), &out));
     assert_false(tail_get(UINT64_MAX, &out));
 }
 
@@ -121,10 +122,11 @@ static void every_flipped_bit_of_a_tail_is_detected(void **state) {
     (void)state;
     struct rng r = rng_start(__func__);
     for (int i = 0; i < 3000; i++) {
-        struct log_pos in = {m.data_blk + rng_below(&r, m.data_end - m.data_blk), 1 + rng_below(&r, FMT_PAGE_LINES)},
+        struct log_end in = {{m.data_blk + rng_below(&r, m.data_end - m.data_blk), 1 + rng_below(&r, FMT_PAGE_LINES)},
+                             rng_below(&r, 2) != 0},
                        out;
         if (i % 4 == 0)
-            in = (struct log_pos){0, rng_below(&r, FMT_INLINE_LINES + 1)};
+            in.pos = (struct log_pos){0, rng_below(&r, FMT_INLINE_LINES + 1)};
         fmt_ptr word = fmt_tail_make(&m, INO, GEN, in);
         assert_true(tail_get(word, &out));
         for (size_t bit = 0; bit < 64; bit++)
@@ -386,7 +388,8 @@ static void write_entries(void **state) {
     assert_true(write_ok(0, 0, 0, big, FMT_WRITE, NOVA_FILE));
     /* not of a file */
     assert_false(write_ok(0, d, 1, 1, FMT_WRITE, NOVA_DIR));
-    assert_false(write_ok(0, d, 1, 1, FMT_WRITE, NOVA_SYMLINK));
+    assert_true(write_ok(0, d, 1, 1, FMT_WRITE, NOVA_SYMLINK));
+    assert_false(write_ok(0, 0, 0, 1, FMT_TRUNCATE, NOVA_SYMLINK));
     /* blocks */
     assert_false(write_ok(0, 0, 1, 1, FMT_WRITE, NOVA_FILE));
     assert_false(write_ok(0, d - 1, 1, 1, FMT_WRITE, NOVA_FILE));

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "names.h"
 #include "api/handles.h"
 #include "image.h"
 #include "rng.h"
@@ -686,9 +687,9 @@ static void frees_ride_along(void **state) {
         case 3: rc = nova_write_begin(f.inode, UINT64_MAX, 5, 0, 0, 0, io, &in); break;
         case 4: rc = nova_truncate(f.inode, UINT64_MAX, 0, io); break;
         case 5: rc = nova_write(s.root, 0, "x", 1, 0, 0, 0, io); break;
-        case 6: rc = nova_create(f.inode, "x", 1, NOVA_FILE, 0, 0, 0, io); break;
-        case 7: rc = nova_unlink(f.inode, "x", 1, 2, 1, io); break;
-        default: rc = nova_create(s.root, "/", 1, NOVA_FILE, 0, 0, 0, io); break;
+        case 6: rc = flat_create(f.inode, "x", 1, NOVA_FILE, 0, io); break;
+        case 7: rc = flat_unlink(f.inode, "x", 1, 2, 1, io); break;
+        default: rc = flat_create(s.root, "/", 1, NOVA_FILE, 0, io); break;
         }
         assert_int_equal(rc == NOVA_OK, how == 0);
         assert_int_equal(io->free_count, 0);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attributes of an inode: one entry, one tail word. */
+#include <string.h>
+
+#include "api/handles.h"
+#include "util/clock.h"
+
+#define SETTABLE (NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME)
+
+int nova_setattr(nova_inode *inode, uint32_t mask, uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime,
+                 int64_t mtime, struct nova_io *io) {
+    int rc = io_begin(inode->pool, io);
+    if (rc == NOVA_OK && (mask == 0 || (mask & ~SETTABLE) != 0))
+        rc = nova_fail(&io->err, NOVA_EINVAL, "attribute mask %#x is empty or has unknown bits", mask);
+    if (rc == NOVA_OK && (mask & NOVA_ATTR_MODE) != 0 && (mode & ~NOVA_MODE_BITS) != 0)
+        rc = nova_fail(&io->err, NOVA_EINVAL, "mode %#o has more than permission bits", mode);
+    if (rc != NOVA_OK)
+        return rc;
+    struct fmt_setattr_body a = {.mask = mask | NOVA_ATTR_CTIME,
+                                 .mode = mask & NOVA_ATTR_MODE ? mode : 0,
+                                 .uid = mask & NOVA_ATTR_UID ? uid : 0,
+                                 .gid = mask & NOVA_ATTR_GID ? gid : 0,
+                                 .atime = mask & NOVA_ATTR_ATIME ? atime : 0,
+                                 .mtime = mask & NOVA_ATTR_MTIME ? mtime : 0,
+                                 .ctime = nova_now()};
+    struct fmt_entry e = {.kind = FMT_SETATTR, .lines = 1};
+    memcpy(e.payload, &a, sizeof a);
+    struct log_batch b;
+    log_lock_owner(inode);
+    rc = view_check_locked(inode, &io->err);
+    if (rc == NOVA_OK) {
+        log_begin(&b, &inode->log, 0);
+        rc = log_append(&b, &e, &io->err);
+        if (rc == NOVA_OK)
+            rc = log_commit(&b, &io->err);
+        else
+            log_rollback(&b);
+    }
+    if (rc == NOVA_OK) {
+        record_fill(&io->records[io->record_count++], &e, b.at);
+        stat_apply(&inode->st, &e);
+        view_advance_locked(inode, &b, 1, io);
+        io->size = inode->st.size;
+    }
+    log_unlock_owner(inode);
+    return rc;
+}

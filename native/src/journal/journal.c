@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/journal.h"
+
+#include <sched.h>
+#include <string.h>
+
+#include "util/lock_rank.h"
+
+static_assert(JOURNAL_LANES * FMT_JOURNAL_RECORD <= FMT_JOURNAL_BLKS * NOVA_BLOCK_SIZE, "a record for each lane");
+
+uint32_t journal_records(const struct media *m) {
+    return m->journal_count * (NOVA_BLOCK_SIZE / FMT_JOURNAL_RECORD);
+}
+
+struct fmt_journal *journal_record(const struct media *m, uint32_t i) {
+    return (struct fmt_journal *)(void *)(media_blk(m, m->journal_blk) + (size_t)i * FMT_JOURNAL_RECORD);
+}
+
+void journal_init(struct journal *j, const struct media *m) {
+    j->m = m;
+    for (uint32_t i = 0; i < JOURNAL_LANES; i++) {
+        pthread_mutex_init(&j->lanes[i].lock, NULL);
+        j->lanes[i].used = false;
+    }
+}
+
+void journal_destroy(struct journal *j) {
+    for (uint32_t i = 0; i < JOURNAL_LANES; i++)
+        pthread_mutex_destroy(&j->lanes[i].lock);
+}
+
+/* ---- commit ---- */
+
+static void put_record(const struct media *m, struct fmt_journal *at, const struct log_batch *b, uint32_t n) {
+    struct fmt_journal rec = {.magic = FMT_JOURNAL_MAGIC, .count = n};
+    for (uint32_t i = 0; i < n; i++) {
+        const struct log *log = b[i].log;
+        rec.moves[i] = (struct fmt_move){log->ino, log->gen, log->slot->tail, log_batch_tail(&b[i])};
+    }
+    fmt_journal_seal(m, &rec);
+    m->ops->copy(m->ops, at, &rec, sizeof rec);
+}
+
+/* Steps 3 to 6. 0 or an errno. */
+static int commit_in_lane(struct journal *j, uint32_t lane, struct log_batch *b, uint32_t n) {
+    const struct pmem_ops *ops = j->m->ops;
+    j->lanes[lane].used = true;
+    put_record(j->m, journal_record(j->m, lane), b, n);
+    int os = ops->drain(ops);
+    if (os != 0)
+        return os;
+    for (uint32_t i = 0; i < n; i++)
+        log_batch_store_tail(&b[i]);
+    return ops->drain(ops);
+}
+
+int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct nova_error *err) {
+    if (n == 1)
+        return log_commit(&b[0], err);
+    const struct pmem_ops *ops = j->m->ops;
+    int os = ops->drain(ops);
+    if (os != 0) {
+        for (uint32_t i = 0; i < n; i++)
+            log_rollback(&b[i]);
+        return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; nothing was committed");
+    }
+    int cpu = sched_getcpu();
+    uint32_t lane = cpu < 0 ? 0 : (uint32_t)cpu % JOURNAL_LANES;
+    ranked_lock(&j->lanes[lane].lock, RANK_JOURNAL);
+    os = commit_in_lane(j, lane, b, n);
+    ranked_unlock(&j->lanes[lane].lock, RANK_JOURNAL);
+    for (uint32_t i = 0; i < n; i++)
+        log_batch_end(&b[i]);
+    if (os != 0)
+        return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; close it and open it again to see its state");
+    return NOVA_OK;
+}
+
+void journal_clear(struct journal *j) {
+    const struct pmem_ops *ops = j->m->ops;
+    for (uint32_t i = 0; i < JOURNAL_LANES; i++)
+        if (j->lanes[i].used) {
+            ops->zero(ops, journal_record(j->m, i), FMT_JOURNAL_RECORD);
+            j->lanes[i].used = false;
+        }
+}
+
+/* ---- recovery ---- */
+
+bool journal_redo(const struct media *m, const struct fmt_journal *rec, bool store,
+                  struct fmt_inode *(*slot)(const void *table, uint32_t ino), const void *table) {
+    bool pending = false;
+    for (uint32_t i = 0; i < rec->count; i++) {
+        const struct fmt_move *move = &rec->moves[i];
+        struct fmt_inode *inode = slot(table, move->ino);
+        if (inode == NULL || !fmt_inode_ok(m, inode, move->ino) || inode->gen != move->gen || inode->tail != move->from)
+            continue;
+        pending = true;
+        if (store) {
+            m->ops->store8(m->ops, &inode->tail, move->to);
+            m->ops->flush(m->ops, &inode->tail, sizeof inode->tail);
+        }
+    }
+    return pending;
+}
+
+static struct fmt_inode *table_slot(const void *table, uint32_t ino) {
+    return itable_slot(table, ino);
+}
+
+int journal_recover(const struct media *m, const struct inode_table *t, uint64_t *redone, struct nova_error *err) {
+    const struct pmem_ops *ops = m->ops;
+    bool any = false;
+    int os = 0;
+    *redone = 0;
+    for (uint32_t i = 0; i < journal_records(m); i++) {
+        const struct fmt_journal *rec = journal_record(m, i);
+        if (fmt_journal_ok(m, rec) && journal_redo(m, rec, true, table_slot, t))
+            ++*redone;
+    }
+    if (*redone != 0)
+        os = ops->drain(ops); /* before a record goes that a tail still needs */
+    for (uint32_t i = 0; os == 0 && i < journal_records(m); i++) {
+        static const struct fmt_journal nothing;
+        if (memcmp(journal_record(m, i), &nothing, sizeof nothing) != 0) {
+            ops->zero(ops, journal_record(m, i), FMT_JOURNAL_RECORD);
+            any = true;
+        }
+    }
+    if (os == 0 && any)
+        os = ops->drain(ops);
+    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot finish a transaction that a crash cut short");
+}
