@@ -90,43 +90,143 @@ static void own_block(void *arg, uint64_t pgoff, uint32_t blk) {
     o->used++;
 }
 
-static bool read_file(struct judge *j, struct store *s, const struct dir_name *d, struct owner *o, uint64_t *hash,
+/* Everything that has a name, in the order of a walk through the tree. */
+#define NAMES_MAX 128u
+
+struct name {
+    char path[MODEL_PATH];
+    uint32_t ino;
+    uint8_t type;
+};
+
+struct tree {
+    struct name name[NAMES_MAX];
+    uint32_t n;
+    uint32_t inodes;
+};
+
+static bool walk_tree(struct store *s, struct tree *t, char *why, size_t why_len) {
+    t->n = 0;
+    for (uint32_t next = 0;; next++) { /* the root, and then each directory found */
+        const char *dir = next == 0 ? "" : t->name[next - 1].path;
+        if (next != 0 && t->name[next - 1].type != NOVA_DIR) {
+            if (next == t->n)
+                return true;
+            continue;
+        }
+        const struct dir_map *names;
+        uint32_t it = 0;
+        int rc = store_dir_open(s, dir, &names);
+        if (rc != NOVA_OK) {
+            snprintf(why, why_len, "directory %.40s: status %d: %s", dir, rc, s->err.msg);
+            return false;
+        }
+        for (const struct dir_name *d; (d = dir_map_next(names, &it)) != NULL;) {
+            if (t->n == NAMES_MAX) {
+                snprintf(why, why_len, "more than %u names", NAMES_MAX);
+                return false;
+            }
+            struct name *to = &t->name[t->n++];
+            to->ino = d->ino;
+            to->type = d->type;
+            if ((size_t)snprintf(to->path, sizeof to->path, "%s%s%.*s", dir, *dir != '\0' ? "/" : "", d->name_len,
+                                 d->name) >= sizeof to->path) {
+                snprintf(why, why_len, "a path below %.40s goes on and on", dir);
+                return false;
+            }
+        }
+        if (next == t->n)
+            return true;
+    }
+}
+
+/* Its number of names and the sum of their hashes; whether this is the first one. */
+static bool first_name(const struct tree *t, uint32_t i, uint32_t *nlink, uint64_t *names) {
+    bool first = true;
+    *nlink = 0;
+    *names = 0;
+    for (uint32_t k = 0; k < t->n; k++) {
+        if (t->name[k].ino != t->name[i].ino)
+            continue;
+        ++*nlink;
+        *names += model_path_hash(t->name[k].path);
+        first = first && k >= i;
+    }
+    return first;
+}
+
+static int64_t time_set(int64_t time) {
+    return time < MODEL_TIME_SET ? time : 0;
+}
+
+/* The contents of what is no directory. */
+static bool read_file(struct judge *j, struct store *s, const struct name *n, struct owner *o, struct model_node *node,
                       char *why, size_t why_len) {
     static struct store_file f;
-    struct nova_stat st;
-    char name[256];
-    snprintf(name, sizeof name, "%.*s", d->name_len, d->name);
-    if (store_file_open(s, name, false, &f) != NOVA_OK) {
-        snprintf(why, why_len, "file %.40s: status %d: %s", name, s->err.code, s->err.msg);
+    int rc = store_file_open(s, n->path, false, &f);
+    if (rc != NOVA_OK) {
+        snprintf(why, why_len, "file %.40s: status %d: %s", n->path, rc, s->err.msg);
         return false;
     }
-    nova_inode_stat(f.inode, &st);
-    o->used += st.log_pages;
     block_map_each(&f.map, own_block, o);
-    bool ok = f.size == st.size && f.size < SIZE_SANE && o->bad == NULL;
-    if (ok) {
+    const char *bad = f.size != node->size || f.size > SIZE_SANE ? "its size makes no sense" : o->bad;
+    if (n->type == NOVA_SYMLINK && (f.size == 0 || f.size > NOVA_SYMLINK_MAX))
+        bad = "no target has that many";
+    if (bad == NULL) {
         need_buffers(j, f.size);
         store_read(&f, 0, j->before, f.size);
-        *hash = model_file_hash(name, d->name_len, j->before, f.size);
+        node->content = model_content_hash(j->before, f.size);
     } else {
-        snprintf(why, why_len, "file %.40s of %llu bytes: %s", name, (unsigned long long)f.size,
-                 o->bad != NULL ? o->bad : "its size makes no sense");
+        snprintf(why, why_len, "file %.40s of %llu bytes: %s", n->path, (unsigned long long)f.size, bad);
     }
     store_file_close(&f);
-    return ok;
+    return bad == NULL;
+}
+
+static bool read_inode(struct judge *j, struct store *s, const struct name *n, uint32_t nlink, struct owner *o,
+                       struct model_node *node, char *why, size_t why_len) {
+    struct nova_stat st;
+    int rc = store_stat(s, n->path, &st);
+    if (rc != NOVA_OK || st.type != n->type || st.nlink != nlink) {
+        snprintf(why, why_len, "%.40s: status %d, type %u for %u, %u names where there are %u", n->path, rc, st.type,
+                 n->type, st.nlink, nlink);
+        return false;
+    }
+    o->used += st.log_pages;
+    *node = (struct model_node){.type = n->type,
+                                .mode = st.mode,
+                                .uid = st.uid,
+                                .gid = st.gid,
+                                .atime = time_set(st.atime),
+                                .mtime = time_set(st.mtime),
+                                .size = st.size,
+                                .content = model_content_hash(NULL, 0)};
+    return n->type == NOVA_DIR || read_file(j, s, n, o, node, why, why_len);
 }
 
 bool judge_store(struct judge *j, struct store *s, uint64_t *state, uint64_t *used, char *why, size_t why_len) {
     static struct owner o;
+    static struct tree t;
+    static struct model_node node[NAMES_MAX];
     memset(&o, 0, sizeof o);
     o.pool = s->pool;
-    uint32_t it = 0;
     *state = 0;
-    for (const struct dir_name *d; (d = dir_map_next(&s->names, &it)) != NULL;) {
-        uint64_t hash;
-        if (!read_file(j, s, d, &o, &hash, why, why_len))
-            return false;
-        *state += hash;
+    if (!walk_tree(s, &t, why, why_len))
+        return false;
+    t.inodes = 1;
+    for (uint32_t i = 0; i < t.n; i++) {
+        uint32_t nlink, k = 0;
+        uint64_t names;
+        if (first_name(&t, i, &nlink, &names)) {
+            t.inodes++;
+            if (!read_inode(j, s, &t.name[i], nlink, &o, &node[i], why, why_len))
+                return false;
+        } else {
+            while (t.name[k].ino != t.name[i].ino)
+                k++;
+            node[i] = node[k];
+        }
+        *state += model_name_hash(t.name[i].path, &node[i], nlink, names);
     }
     struct nova_stat root;
     struct nova_pool_info info;
@@ -142,9 +242,9 @@ bool judge_store(struct judge *j, struct store *s, uint64_t *state, uint64_t *us
         snprintf(why, why_len, "%u names are removed that are not there", s->strays);
         return false;
     }
-    if (info.inodes_used != s->names.live + 1u) {
-        snprintf(why, why_len, "%llu inodes in use for %u names and the root", (unsigned long long)info.inodes_used,
-                 s->names.live);
+    if (info.inodes_used != t.inodes) {
+        snprintf(why, why_len, "%llu inodes in use; with the root, names name %u", (unsigned long long)info.inodes_used,
+                 t.inodes);
         return false;
     }
     return true;
@@ -199,20 +299,42 @@ static bool try_file(struct judge *j, struct store *s, const char *name, bool cr
     return ok;
 }
 
+/* Calls on names, one after the other as long as they find what the last one made. */
+static bool try_names(struct store *s, const char *file, struct verdict *v) {
+    static const char dir[] = "dir-made-after-recovery", other[] = "dir-made-after-recovery/other",
+                      made[] = "made-after-recovery";
+    struct nova_stat st;
+    int rc = store_mkdir(s, dir, 0700);
+    if (rc != NOVA_OK)
+        return tried(v, "mkdir", rc, s);
+    if (file[0] != '\0') {
+        rc = store_link(s, file, other);
+        if (!tried(v, "link", rc, s))
+            return false;
+        if (rc == NOVA_OK && (store_stat(s, file, &st) != NOVA_OK || st.nlink < 2))
+            return tried(v, "stat of what has two names", NOVA_EINVAL, s);
+    }
+    rc = store_rename(s, made, other); /* over one of several names, if that could be made */
+    if (rc == NOVA_OK)
+        rc = store_unlink(s, other);
+    else if (rc == NOVA_ENOENT || rc == NOVA_ENOSPC)
+        rc = store_unlink(s, other) == NOVA_OK ? NOVA_OK : NOVA_ENOSPC;
+    return tried(v, "rename, unlink", rc, s) && tried(v, "rmdir", store_rmdir(s, dir), s);
+}
+
 static bool try_out(struct judge *j, struct store *s, struct verdict *v) {
-    char names[2][256] = {"", ""};
-    uint32_t it = 0, n = 0;
-    for (const struct dir_name *d; n < 2 && (d = dir_map_next(&s->names, &it)) != NULL; n++)
-        snprintf(names[n], sizeof names[n], "%.*s", d->name_len, d->name);
+    static struct tree t;
+    uint32_t files[2], n = 0;
+    if (!walk_tree(s, &t, v->why, sizeof v->why))
+        return false;
+    for (uint32_t i = 0; i < t.n && n < 2; i++)
+        if (t.name[i].type == NOVA_FILE)
+            files[n++] = i;
     for (uint32_t i = 0; i < n; i++)
-        if (!try_file(j, s, names[i], false, v))
+        if (!try_file(j, s, t.name[files[i]].path, false, v))
             return false;
     uint64_t state, used;
-    int rc;
-    return try_file(j, s, "made-after-recovery", true, v) &&
-           (rc = store_rename(s, "made-after-recovery", "renamed")) >= 0 &&
-           (rc == NOVA_ENOENT || tried(v, "rename", rc, s)) &&
-           (rc != NOVA_OK || tried(v, "unlink", store_unlink(s, "renamed"), s)) &&
+    return try_file(j, s, "made-after-recovery", true, v) && try_names(s, n != 0 ? t.name[files[0]].path : "", v) &&
            judge_store(j, s, &state, &used, v->why, sizeof v->why);
 }
 
@@ -326,30 +448,37 @@ void judge_image(struct judge *j, const uint8_t *image, struct verdict *v) {
 
 /* ---- explaining ---- */
 
-static void explain_file(struct judge *j, struct store *s, const struct model_file *m, char *out, size_t cap) {
-    static struct store_file f;
-    if (store_file_open(s, m->name, false, &f) != NOVA_OK) {
-        snprintf(out, cap, " %.40s is missing;", m->name);
-        return;
-    }
-    if (f.size != m->size) {
-        snprintf(out, cap, " %.40s has %llu instead of %llu bytes;", m->name, (unsigned long long)f.size,
-                 (unsigned long long)m->size);
-    } else {
-        need_buffers(j, f.size);
-        store_read(&f, 0, j->before, f.size);
+static void explain_name(struct judge *j, struct store *s, const struct model *m, const struct model_file *f, char *out,
+                         size_t cap) {
+    static struct store_file file;
+    const struct model_node *node = f->node;
+    struct nova_stat st;
+    if (store_stat(s, f->name, &st) != NOVA_OK) {
+        snprintf(out, cap, " %.40s is missing;", f->name);
+    } else if (st.type != node->type || st.size != node->size) {
+        snprintf(out, cap, " %.40s has type %u instead of %u, %llu instead of %llu bytes;", f->name, st.type,
+                 node->type, (unsigned long long)st.size, (unsigned long long)node->size);
+    } else if (st.mode != node->mode || st.uid != node->uid || st.gid != node->gid ||
+               st.nlink != model_nlink(m, f->name) || time_set(st.atime) != node->atime ||
+               time_set(st.mtime) != node->mtime) {
+        snprintf(out, cap, " %.40s has other attributes: mode %o for %o, uid %u for %u, %u names for %u;", f->name,
+                 st.mode, node->mode, st.uid, node->uid, st.nlink, model_nlink(m, f->name));
+    } else if (st.type != NOVA_DIR && store_file_open(s, f->name, false, &file) == NOVA_OK) {
+        need_buffers(j, file.size);
+        store_read(&file, 0, j->before, file.size);
         uint64_t at = 0;
-        while (at < f.size && j->before[at] == m->bytes[at])
+        while (at < file.size && j->before[at] == node->bytes[at])
             at++;
-        if (at < f.size)
-            snprintf(out, cap, " %.40s differs at byte %llu of %llu: %02x instead of %02x;", m->name,
-                     (unsigned long long)at, (unsigned long long)f.size, j->before[at], m->bytes[at]);
+        if (at < file.size)
+            snprintf(out, cap, " %.40s differs at byte %llu of %llu: %02x instead of %02x;", f->name,
+                     (unsigned long long)at, (unsigned long long)file.size, j->before[at], node->bytes[at]);
+        store_file_close(&file);
     }
-    store_file_close(&f);
 }
 
 void judge_explain(struct judge *j, const uint8_t *image, const struct model *m, char *out, size_t cap) {
     static struct store s;
+    static struct tree t;
     struct verdict v;
     out[0] = '\0';
     judge_put(j, image);
@@ -358,13 +487,10 @@ void judge_explain(struct judge *j, const uint8_t *image, const struct model *m,
         return;
     }
     for (uint32_t i = 0; i < m->n && strlen(out) + 1 < cap; i++)
-        explain_file(j, &s, m->file[i], out + strlen(out), cap - strlen(out));
-    uint32_t it = 0;
-    for (const struct dir_name *d; (d = dir_map_next(&s.names, &it)) != NULL && strlen(out) + 1 < cap;) {
-        char name[256];
-        snprintf(name, sizeof name, "%.*s", d->name_len, d->name);
-        if (model_get(m, name) == NULL)
-            snprintf(out + strlen(out), cap - strlen(out), " %.40s is there;", name);
-    }
+        explain_name(j, &s, m, m->file[i], out + strlen(out), cap - strlen(out));
+    bool walked = walk_tree(&s, &t, v.why, sizeof v.why);
+    for (uint32_t i = 0; walked && i < t.n && strlen(out) + 1 < cap; i++)
+        if (model_get(m, t.name[i].path) == NULL)
+            snprintf(out + strlen(out), cap - strlen(out), " %.40s is there;", t.name[i].path);
     abandon(&s);
 }

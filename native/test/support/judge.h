@@ -3,10 +3,11 @@
  * Recovers a crash image with the production code and says what came out: the state (model.h), and whether everything
  * that must hold of any recovered store does:
  *  - nova_fsck() finds no error in it as it is, and nothing to remark after recovery and an orderly close;
- *  - it opens; every name, log and block is readable; no block belongs to two, and used + free = total by the logs;
+ *  - it opens; every name, log and block is readable; no block belongs to two, and used + free = total by the logs; an
+ *    inode has as many names as it says;
  *  - a crash right after recovery recovers to the same, and that changes no byte but the state's;
  *  - closed in order, it opens without recovery as the same;
- *  - it works: files grow and show zeros there, are appended to, made, renamed, removed.
+ *  - it works: files grow and show zeros there, are appended to, made, linked, renamed, removed; so are directories.
  */
 #ifndef NOVA_TEST_SUPPORT_JUDGE_H
 #define NOVA_TEST_SUPPORT_JUDGE_H

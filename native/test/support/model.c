@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "model.h"
+#include "nova.h"
 
-static uint64_t hash_bytes(uint64_t h, const uint8_t *p, uint64_t n) {
+/* ---- hashes ---- */
+
+static uint64_t hash_bytes(uint64_t h, const void *bytes, uint64_t n) {
+    const uint8_t *p = bytes;
     uint64_t w;
     for (; n >= sizeof w; p += sizeof w, n -= sizeof w) {
         memcpy(&w, p, sizeof w);
@@ -19,12 +23,33 @@ static uint64_t hash_bytes(uint64_t h, const uint8_t *p, uint64_t n) {
     return h;
 }
 
-uint64_t model_file_hash(const char *name, size_t name_len, const uint8_t *bytes, uint64_t size) {
-    uint64_t h = hash_bytes(name_len + 0x51, (const uint8_t *)name, name_len);
-    h = hash_bytes(h ^ size << 17, bytes, size) * 0x94d049bb133111ebu;
-    h ^= h >> 31;
+static uint64_t finish(uint64_t h) {
+    h *= 0x94d049bb133111ebu;
+    return h ^ h >> 31;
+}
+
+uint64_t model_content_hash(const uint8_t *bytes, uint64_t size) {
+    return finish(hash_bytes(size << 17 ^ 0x51, bytes, size));
+}
+
+uint64_t model_path_hash(const char *path) {
+    size_t len = strlen(path);
+    return finish(hash_bytes(len + 0x3d, path, len));
+}
+
+uint64_t model_name_hash(const char *path, const struct model_node *node, uint32_t nlink, uint64_t names) {
+    const uint64_t all[] = {model_path_hash(path),
+                            names,
+                            node->content,
+                            (uint64_t)node->type << 48 | (uint64_t)nlink << 16 | node->mode,
+                            (uint64_t)node->uid << 32 | node->gid,
+                            (uint64_t)node->atime,
+                            (uint64_t)node->mtime};
+    uint64_t h = finish(hash_bytes(0x77, all, sizeof all));
     return h != 0 ? h : 1;
 }
+
+/* ---- states ---- */
 
 static void *keep(struct model_arena *a, size_t size) {
     if (a->n == a->cap) {
@@ -64,65 +89,228 @@ const struct model_file *model_get(const struct model *m, const char *name) {
     return i < m->n ? m->file[i] : NULL;
 }
 
-/* The state with the file of that name replaced by f, or without it if f is NULL. */
-static struct model *with(struct model_arena *a, const struct model *m, const char *name, const struct model_file *f) {
+uint32_t model_nlink(const struct model *m, const char *name) {
+    const struct model_file *f = model_get(m, name);
+    uint32_t n = 0;
+    for (uint32_t i = 0; f != NULL && i < m->n; i++)
+        n += m->file[i]->node->id == f->node->id;
+    return n;
+}
+
+static struct model *copy(struct model_arena *a, const struct model *m) {
     struct model *next = keep(a, sizeof *next);
     *next = *m;
-    uint32_t i = find(m, name);
-    if (i < m->n)
-        next->hash -= m->file[i]->hash;
-    if (f != NULL) {
-        if (i == MODEL_FILES)
-            abort();
-        next->hash += f->hash;
-        next->file[i] = f;
-        next->n += i == m->n;
-    } else if (i < m->n) {
-        next->file[i] = next->file[--next->n];
-    }
     return next;
 }
 
-static const struct model_file *file_new(struct model_arena *a, const char *name, const uint8_t *bytes, uint64_t size) {
+static struct model *hashed(struct model *m) {
+    m->hash = 0;
+    for (uint32_t i = 0; i < m->n; i++) {
+        uint32_t nlink = 0;
+        uint64_t names = 0;
+        for (uint32_t k = 0; k < m->n; k++)
+            if (m->file[k]->node->id == m->file[i]->node->id) {
+                nlink++;
+                names += model_path_hash(m->file[k]->name);
+            }
+        m->hash += model_name_hash(m->file[i]->name, m->file[i]->node, nlink, names);
+    }
+    return m;
+}
+
+static const struct model_file *file_new(struct model_arena *a, const char *name, const struct model_node *node) {
     struct model_file *f = keep(a, sizeof *f);
-    snprintf(f->name, sizeof f->name, "%s", name);
-    f->size = size;
-    f->bytes = bytes;
-    f->hash = model_file_hash(f->name, strlen(f->name), bytes, size);
+    if ((size_t)snprintf(f->name, sizeof f->name, "%s", name) >= sizeof f->name)
+        abort();
+    f->node = node;
     return f;
 }
 
-/* A copy of the named file's bytes, cut or filled up with zeros to size. */
-static uint8_t *resized(struct model_arena *a, const struct model *m, const char *name, uint64_t size) {
-    uint8_t *bytes = keep(a, size);
+static void put(struct model_arena *a, struct model *m, const char *name, const struct model_node *node) {
+    uint32_t i = find(m, name);
+    if (i == m->n && m->n++ == MODEL_FILES)
+        abort();
+    m->file[i] = file_new(a, name, node);
+}
+
+static void take_out(struct model *m, const char *name) {
+    uint32_t i = find(m, name);
+    if (i < m->n)
+        m->file[i] = m->file[--m->n];
+}
+
+/* ---- what names name ---- */
+
+static struct model_node *node_new(struct model_arena *a, uint8_t type, uint32_t mode) {
+    struct model_node *node = keep(a, sizeof *node);
+    *node = (struct model_node){.type = type, .mode = mode, .id = ++a->ids};
+    node->content = model_content_hash(NULL, 0);
+    return node;
+}
+
+static struct model_node *node_copy(struct model_arena *a, const struct model_node *from) {
+    struct model_node *node = keep(a, sizeof *node);
+    *node = *from;
+    return node;
+}
+
+/* Puts the changed node in the place of the one with its id, under all its names. */
+static void replace(struct model_arena *a, struct model *m, const struct model_node *node) {
+    for (uint32_t i = 0; i < m->n; i++)
+        if (m->file[i]->node->id == node->id)
+            m->file[i] = file_new(a, m->file[i]->name, node);
+}
+
+/* A change among a directory's names sets its time. */
+static void touch_parent(struct model_arena *a, struct model *m, const char *name) {
+    char dir[MODEL_PATH];
+    const char *slash = strrchr(name, '/');
+    if (slash == NULL)
+        return;
+    snprintf(dir, sizeof dir, "%.*s", (int)(slash - name), name);
+    const struct model_file *f = model_get(m, dir);
+    if (f == NULL || f->node->mtime == 0)
+        return;
+    struct model_node *node = node_copy(a, f->node);
+    node->mtime = 0;
+    replace(a, m, node);
+}
+
+/* The file with its bytes cut or filled up with zeros to size, and changed now; a new one if there was none. */
+static struct model_node *resized(struct model_arena *a, struct model *m, const char *name, uint64_t size,
+                                  uint8_t **bytes) {
     const struct model_file *old = model_get(m, name);
-    uint64_t n = old == NULL ? 0 : old->size < size ? old->size : size;
+    struct model_node *node = old == NULL ? node_new(a, NOVA_FILE, 0644) : node_copy(a, old->node);
+    uint64_t n = node->size < size ? node->size : size;
+    *bytes = keep(a, size);
     if (n != 0)
-        memcpy(bytes, old->bytes, n);
-    memset(bytes + n, 0, size - n);
-    return bytes;
+        memcpy(*bytes, node->bytes, n);
+    memset(*bytes + n, 0, size - n);
+    node->bytes = *bytes;
+    node->size = size;
+    node->mtime = 0;
+    return node;
+}
+
+static const struct model *with_content(struct model_arena *a, struct model *m, const char *name,
+                                        struct model_node *node) {
+    node->content = model_content_hash(node->bytes, node->size);
+    if (model_get(m, name) == NULL) {
+        put(a, m, name, node);
+        touch_parent(a, m, name);
+    }
+    replace(a, m, node);
+    return hashed(m);
 }
 
 const struct model *model_write(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
                                 const uint8_t *src, uint64_t len) {
+    struct model *next = copy(a, m);
     const struct model_file *old = model_get(m, name);
-    uint64_t size = old != NULL && old->size > off + len ? old->size : off + len;
-    uint8_t *bytes = resized(a, m, name, size);
+    uint64_t size = old != NULL && old->node->size > off + len ? old->node->size : off + len;
+    uint8_t *bytes;
+    struct model_node *node = resized(a, next, name, size, &bytes);
     if (src != NULL)
         memcpy(bytes + off, src, len);
-    return with(a, m, name, file_new(a, name, bytes, size));
+    return with_content(a, next, name, node);
 }
 
 const struct model *model_truncate(struct model_arena *a, const struct model *m, const char *name, uint64_t size) {
-    return with(a, m, name, file_new(a, name, resized(a, m, name, size), size));
+    struct model *next = copy(a, m);
+    const struct model_file *old = model_get(m, name);
+    uint8_t *bytes;
+    if (old != NULL && old->node->size == size)
+        return m; /* nothing is logged */
+    return with_content(a, next, name, resized(a, next, name, size, &bytes));
+}
+
+const struct model *model_setattr(struct model_arena *a, const struct model *m, const char *name, uint32_t mask,
+                                  uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime, int64_t mtime) {
+    struct model *next = copy(a, m);
+    struct model_node *node = node_copy(a, model_get(m, name)->node);
+    if (mask & NOVA_ATTR_MODE)
+        node->mode = mode;
+    if (mask & NOVA_ATTR_UID)
+        node->uid = uid;
+    if (mask & NOVA_ATTR_GID)
+        node->gid = gid;
+    if (mask & NOVA_ATTR_ATIME)
+        node->atime = atime < MODEL_TIME_SET ? atime : 0;
+    if (mask & NOVA_ATTR_MTIME)
+        node->mtime = mtime < MODEL_TIME_SET ? mtime : 0;
+    replace(a, next, node);
+    return hashed(next);
+}
+
+/* ---- names ---- */
+
+static const struct model *made(struct model_arena *a, const struct model *m, const char *name,
+                                const struct model_node *node) {
+    struct model *next = copy(a, m);
+    put(a, next, name, node);
+    touch_parent(a, next, name);
+    return hashed(next);
+}
+
+const struct model *model_mkdir(struct model_arena *a, const struct model *m, const char *name, uint32_t mode) {
+    return made(a, m, name, node_new(a, NOVA_DIR, mode));
+}
+
+const struct model *model_symlink(struct model_arena *a, const struct model *m, const char *name, const void *target,
+                                  uint32_t len) {
+    struct model_node *node = node_new(a, NOVA_SYMLINK, 0777);
+    uint8_t *bytes = keep(a, len);
+    memcpy(bytes, target, len);
+    node->bytes = bytes;
+    node->size = len;
+    node->content = model_content_hash(bytes, len);
+    return made(a, m, name, node);
+}
+
+const struct model *model_link(struct model_arena *a, const struct model *m, const char *old, const char *name) {
+    return made(a, m, name, model_get(m, old)->node);
 }
 
 const struct model *model_remove(struct model_arena *a, const struct model *m, const char *name) {
-    return with(a, m, name, NULL);
+    struct model *next = copy(a, m);
+    take_out(next, name);
+    touch_parent(a, next, name);
+    return hashed(next);
+}
+
+/* Gives a name, and all that are below it, another start. */
+static void rebase(struct model_arena *a, struct model *m, const char *from, const char *to) {
+    size_t len = strlen(from);
+    char name[2 * MODEL_PATH];
+    for (uint32_t i = 0; i < m->n; i++) {
+        const char *rest = m->file[i]->name + len;
+        if (strncmp(m->file[i]->name, from, len) != 0 || (*rest != '\0' && *rest != '/'))
+            continue;
+        snprintf(name, sizeof name, "%s%s", to, rest);
+        m->file[i] = file_new(a, name, m->file[i]->node);
+    }
 }
 
 const struct model *model_rename(struct model_arena *a, const struct model *m, const char *from, const char *to) {
-    const struct model_file *f = model_get(m, from);
-    const struct model *gone = with(a, m, from, NULL);
-    return with(a, gone, to, file_new(a, to, f->bytes, f->size));
+    const struct model_file *old = model_get(m, to);
+    if (old != NULL && old->node->id == model_get(m, from)->node->id)
+        return m;
+    struct model *next = copy(a, m);
+    take_out(next, to);
+    rebase(a, next, from, to);
+    touch_parent(a, next, from);
+    touch_parent(a, next, to);
+    return hashed(next);
+}
+
+const struct model *model_exchange(struct model_arena *a, const struct model *m, const char *x, const char *y) {
+    if (model_get(m, x)->node->id == model_get(m, y)->node->id)
+        return m;
+    struct model *next = copy(a, m);
+    rebase(a, next, x, "/"); /* no path starts so */
+    rebase(a, next, y, x);
+    rebase(a, next, "/", y);
+    touch_parent(a, next, x);
+    touch_parent(a, next, y);
+    return hashed(next);
 }

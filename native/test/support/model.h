@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a store should hold, as plain byte arrays: immutable states, each made from the one before, sharing what did not
- * change. A state has a hash (the sum of its files' hashes, so that the states of several actors add up) that a
- * recovered store must have too.
+ * What a store should hold: immutable states of a tree, each made from the one before, sharing what did not change. A
+ * state has a hash (the sum of its names' hashes, so that the states of several actors add up) that a recovered store
+ * must have too. Of times only those are part of it that a setattr set, to less than MODEL_TIME_SET.
  */
 #ifndef NOVA_TEST_SUPPORT_MODEL_H
 #define NOVA_TEST_SUPPORT_MODEL_H
@@ -12,12 +12,23 @@
 #include <stdint.h>
 
 #define MODEL_FILES 40u
+#define MODEL_PATH 600u
+#define MODEL_TIME_SET 1000000000000000 /* ns: no clock says a day of January 1970 */
+
+/* What a name names. */
+struct model_node {
+    uint8_t type; /* nova_file_type */
+    uint32_t mode, uid, gid;
+    int64_t atime, mtime; /* 0: not set */
+    uint64_t size;
+    const uint8_t *bytes; /* a symbolic link's target; a directory has none */
+    uint64_t content;     /* model_content_hash() of them */
+    uint32_t id;          /* the names of one inode have the same, alone */
+};
 
 struct model_file {
-    char name[256];
-    uint64_t size;
-    uint64_t hash; /* of name and content; 0 is no file's */
-    const uint8_t *bytes;
+    char name[MODEL_PATH]; /* a path */
+    const struct model_node *node;
 };
 
 struct model {
@@ -30,18 +41,38 @@ struct model {
 struct model_arena {
     void **block;
     size_t n, cap;
+    uint32_t ids;
 };
 void model_arena_free(struct model_arena *a);
 
 const struct model *model_empty(struct model_arena *a);
+
 /* Writes len bytes at off (src NULL: zeros), after filling a gap with zeros; makes the file if it is not there. */
 const struct model *model_write(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
                                 const uint8_t *src, uint64_t len);
 const struct model *model_truncate(struct model_arena *a, const struct model *m, const char *name, uint64_t size);
+
+/* Names. Those that they are given are there, or not, as the calls of a store want it. */
+const struct model *model_mkdir(struct model_arena *a, const struct model *m, const char *name, uint32_t mode);
+const struct model *model_symlink(struct model_arena *a, const struct model *m, const char *name, const void *target,
+                                  uint32_t len);
+const struct model *model_link(struct model_arena *a, const struct model *m, const char *old, const char *name);
 const struct model *model_remove(struct model_arena *a, const struct model *m, const char *name);
 const struct model *model_rename(struct model_arena *a, const struct model *m, const char *from, const char *to);
+const struct model *model_exchange(struct model_arena *a, const struct model *m, const char *x, const char *y);
+
+/* Attributes that mask (NOVA_ATTR_*) names. */
+const struct model *model_setattr(struct model_arena *a, const struct model *m, const char *name, uint32_t mask,
+                                  uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime, int64_t mtime);
 
 const struct model_file *model_get(const struct model *m, const char *name); /* or NULL */
-uint64_t model_file_hash(const char *name, size_t name_len, const uint8_t *bytes, uint64_t size);
+uint32_t model_nlink(const struct model *m, const char *name);               /* 0 if it is not there */
+
+/* ---- hashes, for whoever reads a store ---- */
+
+uint64_t model_content_hash(const uint8_t *bytes, uint64_t size);
+uint64_t model_path_hash(const char *path);
+/* Of a name: what it names, the number of names that has, and the sum of their model_path_hash(). */
+uint64_t model_name_hash(const char *path, const struct model_node *node, uint32_t nlink, uint64_t names);
 
 #endif

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "names.h"
 #include "store.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
@@ -87,19 +86,6 @@ static int settle(struct store_file *f, int rc) {
     return rc;
 }
 
-/* Removals of names that are not there are counted: only a damaged log has any. */
-static void apply_names(struct store *s, const struct nova_record *r, uint32_t n) {
-    for (uint32_t i = 0; i < n; i += r[i].lines) {
-        if (r[i].kind == NOVA_REC_DENTRY_ADD) {
-            if (!dir_map_put(&s->names, r[i].u.dentry.name, (uint8_t)r[i].u.dentry.name_len, r[i].u.dentry.ino,
-                             r[i].u.dentry.gen, (uint8_t)r[i].u.dentry.type))
-                abort();
-        } else if (r[i].kind == NOVA_REC_DENTRY_REMOVE) {
-            s->strays += !dir_map_remove(&s->names, r[i].u.dentry.name, (uint8_t)r[i].u.dentry.name_len);
-        }
-    }
-}
-
 /* What tests emulate elsewhere is real on a DAX file system: where they are to run on one (test/power/dax_tests.sh),
  * NOVA_TEST_DURABILITY=PMEM makes sure that they do. */
 static void durability_is_as_expected(nova_pool *pool) {
@@ -139,89 +125,62 @@ int store_open_with(struct store *s, const char *path, const struct nova_pool_op
     dir_map_init(&s->names);
     rc = nova_inode_open(s->pool, NOVA_ROOT_INO, 0, &s->root, &s->err);
     if (rc == NOVA_OK) {
-        struct nova_record rec[64];
-        do {
-            rc = nova_replay(s->root, rec, 64, &s->io);
-            if (rc != NOVA_OK) {
-                s->err = s->io.err;
-                break;
-            }
-            apply_names(s, rec, s->io.record_count);
-        } while (s->io.more);
+        rc = store_replay_dir(s->root, &s->names, &s->io, &s->strays);
+        if (rc != NOVA_OK)
+            s->err = s->io.err;
     }
-    if (rc != NOVA_OK)
+    if (rc != NOVA_OK) {
+        struct nova_error why = s->err;
         store_close(s);
+        s->err = why;
+    }
     return rc;
 }
 
 int store_close(struct store *s) {
     dir_map_free(&s->names);
+    while (s->dirs != NULL) { /* their handles go with the pool */
+        struct store_dir *d = s->dirs;
+        s->dirs = d->next;
+        dir_map_free(&d->names);
+        free(d);
+    }
     munmap((void *)(uintptr_t)s->base, s->len);
     return nova_pool_close(s->pool, &s->err);
 }
 
-int store_file_open(struct store *s, const char *name, bool create, struct store_file *f) {
+int store_file_open_ino(struct store *s, uint32_t ino, uint32_t gen, struct store_file *f) {
     memset(f, 0, sizeof *f);
     f->store = s;
     block_map_init(&f->map);
-    uint8_t len = (uint8_t)strlen(name);
-    const struct dir_name *d = dir_map_get(&s->names, name, len);
-    if (d == NULL) {
-        if (!create)
-            return NOVA_ENOENT;
-        int rc = flat_create(s->root, name, len, NOVA_FILE, 0644, &s->io);
-        if (rc != NOVA_OK) {
-            s->err = s->io.err;
-            return rc;
-        }
-        apply_names(s, s->io.records, s->io.record_count);
-        d = dir_map_get(&s->names, name, len);
-    }
-    int rc = nova_inode_open(s->pool, d->ino, d->gen, &f->inode, &s->err);
+    int rc = nova_inode_open(s->pool, ino, gen, &f->inode, &s->err);
     if (rc != NOVA_OK)
         return rc;
     rc = replay_rest(f, NULL); /* what old entries replaced is free long since */
     if (rc != NOVA_OK) {
-        s->err = f->io.err;
+        struct nova_error why = f->io.err;
         store_file_close(f);
+        s->err = why;
     }
     return rc;
+}
+
+int store_file_open(struct store *s, const char *path, bool create, struct store_file *f) {
+    struct dir_name d;
+    int rc = store_lookup(s, path, &d);
+    if (rc == NOVA_ENOENT && create) {
+        rc = store_create(s, path, 0644);
+        if (rc == NOVA_OK)
+            rc = store_lookup(s, path, &d);
+    }
+    if (rc == NOVA_OK && d.type == NOVA_DIR)
+        rc = NOVA_EISDIR;
+    return rc == NOVA_OK ? store_file_open_ino(s, d.ino, d.gen, f) : rc;
 }
 
 int store_file_close(struct store_file *f) {
     block_map_free(&f->map);
     return nova_inode_close(f->inode, &f->store->err);
-}
-
-int store_unlink(struct store *s, const char *name) {
-    uint8_t len = (uint8_t)strlen(name);
-    const struct dir_name *d = dir_map_get(&s->names, name, len);
-    if (d == NULL)
-        return NOVA_ENOENT;
-    uint32_t ino = d->ino, gen = d->gen;
-    int rc = flat_unlink(s->root, name, len, ino, gen, &s->io);
-    if (rc != NOVA_OK) {
-        s->err = s->io.err;
-        return rc;
-    }
-    apply_names(s, s->io.records, s->io.record_count);
-    return nova_inode_release(s->pool, ino, gen, &s->err);
-}
-
-int store_rename(struct store *s, const char *from, const char *to) {
-    const struct dir_name *d = dir_map_get(&s->names, from, (uint8_t)strlen(from));
-    const struct dir_name *old = dir_map_get(&s->names, to, (uint8_t)strlen(to));
-    if (d == NULL)
-        return NOVA_ENOENT;
-    uint32_t ino = old == NULL ? 0 : old->ino, gen = old == NULL ? 0 : old->gen;
-    int rc = flat_rename(s->root, from, (uint32_t)strlen(from), to, (uint32_t)strlen(to), d->ino, d->gen, d->type,
-                         &s->io);
-    if (rc != NOVA_OK) {
-        s->err = s->io.err;
-        return rc;
-    }
-    apply_names(s, s->io.records, s->io.record_count);
-    return ino == 0 ? NOVA_OK : nova_inode_release(s->pool, ino, gen, &s->err);
 }
 
 static uint32_t blk_at(const struct store_file *f, uint64_t off) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store as a user in C holds it: replayed indexes over nova.h, for tests. One root directory, files by name.
- * Single-threaded. Functions return a nova_status; the last error is in store.err.
+ * The store as a user in C holds it: replayed indexes over nova.h, for tests. Paths are names between '/', without one
+ * at their start; "" is the root directory. Single-threaded. Functions return a nova_status (or STORE_ENOTEMPTY); the
+ * last error is in store.err.
  */
 #ifndef NOVA_TEST_SUPPORT_STORE_H
 #define NOVA_TEST_SUPPORT_STORE_H
@@ -12,10 +13,22 @@
 #include "inode/dir_map.h"
 #include "nova.h"
 
+#define STORE_ENOTEMPTY 1000 /* what the caller of nova.h finds out by itself */
+
+/* A directory below the root, opened when a path first led through it. */
+struct store_dir {
+    struct store_dir *next;
+    uint32_t ino, gen;
+    nova_inode *inode;
+    struct dir_map names;
+    struct nova_io io;
+};
+
 struct store {
     nova_pool *pool;
     nova_inode *root;
-    struct dir_map names;
+    struct dir_map names; /* of the root */
+    struct store_dir *dirs;
     const uint8_t *base; /* the pool file, mapped read-only by the test itself */
     uint64_t len;
     uint32_t strays; /* removals of names that were not there: 0 in a sound pool */
@@ -39,11 +52,38 @@ int store_open(struct store *s, const char *path, uint32_t flags);
 int store_open_with(struct store *s, const char *path, const struct nova_pool_options *opt);
 int store_close(struct store *s);
 
-/* Opens name, making it if create. ENOENT. */
-int store_file_open(struct store *s, const char *name, bool create, struct store_file *f);
+/* Opens what a path names (no directory), making a file if create. ENOENT, ENOTDIR, EBUSY (open by another name). */
+int store_file_open(struct store *s, const char *path, bool create, struct store_file *f);
 int store_file_close(struct store_file *f);
-int store_unlink(struct store *s, const char *name);
+
+/* ---- names (store_names.c) ---- */
+
+/* What a path names, and the names in a directory. ENOENT, ENOTDIR. */
+int store_lookup(struct store *s, const char *path, struct dir_name *out);
+int store_dir_open(struct store *s, const char *path, const struct dir_map **names);
+
+int store_create(struct store *s, const char *path, uint32_t mode);
+int store_mkdir(struct store *s, const char *path, uint32_t mode);
+int store_symlink(struct store *s, const void *target, uint32_t len, const char *path);
+int store_readlink(struct store *s, const char *path, void *buf, uint32_t *len); /* buf: NOVA_SYMLINK_MAX bytes */
+int store_link(struct store *s, const char *old, const char *path);
+int store_unlink(struct store *s, const char *path); /* no directory */
+int store_rmdir(struct store *s, const char *path);
+/* As rename(2): over a file, or an empty directory; nothing happens if both are names of one file. */
 int store_rename(struct store *s, const char *from, const char *to);
+int store_exchange(struct store *s, const char *a, const char *b);
+
+int store_setattr(struct store *s, const char *path, uint32_t mask, uint32_t mode, uint32_t uid, uint32_t gid,
+                  int64_t atime, int64_t mtime);
+int store_stat(struct store *s, const char *path, struct nova_stat *st);
+
+/* Parts of the above, and of store_open(). Removals of names that are not there, which only a damaged log has, are
+ * counted: returned, or added to *strays. */
+uint32_t store_apply_names(struct dir_map *names, const struct nova_record *r, uint32_t n);
+int store_replay_dir(nova_inode *dir, struct dir_map *names, struct nova_io *io, uint32_t *strays);
+int store_file_open_ino(struct store *s, uint32_t ino, uint32_t gen, struct store_file *f);
+
+/* ---- contents ---- */
 
 int store_write(struct store_file *f, uint64_t off, const void *src, uint64_t len);
 /* The same through begin, fill (pieces of `piece` bytes, from the last to the first if backwards) and commit. */

@@ -128,19 +128,24 @@ static void end(struct world *w, uint32_t op, const struct model *m) {
         recorder_end(op, m->hash, m);
 }
 
-static struct world_file *find_file(struct world *w, const char *name) {
-    for (uint32_t i = 0; i < MODEL_FILES; i++)
-        if (w->file[i].open && strcmp(w->file[i].name, name) == 0)
-            return &w->file[i];
+static struct world_file *find_file(struct world *w, const char *path) {
+    struct dir_name d = {0};
+    bool gone = path[0] == '/';
+    if (!gone && store_lookup(&w->s, path, &d) != NOVA_OK)
+        return NULL;
+    for (uint32_t i = 0; i < MODEL_FILES; i++) {
+        struct world_file *f = &w->file[i];
+        if (f->open && (gone ? strcmp(f->gone, path) == 0 : f->f.inode->log.ino == d.ino && f->gone[0] == '\0'))
+            return f;
+    }
     return NULL;
 }
 
-static struct world_file *take_file(struct world *w, const char *name) {
+static struct world_file *take_file(struct world *w) {
     for (uint32_t i = 0; i < MODEL_FILES; i++) {
         if (w->file[i].open)
             continue;
-        snprintf(w->file[i].name, sizeof w->file[i].name, "%s", name);
-        w->file[i].open = true;
+        w->file[i].gone[0] = '\0';
         return &w->file[i];
     }
     abort();
@@ -150,8 +155,9 @@ static struct world_file *take_file(struct world *w, const char *name) {
 static struct store_file *file(struct world *w, const char *name) {
     struct world_file *f = find_file(w, name);
     if (f == NULL) {
-        f = take_file(w, name);
+        f = take_file(w);
         must(w, "open", store_file_open(&w->s, name, false, &f->f));
+        f->open = true;
     }
     return &f->f;
 }
@@ -170,9 +176,10 @@ static const uint8_t *fresh_bytes(struct world *w, uint64_t len) {
 }
 
 void make(struct world *w, const char *name) {
-    struct world_file *f = take_file(w, name);
+    struct world_file *f = take_file(w);
     uint32_t op = begin(w, "make %.30s", name);
     must(w, "make", store_file_open(&w->s, name, true, &f->f));
+    f->open = true;
     end(w, op, model_truncate(arena(w), now(w), name, 0));
 }
 
@@ -235,38 +242,80 @@ void drop(struct world *w, const char *name) {
     end(w, op, model_remove(arena(w), now(w), name));
 }
 
-static void gone_name(char out[256], const char *name) {
-    snprintf(out, 256, "/%.250s", name);
+static void gone_name(char out[MODEL_PATH], const char *name) {
+    snprintf(out, MODEL_PATH, "/%.590s", name);
 }
 
 /* What is open without a name is kept under a name that no file can have. */
 static void orphan(struct world_file *f, const char *name) {
     if (f != NULL)
-        gone_name(f->name, name);
+        gone_name(f->gone, name);
+}
+
+/* The open file that will have lost its last name when this one is gone. */
+static struct world_file *loser(struct world *w, const char *name) {
+    return model_nlink(now(w), name) == 1 ? find_file(w, name) : NULL;
 }
 
 void drop_open(struct world *w, const char *name) {
     (void)file(w, name);
+    struct world_file *f = loser(w, name);
     uint32_t op = begin(w, "drop open %.30s", name);
     must(w, "drop", store_unlink(&w->s, name));
-    orphan(find_file(w, name), name);
+    orphan(f, name);
     end(w, op, model_remove(arena(w), now(w), name));
 }
 
 void drop_close(struct world *w, const char *name) {
-    char gone[256];
+    char gone[MODEL_PATH];
     gone_name(gone, name);
     close_file(w, gone);
 }
 
 void move(struct world *w, const char *from, const char *to) {
-    struct world_file *f = find_file(w, from);
+    struct world_file *f = loser(w, to);
     uint32_t op = begin(w, "move %.30s %.30s", from, to);
     must(w, "move", store_rename(&w->s, from, to));
-    orphan(find_file(w, to), to);
-    if (f != NULL)
-        snprintf(f->name, sizeof f->name, "%s", to);
+    orphan(f, to);
     end(w, op, model_rename(arena(w), now(w), from, to));
+}
+
+void make_dir(struct world *w, const char *path) {
+    uint32_t op = begin(w, "make dir %.30s", path);
+    must(w, "mkdir", store_mkdir(&w->s, path, 0755));
+    end(w, op, model_mkdir(arena(w), now(w), path, 0755));
+}
+
+void drop_dir(struct world *w, const char *path) {
+    uint32_t op = begin(w, "drop dir %.30s", path);
+    must(w, "rmdir", store_rmdir(&w->s, path));
+    end(w, op, model_remove(arena(w), now(w), path));
+}
+
+void make_symlink(struct world *w, const char *path, uint32_t target_len) {
+    const uint8_t *target = fresh_bytes(w, target_len);
+    uint32_t op = begin(w, "symlink %.30s %u", path, target_len);
+    must(w, "symlink", store_symlink(&w->s, target, target_len, path));
+    end(w, op, model_symlink(arena(w), now(w), path, target, target_len));
+}
+
+void add_link(struct world *w, const char *old, const char *path) {
+    uint32_t op = begin(w, "link %.30s %.30s", old, path);
+    must(w, "link", store_link(&w->s, old, path));
+    end(w, op, model_link(arena(w), now(w), old, path));
+}
+
+void exchange(struct world *w, const char *a, const char *b) {
+    uint32_t op = begin(w, "exchange %.30s %.30s", a, b);
+    must(w, "exchange", store_exchange(&w->s, a, b));
+    end(w, op, model_exchange(arena(w), now(w), a, b));
+}
+
+void set_attr(struct world *w, const char *path, uint32_t mask) {
+    uint32_t n = (uint32_t)++w->salt[recorder_actor()];
+    uint32_t op = begin(w, "set attributes %#x of %.30s", mask, path);
+    must(w, "setattr", store_setattr(&w->s, path, mask, n & 07777, n * 3, n * 5, n * 7, n * 11));
+    end(w, op, model_setattr(arena(w), now(w), path, mask, n & 07777, n * 3, n * 5, n * 7, n * 11));
 }
 
 static void close_files(struct world *w) {
@@ -318,9 +367,52 @@ void repair_pool(struct world *w) {
     end(w, op, now(w));
 }
 
+static void put_pool(struct world *w, const uint8_t *bytes, uint64_t len) {
+    FILE *f = fopen(w->path, "wb");
+    if (f == NULL || fwrite(bytes, 1, len, f) != len || fclose(f) != 0)
+        abort();
+}
+
+void crash_in_call(struct world *w, uint32_t drains, uint32_t lines, bool after) {
+    struct crash_cursor c;
+    const struct trace *t = &w->trace;
+    uint32_t op = t->ops_n - 1, seen = 0;
+    record_end(w);
+    crash_pool(w);
+    crash_cursor_init(&c, t);
+    while (c.at < t->n && !(t->ev[c.at].kind == TRACE_BEGIN && t->ev[c.at].op == op))
+        crash_cursor_step(&c);
+    while (c.at < t->n && !(seen == drains && t->ev[c.at].kind == TRACE_DRAIN)) {
+        seen += t->ev[c.at].kind == TRACE_DRAIN;
+        crash_cursor_step(&c);
+    }
+    for (uint32_t i = 0; i < lines && i < c.line_n; i++)
+        crash_image_all(&c, i);
+    put_pool(w, c.image, t->len);
+    w->now[0] = after ? t->ops[op].model_after : t->ops[op].model_before;
+    crash_cursor_free(&c);
+    trace_free(&w->trace);
+}
+
+void downgrade(struct world *w) {
+    const uint64_t at[] = {0, w->s.len - NOVA_BLOCK_SIZE};
+    struct fmt_sb sb;
+    FILE *f = fopen(w->path, "r+b");
+    for (int i = 0; i < 2; i++) {
+        if (f == NULL || fseek(f, (long)at[i], SEEK_SET) != 0 || fread(&sb, sizeof sb, 1, f) != 1)
+            abort();
+        sb.incompat &= ~(uint64_t)FMT_INCOMPAT_NAMESPACE;
+        fmt_sb_seal(&sb);
+        if (fseek(f, (long)at[i], SEEK_SET) != 0 || fwrite(&sb, sizeof sb, 1, f) != 1)
+            abort();
+    }
+    fclose(f);
+    w->damaged = true; /* while one superblock has the bit, the other one is another */
+}
+
 uint64_t size_of(const struct world *w, const char *name) {
     const struct model_file *f = model_get(now(w), name);
-    return f == NULL ? 0 : f->size;
+    return f == NULL ? 0 : f->node->size;
 }
 
 void fragment(struct world *w, uint32_t blocks) {

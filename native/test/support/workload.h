@@ -13,7 +13,7 @@
 
 struct world_file {
     bool open;
-    char name[256];
+    char gone[MODEL_PATH]; /* "/" and the last name of what has none any more; else empty */
     struct store_file f;
 };
 
@@ -22,7 +22,7 @@ struct world {
     char path[128];
     bool is_open;
     bool recording, damaged;
-    bool repairs; /* to be set before record(): trace.repairs */
+    bool repairs;        /* to be set before record(): trace.repairs */
     uint64_t lanes_turn; /* another number of allocation lanes each time the pool is opened */
     struct trace trace;
     const struct model *now[TRACE_ACTORS]; /* what each actor's files should be */
@@ -67,6 +67,24 @@ void crash_pool(struct world *w);
 
 /* Repairs the closed pool. */
 void repair_pool(struct world *w);
+
+/* The same with a tree. Of the calls above all but drop_open() and drop_close() take paths. */
+void make_dir(struct world *w, const char *path);
+void drop_dir(struct world *w, const char *path);
+void make_symlink(struct world *w, const char *path, uint32_t target_len);
+void add_link(struct world *w, const char *old, const char *path);
+void exchange(struct world *w, const char *a, const char *b);
+void set_attr(struct world *w, const char *path, uint32_t mask); /* to values that are new each time */
+
+/*
+ * Leaves the pool as a crash in the last recorded call does, just before that drain of it which comes after `drains`
+ * others (or at the call's end), when of what may be lost only the first `lines` cache lines have come through. The
+ * recording is over; record() starts anew. For worlds with one actor. The model is that before the call, or after it.
+ */
+void crash_in_call(struct world *w, uint32_t drains, uint32_t lines, bool after);
+
+/* Makes the closed pool one of before there was a namespace: without its feature bit. */
+void downgrade(struct world *w);
 
 /* Damages a byte of the closed pool's file. */
 void damage(struct world *w, uint64_t off);
