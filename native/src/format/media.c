@@ -67,10 +67,11 @@ static bool geometry_ok(const struct fmt_sb *sb) {
     uint64_t journal_end = (uint64_t)sb->journal_blk + sb->journal_count;
     uint64_t itable_end = (uint64_t)sb->itable_blk + sb->itable_count;
     uint64_t snap_end = (uint64_t)sb->snap_blk + sb->snap_count;
-    return sb->state_blk >= 1 && sb->state_blk < sb->journal_blk && journal_end <= sb->itable_blk &&
-           sb->itable_count >= 1 && sb->itable_count <= ITABLE_BLKS_MAX && itable_end <= sb->snap_blk &&
-           snap_end <= sb->data_blk && sb->snap_count >= snap_blks(blocks, inodes_of(sb->itable_count)) &&
-           sb->data_blk < sb->data_end && sb->data_end == blocks - 1;
+    return sb->state_blk >= 1 && sb->state_blk < sb->journal_blk && sb->journal_count >= 1 &&
+           journal_end <= sb->itable_blk && sb->itable_count >= 1 && sb->itable_count <= ITABLE_BLKS_MAX &&
+           itable_end <= sb->snap_blk && snap_end <= sb->data_blk &&
+           sb->snap_count >= snap_blks(blocks, inodes_of(sb->itable_count)) && sb->data_blk < sb->data_end &&
+           sb->data_end == blocks - 1;
 }
 
 static bool zeros(const void *p, size_t len) {

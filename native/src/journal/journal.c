@@ -6,8 +6,6 @@
 
 #include "util/lock_rank.h"
 
-static_assert(JOURNAL_LANES * FMT_JOURNAL_RECORD <= FMT_JOURNAL_BLKS * NOVA_BLOCK_SIZE, "a record for each lane");
-
 uint32_t journal_records(const struct media *m) {
     return m->journal_count * (NOVA_BLOCK_SIZE / FMT_JOURNAL_RECORD);
 }
@@ -18,6 +16,8 @@ struct fmt_journal *journal_record(const struct media *m, uint32_t i) {
 
 void journal_init(struct journal *j, const struct media *m) {
     j->m = m;
+    j->lanes_n = journal_records(m) < JOURNAL_LANES ? journal_records(m) : JOURNAL_LANES;
+    j->broken = 0;
     for (uint32_t i = 0; i < JOURNAL_LANES; i++) {
         pthread_mutex_init(&j->lanes[i].lock, NULL);
         j->lanes[i].used = false;
@@ -65,19 +65,22 @@ int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct no
         return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; nothing was committed");
     }
     int cpu = sched_getcpu();
-    uint32_t lane = cpu < 0 ? 0 : (uint32_t)cpu % JOURNAL_LANES;
+    uint32_t lane = cpu < 0 ? 0 : (uint32_t)cpu % j->lanes_n;
     ranked_lock(&j->lanes[lane].lock, RANK_JOURNAL);
     os = commit_in_lane(j, lane, b, n);
     ranked_unlock(&j->lanes[lane].lock, RANK_JOURNAL);
     for (uint32_t i = 0; i < n; i++)
         log_batch_end(&b[i]);
-    if (os != 0)
-        return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; close it and open it again to see its state");
-    return NOVA_OK;
+    if (os == 0)
+        return NOVA_OK;
+    __atomic_store_n(&j->broken, 1, __ATOMIC_RELAXED);
+    return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; close it and open it again to see its state");
 }
 
 void journal_clear(struct journal *j) {
     const struct pmem_ops *ops = j->m->ops;
+    if (__atomic_load_n(&j->broken, __ATOMIC_RELAXED))
+        return;
     for (uint32_t i = 0; i < JOURNAL_LANES; i++)
         if (j->lanes[i].used) {
             ops->zero(ops, journal_record(j->m, i), FMT_JOURNAL_RECORD);
@@ -110,7 +113,6 @@ static struct fmt_inode *table_slot(const void *table, uint32_t ino) {
 
 int journal_recover(const struct media *m, const struct inode_table *t, uint64_t *redone, struct nova_error *err) {
     const struct pmem_ops *ops = m->ops;
-    bool any = false;
     int os = 0;
     *redone = 0;
     for (uint32_t i = 0; i < journal_records(m); i++) {
@@ -122,12 +124,8 @@ int journal_recover(const struct media *m, const struct inode_table *t, uint64_t
         os = ops->drain(ops); /* before a record goes that a tail still needs */
     for (uint32_t i = 0; os == 0 && i < journal_records(m); i++) {
         static const struct fmt_journal nothing;
-        if (memcmp(journal_record(m, i), &nothing, sizeof nothing) != 0) {
+        if (memcmp(journal_record(m, i), &nothing, sizeof nothing) != 0)
             ops->zero(ops, journal_record(m, i), FMT_JOURNAL_RECORD);
-            any = true;
-        }
     }
-    if (os == 0 && any)
-        os = ops->drain(ops);
     return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot finish a transaction that a crash cut short");
 }

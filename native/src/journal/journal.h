@@ -27,6 +27,8 @@
 
 struct journal {
     const struct media *m;
+    uint32_t lanes_n; /* that there are records for: at least one */
+    int broken;       /* a commit was refused halfway: only its record can still tell what became of it */
     struct journal_lane {
         pthread_mutex_t lock; /* guards the lane's record on the media */
         bool used;            /* since it was cleared last */
@@ -42,12 +44,16 @@ void journal_destroy(struct journal *j);
  */
 int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct nova_error *err);
 
-/* Clears the records of transactions that have ended: stored, not drained. No transaction runs. */
+/*
+ * Clears the records of transactions that have ended: stored, not drained. No transaction runs. Does nothing once a
+ * drain was refused: the tails of that transaction may have reached the media or not, and the record must stay.
+ */
 void journal_clear(struct journal *j);
 
 /*
- * After a crash, before any log is read: finishes what was committed, and clears all records. All of it is durable on
- * return; a crash inside is one before. *redone: transactions of which a tail had to be stored. ECORRUPT, EOS.
+ * After a crash, before any log is read: finishes what was committed, durably, and clears all records, which is left to
+ * the drain that marks the pool dirty: what has been finished twice is the same. A crash inside is one before. *redone:
+ * transactions of which a tail had to be stored. EOS.
  */
 int journal_recover(const struct media *m, const struct inode_table *t, uint64_t *redone, struct nova_error *err);
 
