@@ -96,8 +96,13 @@ static int part_append(struct part *p, struct log_batch *b, struct nova_error *e
 static int append_and_commit(struct part *parts, struct log_batch *b, uint32_t n, unsigned flags,
                              struct nova_error *err) {
     int rc = NOVA_OK;
-    for (uint32_t i = 0; rc == NOVA_OK && i < n; i++)
-        rc = view_check_locked(parts[i].inode, err);
+    for (uint32_t i = 0; rc == NOVA_OK && i < n; i++) {
+        struct nova_inode *inode = parts[i].inode;
+        if (inode->st.nlink == 0) /* released: what it gets a name for would be lost with it */
+            rc = nova_fail(err, NOVA_ENOENT, "inode %u has no name any more", inode->log.ino);
+        else
+            rc = view_check_locked(inode, err);
+    }
     if (rc != NOVA_OK)
         return rc;
     for (uint32_t i = 0; i < n; i++)
@@ -219,6 +224,8 @@ static int check_child(const struct nova_name *n, struct nova_error *err) {
         n->type > NOVA_SYMLINK)
         return nova_fail(err, NOVA_EINVAL, "no inode %u, generation %u, type %u, can have a name", n->ino, n->gen,
                          n->type);
+    if (n->child != NULL && n->child->pool != n->dir->pool)
+        return nova_fail(err, NOVA_EINVAL, "the handle is of another pool");
     if (n->child != NULL && (n->child->log.ino != n->ino || n->child->log.gen != n->gen))
         return nova_fail(err, NOVA_EINVAL, "the handle is of inode %u, generation %u, the name of %u, %u",
                          n->child->log.ino, n->child->log.gen, n->ino, n->gen);
@@ -270,13 +277,13 @@ int nova_link(nova_inode *dir, const char *name, uint32_t name_len, nova_inode *
         rc = check_name(name, name_len, &io->err);
     if (rc == NOVA_OK && child == NULL)
         rc = nova_fail(&io->err, NOVA_EINVAL, "no inode given");
+    if (rc == NOVA_OK && child->pool != dir->pool)
+        rc = nova_fail(&io->err, NOVA_EINVAL, "an inode of another pool");
     if (rc != NOVA_OK)
         return rc;
     nova_inode_stat(child, &st);
     if (st.type == NOVA_DIR)
         return nova_fail(&io->err, NOVA_EISDIR, "inode %u is a directory: it has one name", st.ino);
-    if (st.nlink == 0)
-        return nova_fail(&io->err, NOVA_ENOENT, "inode %u has no name any more", st.ino);
     if (st.nlink >= NOVA_LINK_MAX)
         return nova_fail(&io->err, NOVA_EMLINK, "inode %u has %u names already", st.ino, st.nlink);
     int64_t now = nova_now();
