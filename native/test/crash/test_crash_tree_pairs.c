@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every ordered pair of calls on a small tree: crashes are explored in the second call of each pair, with whatever the
+ * first one left behind. And random calls on it, crashes anywhere in between.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crash_image.h"
+#include "workload.h"
+
+static struct explore_limits less(void) {
+    struct explore_limits l = explore_limits_default();
+    l.exhaustive = l.exhaustive / 8 + 1;
+    l.samples = l.samples / 4 + 1;
+    l.lines = l.lines < 16 ? l.lines : 16;
+    l.nested_every *= 4;
+    return l;
+}
+
+/* ---- pairs: each works on what the other call left, and makes what it misses first ---- */
+
+static bool there(const struct world *w, const char *path) {
+    return model_get(w->now[0], path) != NULL;
+}
+
+static bool is(const struct world *w, const char *path, uint8_t type) {
+    const struct model_file *f = model_get(w->now[0], path);
+    return f != NULL && f->node->type == type;
+}
+
+/* A name in a directory that holds no directory, or NULL. */
+static const char *deepest(const struct world *w, const char *dir) {
+    const char *found = NULL;
+    size_t n = strlen(dir);
+    for (uint32_t i = 0; i < w->now[0]->n; i++) {
+        const char *name = w->now[0]->file[i]->name;
+        if (strncmp(name, dir, n) == 0 && name[n] == '/' && (found == NULL || strlen(name) > strlen(found)))
+            found = name;
+    }
+    return found;
+}
+
+static void lose(struct world *w, const char *path) {
+    for (const char *in; (in = deepest(w, path)) != NULL;)
+        lose(w, in);
+    if (is(w, path, NOVA_DIR))
+        drop_dir(w, path);
+    else if (there(w, path))
+        drop(w, path);
+}
+
+static void have_file(struct world *w, const char *path) {
+    if (there(w, path) && !is(w, path, NOVA_FILE))
+        lose(w, path);
+    if (!there(w, path))
+        put(w, path, 0, 300);
+}
+
+static void have_dir(struct world *w, const char *path) {
+    if (there(w, path) && !is(w, path, NOVA_DIR))
+        lose(w, path);
+    if (!there(w, path))
+        make_dir(w, path);
+}
+
+static void two_names(struct world *w) {
+    have_file(w, "f");
+    if (there(w, "e/l") && model_nlink(w->now[0], "e/l") == 1)
+        lose(w, "e/l");
+    if (!there(w, "e/l"))
+        add_link(w, "f", "e/l");
+}
+
+static void mkdir_(struct world *w) {
+    lose(w, "d/sub"), make_dir(w, "d/sub");
+}
+static void rmdir_(struct world *w) {
+    have_dir(w, "d/sub"), drop_dir(w, "d/sub");
+}
+static void create(struct world *w) {
+    lose(w, "d/new"), make(w, "d/new");
+}
+static void symlink_(struct world *w) {
+    lose(w, "d/s"), make_symlink(w, "d/s", 70);
+}
+static void link_(struct world *w) {
+    have_file(w, "f"), lose(w, "e/l"), add_link(w, "f", "e/l");
+}
+static void link_again(struct world *w) {
+    two_names(w), lose(w, "l2"), add_link(w, "e/l", "l2");
+}
+static void unlink_(struct world *w) {
+    have_file(w, "d/x"), drop(w, "d/x");
+}
+static void unlink_link(struct world *w) {
+    two_names(w), drop(w, "e/l");
+}
+static void unlink_first(struct world *w) {
+    two_names(w), drop(w, "f");
+}
+static void unlink_open(struct world *w) {
+    have_file(w, "d/x"), put(w, "d/x", 0, 10), drop_close(w, "d/x"), drop_open(w, "d/x");
+}
+static void write_link(struct world *w) {
+    two_names(w), put(w, "e/l", size_of(w, "e/l"), 5000);
+}
+static void rename_within(struct world *w) {
+    have_file(w, "d/x"), lose(w, "d/y"), move(w, "d/x", "d/y");
+}
+static void rename_across(struct world *w) {
+    have_file(w, "d/x"), lose(w, "e/x"), move(w, "d/x", "e/x");
+}
+static void rename_back(struct world *w) {
+    have_file(w, "e/x"), lose(w, "d/x"), move(w, "e/x", "d/x");
+}
+static void rename_over(struct world *w) {
+    have_file(w, "d/x"), have_file(w, "g"), move(w, "d/x", "g");
+}
+static void rename_over_link(struct world *w) {
+    two_names(w), have_file(w, "d/x"), move(w, "d/x", "e/l");
+}
+static void rename_over_name(struct world *w) {
+    two_names(w), have_file(w, "g"), move(w, "g", "f");
+}
+static void rename_link(struct world *w) {
+    two_names(w), lose(w, "d/l"), move(w, "e/l", "d/l");
+}
+static void rename_dir(struct world *w) {
+    have_dir(w, "d/sub"), lose(w, "e/sub"), move(w, "d/sub", "e/sub");
+}
+static void rename_dir_over(struct world *w) {
+    have_dir(w, "d/sub"), have_dir(w, "void"), move(w, "d/sub", "void");
+}
+static void rename_parent(struct world *w) {
+    lose(w, "h"), lose(w, "e/h"), move(w, "d", "h"), make_dir(w, "d"), move(w, "h", "e/h"), put(w, "e/h/x", 0, 10);
+}
+static void exchange_files(struct world *w) {
+    have_file(w, "d/x"), have_file(w, "g"), exchange(w, "d/x", "g");
+}
+static void exchange_dir(struct world *w) {
+    have_dir(w, "d/sub"), have_file(w, "g"), exchange(w, "d/sub", "g");
+}
+static void exchange_within(struct world *w) {
+    two_names(w), have_file(w, "g"), exchange(w, "f", "g");
+}
+static void setattr_file(struct world *w) {
+    have_file(w, "d/x"), set_attr(w, "d/x", NOVA_ATTR_MODE | NOVA_ATTR_MTIME);
+}
+static void setattr_dir(struct world *w) {
+    set_attr(w, "d", NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME);
+}
+static void reopen(struct world *w) {
+    close_pool(w), open_pool(w);
+}
+static void crash(struct world *w) {
+    (void)w; /* nothing but what the first call of the pair left */
+}
+
+static const struct {
+    const char *name;
+    void (*run)(struct world *w);
+} calls[] = {
+    {"mkdir", mkdir_},
+    {"rmdir", rmdir_},
+    {"create", create},
+    {"symlink", symlink_},
+    {"link", link_},
+    {"link again", link_again},
+    {"unlink", unlink_},
+    {"unlink a link", unlink_link},
+    {"unlink the first name", unlink_first},
+    {"unlink while open", unlink_open},
+    {"write a link", write_link},
+    {"rename within", rename_within},
+    {"rename across", rename_across},
+    {"rename back", rename_back},
+    {"rename over", rename_over},
+    {"rename over a link", rename_over_link},
+    {"rename over a first name", rename_over_name},
+    {"rename a link", rename_link},
+    {"rename a directory", rename_dir},
+    {"rename a directory over one", rename_dir_over},
+    {"rename a parent", rename_parent},
+    {"exchange files", exchange_files},
+    {"exchange with a directory", exchange_dir},
+    {"exchange within", exchange_within},
+    {"setattr of a file", setattr_file},
+    {"setattr of a directory", setattr_dir},
+    {"reopen", reopen},
+    {"nothing", crash},
+};
+#define CALLS (sizeof calls / sizeof *calls)
+
+static void pair(size_t first, size_t second, const struct explore_limits *limits, struct explore_stats *st) {
+    static struct world w;
+    char name[128];
+    snprintf(name, sizeof name, "%s, then %s", calls[first].name, calls[second].name);
+    world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN);
+    make_dir(&w, "d");
+    make_dir(&w, "e");
+    put(&w, "f", 0, 300);
+    put(&w, "d/x", 0, 100);
+    record(&w);
+    calls[first].run(&w);
+    size_t from = w.trace.n;
+    calls[second].run(&w);
+    record_end(&w);
+    explore_world(&w, name, from, limits, st);
+    world_free(&w);
+}
+
+static void test_pairs(void **state) {
+    (void)state;
+    struct explore_limits limits = less();
+    struct explore_stats st = {0};
+    printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
+    for (size_t i = limits.seed % limits.stride; i < CALLS * CALLS; i += limits.stride)
+        pair(i / CALLS, i % CALLS, &limits, &st);
+    explore_stats_print("tree: pairs of calls on names", &st);
+}
+
+/* ---- random calls ---- */
+
+static const char *const paths[] = {
+    "a", "b", "d", "e", "d/a", "d/b", "d/e", "e/a", "e/d", "d/e/a", "d/e/b-name-of-two-lines-and-a-bit"};
+#define PATHS (sizeof paths / sizeof *paths)
+
+static uint64_t below(uint64_t *rng, uint64_t n) {
+    return crash_random(rng) % n;
+}
+
+static bool has_parent(const struct world *w, const char *path) {
+    char dir[64];
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return true;
+    snprintf(dir, sizeof dir, "%.*s", (int)(slash - path), path);
+    return is(w, dir, NOVA_DIR);
+}
+
+static bool is_empty(const struct world *w, const char *path) {
+    return deepest(w, path) == NULL;
+}
+
+static bool one_below_other(const char *a, const char *b) {
+    size_t n = strlen(a), m = strlen(b);
+    return strncmp(a, b, n < m ? n : m) == 0 && (n == m || (n < m ? b[n] : a[m]) == '/');
+}
+
+static void make_something(struct world *w, const char *path, uint64_t *rng) {
+    switch (below(rng, 4)) {
+    case 0: make(w, path); break;
+    case 1: make_symlink(w, path, 1 + (uint32_t)below(rng, 200)); break;
+    default: make_dir(w, path);
+    }
+}
+
+static void move_something(struct world *w, const char *from, const char *to, uint64_t *rng) {
+    if (one_below_other(from, to) || !has_parent(w, to))
+        return;
+    bool target = there(w, to);
+    if (target && below(rng, 3) == 0) {
+        exchange(w, from, to);
+    } else if (!target && !is(w, from, NOVA_DIR) && below(rng, 2) == 0) {
+        add_link(w, from, to);
+    } else if (!target || (is(w, from, NOVA_DIR) == is(w, to, NOVA_DIR) && is_empty(w, to))) {
+        drop_close(w, to);
+        move(w, from, to);
+    }
+}
+
+static void step(struct world *w, uint64_t *rng) {
+    const char *path = paths[below(rng, PATHS)], *other = paths[below(rng, PATHS)];
+    if (below(rng, 40) == 0) {
+        close_pool(w);
+        open_pool(w);
+        return;
+    }
+    if (!has_parent(w, path))
+        return;
+    if (!there(w, path)) {
+        make_something(w, path, rng);
+        return;
+    }
+    bool file = is(w, path, NOVA_FILE);
+    switch (below(rng, 8)) {
+    case 0:
+        if (is_empty(w, path))
+            lose(w, path);
+        break;
+    case 1:
+        if (file) {
+            drop_close(w, path);
+            drop_open(w, path);
+        }
+        break;
+    case 2: set_attr(w, path, 1u << below(rng, 5)); break;
+    case 3:
+        if (file)
+            put(w, path, below(rng, 2) * size_of(w, path), 1 + below(rng, 5000));
+        break;
+    default: move_something(w, path, other, rng);
+    }
+}
+
+static void test_random(void **state) {
+    static struct world w;
+    (void)state;
+    struct explore_limits limits = less();
+    struct explore_stats st = {0};
+    bool one = getenv("NOVA_SEED") != NULL;
+    uint32_t runs = one ? 1 : (getenv("NOVA_FULL") != NULL ? 20u : 6u) / limits.stride + (limits.stride > 6);
+    for (uint32_t i = 0; i < runs; i++, limits.seed++) {
+        uint64_t rng = limits.seed;
+        printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
+        fflush(stdout);
+        world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN);
+        uint64_t quiet = below(&rng, 200); /* so that logs have come to any length */
+        for (uint64_t n = 0; n < quiet; n++)
+            step(&w, &rng);
+        record(&w);
+        for (int n = 0; n < 80; n++)
+            step(&w, &rng);
+        record_end(&w);
+        explore_world(&w, "random calls on a tree", 0, &limits, &st);
+        world_free(&w);
+    }
+    explore_stats_print("tree: random calls on names", &st);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_random),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
