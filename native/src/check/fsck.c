@@ -146,11 +146,11 @@ static void check_state(struct fsck *f) {
                      (unsigned long long)st[1].seq);
 }
 
-/* In a clean pool there is nothing; else what is not a whole record is of no account. */
+/* In a clean pool, or one from before transactions, there is nothing; else what is no whole record is of no account. */
 static void check_journal(struct fsck *f) {
     const struct media *m = &f->in.m;
     uint64_t journal = (uint64_t)m->journal_blk << NOVA_BLOCK_SHIFT;
-    if (f->state.clean)
+    if (f->state.clean || (m->sb.incompat & FMT_INCOMPAT_NAMESPACE) == 0)
         check_zero(f, FSCK_FIX_ZERO, "journal", journal, journal + ((uint64_t)m->journal_count << NOVA_BLOCK_SHIFT));
     if (f->in.redone != 0)
         fsck_fixable(f, FSCK_FIX_JOURNAL, true, "journal", journal, FMT_JOURNAL_RECORD,

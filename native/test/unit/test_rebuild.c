@@ -228,6 +228,54 @@ static void directories_below_directories(void **state) {
     expect_the_same(4, 2);
 }
 
+/* Directories some levels deep, each file with names in several of them. */
+static void a_tree_with_links(void **state) {
+    (void)state;
+    struct rng r = rng_start(__func__);
+    struct log dir[40], file[60];
+    char name[64];
+    dir[0] = root;
+    for (uint32_t i = 1; i < 40; i++) {
+        (void)snprintf(name, sizeof name, "dir %u", i);
+        new_inode(&dir[rng_below(&r, i)], name, NOVA_DIR, &dir[i]);
+    }
+    for (uint32_t i = 0; i < 60; i++) {
+        (void)snprintf(name, sizeof name, "file %u", i);
+        new_inode(&dir[rng_below(&r, 40)], name, NOVA_FILE, &file[i]);
+        write_pages(&file[i], 0, 1);
+        uint32_t names = rng_below(&r, 6);
+        for (uint32_t k = 0; k < names; k++) {
+            (void)snprintf(name, sizeof name, "another name of file %u: %u", i, k);
+            add_name(&dir[rng_below(&r, 40)], name, file[i].ino, file[i].gen, NOVA_FILE);
+            count_names(&file[i], k + 2);
+        }
+    }
+    for (uint32_t threads = 1; threads <= 9; threads += 4)
+        expect_the_same(threads, threads);
+    count_names(&file[30], NOVA_LINK_MAX);
+    expect_corrupt(file[30].slot);
+}
+
+/* What only hangs on itself is free, with all that hangs on it. */
+static void cycles_are_released(void **state) {
+    (void)state;
+    struct log a, b, file;
+    new_inode(NULL, NULL, NOVA_DIR, &a);
+    new_inode(&a, "b", NOVA_DIR, &b);
+    add_name(&b, "a", a.ino, a.gen, NOVA_DIR);
+    new_inode(&b, "file", NOVA_FILE, &file);
+    write_pages(&file, 0, 2);
+    struct result r;
+    assert_int_equal(scan(&r, 2, 1), NOVA_OK);
+    assert_int_equal(r.stats.orphans, 3);
+    assert_int_equal(r.t.used_count, 1);
+    drop(&r);
+    new_inode(&root, "a", NOVA_DIR, &a);
+    new_inode(&a, "b", NOVA_DIR, &b);
+    add_name(&b, "a", a.ino, a.gen, NOVA_DIR);
+    expect_corrupt(a.slot); /* reached: it has two names */
+}
+
 static void two_names_of_one_file(void **state) {
     (void)state;
     struct log file;
@@ -711,6 +759,8 @@ int main(void) {
         TEST(an_empty_root),
         TEST(random_files),
         TEST(directories_below_directories),
+        TEST(a_tree_with_links),
+        TEST(cycles_are_released),
         TEST(two_names_of_one_file),
         TEST(names_must_be_as_many_as_the_log_says),
         TEST(renamed_replaced_and_removed),
