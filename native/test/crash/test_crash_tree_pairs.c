@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "crash_image.h"
-#include "workload.h"
+#include "random_tree.h"
 
 static struct explore_limits less(void) {
     struct explore_limits l = explore_limits_default();
@@ -27,75 +27,45 @@ static struct explore_limits less(void) {
 
 /* ---- pairs: each works on what the other call left, and makes what it misses first ---- */
 
-static bool there(const struct world *w, const char *path) {
-    return model_get(w->now[0], path) != NULL;
-}
-
-static bool is(const struct world *w, const char *path, uint8_t type) {
-    const struct model_file *f = model_get(w->now[0], path);
-    return f != NULL && f->node->type == type;
-}
-
-/* A name in a directory that holds no directory, or NULL. */
-static const char *deepest(const struct world *w, const char *dir) {
-    const char *found = NULL;
-    size_t n = strlen(dir);
-    for (uint32_t i = 0; i < w->now[0]->n; i++) {
-        const char *name = w->now[0]->file[i]->name;
-        if (strncmp(name, dir, n) == 0 && name[n] == '/' && (found == NULL || strlen(name) > strlen(found)))
-            found = name;
-    }
-    return found;
-}
-
-static void lose(struct world *w, const char *path) {
-    for (const char *in; (in = deepest(w, path)) != NULL;)
-        lose(w, in);
-    if (is(w, path, NOVA_DIR))
-        drop_dir(w, path);
-    else if (there(w, path))
-        drop(w, path);
-}
-
 static void have_file(struct world *w, const char *path) {
-    if (there(w, path) && !is(w, path, NOVA_FILE))
-        lose(w, path);
-    if (!there(w, path))
+    if (tree_has(w, path) && !tree_is(w, path, NOVA_FILE))
+        tree_lose(w, path);
+    if (!tree_has(w, path))
         put(w, path, 0, 300);
 }
 
 static void have_dir(struct world *w, const char *path) {
-    if (there(w, path) && !is(w, path, NOVA_DIR))
-        lose(w, path);
-    if (!there(w, path))
+    if (tree_has(w, path) && !tree_is(w, path, NOVA_DIR))
+        tree_lose(w, path);
+    if (!tree_has(w, path))
         make_dir(w, path);
 }
 
 static void two_names(struct world *w) {
     have_file(w, "f");
-    if (there(w, "e/l") && model_nlink(w->now[0], "e/l") == 1)
-        lose(w, "e/l");
-    if (!there(w, "e/l"))
+    if (tree_has(w, "e/l") && model_nlink(w->now[0], "e/l") == 1)
+        tree_lose(w, "e/l");
+    if (!tree_has(w, "e/l"))
         add_link(w, "f", "e/l");
 }
 
 static void mkdir_(struct world *w) {
-    lose(w, "d/sub"), make_dir(w, "d/sub");
+    tree_lose(w, "d/sub"), make_dir(w, "d/sub");
 }
 static void rmdir_(struct world *w) {
     have_dir(w, "d/sub"), drop_dir(w, "d/sub");
 }
 static void create(struct world *w) {
-    lose(w, "d/new"), make(w, "d/new");
+    tree_lose(w, "d/new"), make(w, "d/new");
 }
 static void symlink_(struct world *w) {
-    lose(w, "d/s"), make_symlink(w, "d/s", 70);
+    tree_lose(w, "d/s"), make_symlink(w, "d/s", 70);
 }
 static void link_(struct world *w) {
-    have_file(w, "f"), lose(w, "e/l"), add_link(w, "f", "e/l");
+    have_file(w, "f"), tree_lose(w, "e/l"), add_link(w, "f", "e/l");
 }
 static void link_again(struct world *w) {
-    two_names(w), lose(w, "l2"), add_link(w, "e/l", "l2");
+    two_names(w), tree_lose(w, "l2"), add_link(w, "e/l", "l2");
 }
 static void unlink_(struct world *w) {
     have_file(w, "d/x"), drop(w, "d/x");
@@ -113,13 +83,13 @@ static void write_link(struct world *w) {
     two_names(w), put(w, "e/l", size_of(w, "e/l"), 5000);
 }
 static void rename_within(struct world *w) {
-    have_file(w, "d/x"), lose(w, "d/y"), move(w, "d/x", "d/y");
+    have_file(w, "d/x"), tree_lose(w, "d/y"), move(w, "d/x", "d/y");
 }
 static void rename_across(struct world *w) {
-    have_file(w, "d/x"), lose(w, "e/x"), move(w, "d/x", "e/x");
+    have_file(w, "d/x"), tree_lose(w, "e/x"), move(w, "d/x", "e/x");
 }
 static void rename_back(struct world *w) {
-    have_file(w, "e/x"), lose(w, "d/x"), move(w, "e/x", "d/x");
+    have_file(w, "e/x"), tree_lose(w, "d/x"), move(w, "e/x", "d/x");
 }
 static void rename_over(struct world *w) {
     have_file(w, "d/x"), have_file(w, "g"), move(w, "d/x", "g");
@@ -131,16 +101,17 @@ static void rename_over_name(struct world *w) {
     two_names(w), have_file(w, "g"), move(w, "g", "f");
 }
 static void rename_link(struct world *w) {
-    two_names(w), lose(w, "d/l"), move(w, "e/l", "d/l");
+    two_names(w), tree_lose(w, "d/l"), move(w, "e/l", "d/l");
 }
 static void rename_dir(struct world *w) {
-    have_dir(w, "d/sub"), lose(w, "e/sub"), move(w, "d/sub", "e/sub");
+    have_dir(w, "d/sub"), tree_lose(w, "e/sub"), move(w, "d/sub", "e/sub");
 }
 static void rename_dir_over(struct world *w) {
     have_dir(w, "d/sub"), have_dir(w, "void"), move(w, "d/sub", "void");
 }
 static void rename_parent(struct world *w) {
-    lose(w, "h"), lose(w, "e/h"), move(w, "d", "h"), make_dir(w, "d"), move(w, "h", "e/h"), put(w, "e/h/x", 0, 10);
+    tree_lose(w, "h"), tree_lose(w, "e/h"), move(w, "d", "h"), make_dir(w, "d"), move(w, "h", "e/h"),
+        put(w, "e/h/x", 0, 10);
 }
 static void exchange_files(struct world *w) {
     have_file(w, "d/x"), have_file(w, "g"), exchange(w, "d/x", "g");
@@ -233,84 +204,6 @@ static const char *const paths[] = {
     "a", "b", "d", "e", "d/a", "d/b", "d/e", "e/a", "e/d", "d/e/a", "d/e/b-name-of-two-lines-and-a-bit"};
 #define PATHS (sizeof paths / sizeof *paths)
 
-static uint64_t below(uint64_t *rng, uint64_t n) {
-    return crash_random(rng) % n;
-}
-
-static bool has_parent(const struct world *w, const char *path) {
-    char dir[64];
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return true;
-    snprintf(dir, sizeof dir, "%.*s", (int)(slash - path), path);
-    return is(w, dir, NOVA_DIR);
-}
-
-static bool is_empty(const struct world *w, const char *path) {
-    return deepest(w, path) == NULL;
-}
-
-static bool one_below_other(const char *a, const char *b) {
-    size_t n = strlen(a), m = strlen(b);
-    return strncmp(a, b, n < m ? n : m) == 0 && (n == m || (n < m ? b[n] : a[m]) == '/');
-}
-
-static void make_something(struct world *w, const char *path, uint64_t *rng) {
-    switch (below(rng, 4)) {
-    case 0: make(w, path); break;
-    case 1: make_symlink(w, path, 1 + (uint32_t)below(rng, 200)); break;
-    default: make_dir(w, path);
-    }
-}
-
-static void move_something(struct world *w, const char *from, const char *to, uint64_t *rng) {
-    if (one_below_other(from, to) || !has_parent(w, to))
-        return;
-    bool target = there(w, to);
-    if (target && below(rng, 3) == 0) {
-        exchange(w, from, to);
-    } else if (!target && !is(w, from, NOVA_DIR) && below(rng, 2) == 0) {
-        add_link(w, from, to);
-    } else if (!target || (is(w, from, NOVA_DIR) == is(w, to, NOVA_DIR) && is_empty(w, to))) {
-        drop_close(w, to);
-        move(w, from, to);
-    }
-}
-
-static void step(struct world *w, uint64_t *rng) {
-    const char *path = paths[below(rng, PATHS)], *other = paths[below(rng, PATHS)];
-    if (below(rng, 40) == 0) {
-        close_pool(w);
-        open_pool(w);
-        return;
-    }
-    if (!has_parent(w, path))
-        return;
-    if (!there(w, path)) {
-        make_something(w, path, rng);
-        return;
-    }
-    bool file = is(w, path, NOVA_FILE);
-    switch (below(rng, 8)) {
-    case 0:
-        if (is_empty(w, path))
-            lose(w, path);
-        break;
-    case 1:
-        if (file) {
-            drop_close(w, path);
-            drop_open(w, path);
-        }
-        break;
-    case 2: set_attr(w, path, 1u << below(rng, 5)); break;
-    case 3:
-        if (file)
-            put(w, path, below(rng, 2) * size_of(w, path), 1 + below(rng, 5000));
-        break;
-    default: move_something(w, path, other, rng);
-    }
-}
-
 static void test_random(void **state) {
     static struct world w;
     (void)state;
@@ -323,12 +216,12 @@ static void test_random(void **state) {
         printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
         fflush(stdout);
         world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN);
-        uint64_t quiet = below(&rng, 200); /* so that logs have come to any length */
+        uint64_t quiet = crash_random(&rng) % 200; /* so that logs have come to any length */
         for (uint64_t n = 0; n < quiet; n++)
-            step(&w, &rng);
+            tree_random_call(&w, paths, PATHS, &rng);
         record(&w);
         for (int n = 0; n < 80; n++)
-            step(&w, &rng);
+            tree_random_call(&w, paths, PATHS, &rng);
         record_end(&w);
         explore_world(&w, "random calls on a tree", 0, &limits, &st);
         world_free(&w);
