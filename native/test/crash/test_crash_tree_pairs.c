@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every ordered pair of calls on a small tree: crashes are explored in the second call of each pair, with whatever the
- * first one left behind. And random calls on it, crashes anywhere in between.
+ * first one left behind.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "crash_image.h"
 #include "random_tree.h"
 
 static struct explore_limits less(void) {
@@ -198,41 +197,9 @@ static void test_pairs(void **state) {
     explore_stats_print("tree: pairs of calls on names", &st);
 }
 
-/* ---- random calls ---- */
-
-static const char *const paths[] = {
-    "a", "b", "d", "e", "d/a", "d/b", "d/e", "e/a", "e/d", "d/e/a", "d/e/b-name-of-two-lines-and-a-bit"};
-#define PATHS (sizeof paths / sizeof *paths)
-
-static void test_random(void **state) {
-    static struct world w;
-    (void)state;
-    struct explore_limits limits = less();
-    struct explore_stats st = {0};
-    bool one = getenv("NOVA_SEED") != NULL;
-    uint32_t runs = one ? 1 : (getenv("NOVA_FULL") != NULL ? 20u : 6u) / limits.stride + (limits.stride > 6);
-    for (uint32_t i = 0; i < runs; i++, limits.seed++) {
-        uint64_t rng = limits.seed;
-        printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
-        fflush(stdout);
-        world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN);
-        uint64_t quiet = crash_random(&rng) % 200; /* so that logs have come to any length */
-        for (uint64_t n = 0; n < quiet; n++)
-            tree_random_call(&w, paths, PATHS, &rng);
-        record(&w);
-        for (int n = 0; n < 80; n++)
-            tree_random_call(&w, paths, PATHS, &rng);
-        record_end(&w);
-        explore_world(&w, "random calls on a tree", 0, &limits, &st);
-        world_free(&w);
-    }
-    explore_stats_print("tree: random calls on names", &st);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

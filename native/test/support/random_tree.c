@@ -5,12 +5,17 @@
 #include "crash_image.h"
 #include "random_tree.h"
 
+/* Of the calling thread's actor. */
+static const struct model *now(const struct world *w) {
+    return w->now[recorder_actor()];
+}
+
 bool tree_has(const struct world *w, const char *path) {
-    return model_get(w->now[0], path) != NULL;
+    return model_get(now(w), path) != NULL;
 }
 
 bool tree_is(const struct world *w, const char *path, uint8_t type) {
-    const struct model_file *f = model_get(w->now[0], path);
+    const struct model_file *f = model_get(now(w), path);
     return f != NULL && f->node->type == type;
 }
 
@@ -18,8 +23,8 @@ bool tree_is(const struct world *w, const char *path, uint8_t type) {
 static const char *deepest(const struct world *w, const char *dir) {
     const char *found = NULL;
     size_t n = strlen(dir);
-    for (uint32_t i = 0; i < w->now[0]->n; i++) {
-        const char *name = w->now[0]->file[i]->name;
+    for (uint32_t i = 0; i < now(w)->n; i++) {
+        const char *name = now(w)->file[i]->name;
         if (strncmp(name, dir, n) == 0 && name[n] == '/' && (found == NULL || strlen(name) > strlen(found)))
             found = name;
     }
@@ -71,7 +76,7 @@ static void move_something(struct world *w, const char *from, const char *to, ui
     bool target = tree_has(w, to);
     if (target && below(rng, 3) == 0) {
         exchange(w, from, to);
-    } else if (!target && !tree_is(w, from, NOVA_DIR) && w->now[0]->n < MODEL_FILES && below(rng, 2) == 0) {
+    } else if (!target && !tree_is(w, from, NOVA_DIR) && now(w)->n < MODEL_FILES && below(rng, 2) == 0) {
         add_link(w, from, to);
     } else if (!target || (tree_is(w, from, NOVA_DIR) == tree_is(w, to, NOVA_DIR) && tree_is_empty(w, to))) {
         drop_close(w, to);
@@ -91,7 +96,7 @@ void tree_random_call(struct world *w, const char *const *paths, size_t n, uint6
     }
     if (!has_parent(w, path))
         return;
-    if (!tree_has(w, path) && w->now[0]->n > MODEL_FILES - 4)
+    if (!tree_has(w, path) && now(w)->n > MODEL_FILES - 4)
         return;
     if (!tree_has(w, path)) {
         make_something(w, path, rng);

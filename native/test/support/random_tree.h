@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trees of a world (workload.h), and random calls on them. */
+/* The tree of the calling thread's actor in a world (workload.h), and random calls on it. */
 #ifndef NOVA_TEST_SUPPORT_RANDOM_TREE_H
 #define NOVA_TEST_SUPPORT_RANDOM_TREE_H
 
