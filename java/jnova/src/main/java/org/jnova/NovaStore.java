@@ -3,32 +3,48 @@ package org.jnova;
 
 import java.io.IOException;
 import java.nio.file.CopyOption;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import org.jnova.internal.core.NativePool;
 import org.jnova.internal.store.InodeState;
-import org.jnova.internal.store.Names;
 import org.jnova.internal.store.StoreCore;
 
 /**
  * A log-structured file store on persistent memory, in one pool file.
  *
- * <p>Files have names in one flat directory. Every call that changes something is atomic and durable when it returns:
- * it survives what {@link StoreInfo#durability()} says; a call cut short by a crash happened wholly or not at all.
+ * <p>Files, directories and symbolic links hang on one root directory, as in a POSIX file system. Every call that
+ * changes something is one atomic step and durable when it returns: it survives what {@link StoreInfo#durability()}
+ * says; a call cut short by a crash happened wholly or not at all. A call that fails changes nothing, unless it says
+ * otherwise.
  *
- * <p><b>Names</b> are 1 to 255 bytes of UTF-8 without {@code '/'} and NUL, and not {@code "."} or {@code ".."};
- * another one is an {@link java.nio.file.InvalidPathException}. They are compared byte by byte, without regard to any
- * locale.
+ * <p><b>Paths</b> are names between slashes, resolved from the root directory; a slash at the start or at the end means
+ * nothing, nor do two side by side, so {@code "a"}, {@code "/a"} and {@code "a/"} are the same. {@code "/"} is the
+ * root. {@code "."} and {@code ".."} are resolved, {@code ".."} to the directory that a directory is in, never above
+ * the root. A symbolic link on the way is followed, a relative one from its own directory, up to 40 of them. Names are
+ * 1 to 255 bytes of UTF-8 without {@code '/'} and NUL, compared byte by byte, without regard to any locale.
  *
- * <p><b>Threads.</b> All methods may be called from any number of threads. Operations on names wait for each other;
- * reads and writes of files do not wait for them. No method responds to interruption, and none clears the interrupt
- * status.
+ * <p>All methods with a path throw {@link InvalidPathException} if it is not a path; {@link NoSuchFileException} if it
+ * leads nowhere, {@link java.nio.file.NotDirectoryException} if something on its way is not a directory, {@link
+ * java.nio.file.FileSystemLoopException} if it leads through more than 40 symbolic links; {@link CorruptPoolException}
+ * if the log of a directory on the way is damaged, or that of what it leads to, where that is needed; {@link
+ * java.nio.file.ClosedFileSystemException} if the store is closed. Their descriptions name what they throw beside
+ * these. The store checks no permissions.
+ *
+ * <p><b>Threads.</b> All methods may be called from any number of threads. Changes of names wait for each other only
+ * where they are in the same directory, or where directories get another parent; reads and writes of files do not wait
+ * for them. Each change is atomic towards all other calls. A path of many names is not looked up at one moment: each
+ * directory is seen as it is when the look-up comes by, so a call may miss what is moved between two directories while
+ * it is on its way. A look-up of one name that is moved or exchanged within its directory sees it before or after that.
+ * No method responds to interruption, and none clears the interrupt status.
  *
  * <p><b>Closing.</b> A pool is open once at a time, and stays locked until {@link #close} or the end of the process.
  * A store that is never closed loses nothing, but the next open has to recover. After close, methods of the store
@@ -165,22 +181,20 @@ public final class NovaStore implements AutoCloseable {
      * </ul> The same file may be open many times. A file that is deleted while open can be used until the last of its
      * handles is closed. The creation is atomic; the truncation is a second atomic step.
      *
-     * @param name the file
+     * @param path the file; a symbolic link is followed, also to create what it points to, but not by {@code
+     *     CREATE_NEW}
      * @param options how to
      * @return a handle, to be closed
-     * @throws java.nio.file.InvalidPathException if the name is not a name
      * @throws UnsupportedOperationException if an option is not supported
-     * @throws java.nio.file.NoSuchFileException if there is no such file and it is not to be created
-     * @throws java.nio.file.FileAlreadyExistsException if it is to be new and is not
+     * @throws java.nio.file.FileAlreadyExistsException if it is to be new and the name is taken
+     * @throws java.nio.file.FileSystemException if it is a directory
      * @throws NoSpaceException if there is no room for a new file
-     * @throws CorruptPoolException if the file's log is damaged
-     * @throws java.nio.file.ClosedFileSystemException if the store is closed
-     * @throws IOException if something else goes wrong
+     * @throws IOException as the class says
      */
-    public NovaFile open(String name, OpenOption... options) throws IOException {
+    public NovaFile open(String path, OpenOption... options) throws IOException {
         OpenMode mode = OpenMode.of(options);
-        InodeState state = core.open(name, mode.creation());
-        NovaFile file = new NovaFile(core, state, name, mode.read(), mode.write());
+        InodeState state = core.open(path, mode.creation());
+        NovaFile file = new NovaFile(core, state, path, mode.read(), mode.write());
         if (mode.truncate()) {
             boolean good = false;
             try {
@@ -195,107 +209,191 @@ public final class NovaStore implements AutoCloseable {
         return file;
     }
 
+    // ---- look-ups
+
     /**
-     * Tells whether a name exists.
+     * Tells whether a path leads to something.
      *
-     * @param name the file
-     * @return whether there is such a file; false also for what is not a name
-     * @throws java.nio.file.ClosedFileSystemException if the store is closed
+     * @param path the path
+     * @param options {@link LinkOption#NOFOLLOW_LINKS} not to follow a symbolic link at its end
+     * @return whether it does; false also for what is not a path
+     * @throws IOException as the class says
      */
-    public boolean exists(String name) {
-        byte[] bytes;
-        try {
-            bytes = Names.encode(name);
-        } catch (InvalidPathException e) {
-            return false;
-        }
-        return core.exists(bytes);
+    public boolean exists(String path, LinkOption... options) throws IOException {
+        return core.exists(path, follow(options));
     }
 
     /**
-     * Lists the names there are at one moment.
+     * Reads attributes.
+     *
+     * @param path of a file, directory or symbolic link
+     * @param options {@link LinkOption#NOFOLLOW_LINKS} not to follow a symbolic link at its end
+     * @return the attributes at one moment of the call
+     * @throws IOException as the class says
+     */
+    public FileInfo stat(String path, LinkOption... options) throws IOException {
+        return core.stat(path, follow(options));
+    }
+
+    /**
+     * Lists the names in the root directory at one moment.
      *
      * @return all names, sorted by their bytes in UTF-8 (the order of code points)
      * @throws java.nio.file.ClosedFileSystemException if the store is closed
      */
     public List<String> names() {
-        return core.names();
+        return core.rootNames();
     }
 
     /**
-     * Lists all files with their attributes. The names are those of one moment, each file's attributes those of a later
-     * one; files deleted in between are left out. Reads the log of every file that is not open.
+     * Lists the names in a directory at one moment, {@code "."} and {@code ".."} not among them.
      *
-     * @return all files, sorted by the bytes of their names in UTF-8 (the order of code points)
-     * @throws CorruptPoolException if a file's log is damaged
-     * @throws java.nio.file.ClosedFileSystemException if the store is closed
-     * @throws IOException if something else goes wrong
+     * @param directory the directory
+     * @return all names, sorted by their bytes in UTF-8 (the order of code points)
+     * @throws java.nio.file.NotDirectoryException if it is not a directory
+     * @throws IOException as the class says
+     */
+    public List<String> names(String directory) throws IOException {
+        return core.names(directory);
+    }
+
+    /**
+     * Lists the root directory, as {@link #list(String)} does.
+     *
+     * @return all entries, sorted
+     * @throws IOException as the class says
      */
     public List<FileInfo> list() throws IOException {
-        return core.list();
+        return core.list("/");
     }
 
     /**
-     * Reads a file's attributes.
+     * Lists a directory with attributes; symbolic links are not followed. The names are those of one moment, the
+     * attributes of each those of a later one; what was deleted or renamed in between is left out. Reads the log of
+     * every file that is not open.
      *
-     * @param name the file
-     * @return its attributes at one moment of the call
-     * @throws java.nio.file.InvalidPathException if the name is not a name
-     * @throws java.nio.file.NoSuchFileException if there is no such file
-     * @throws CorruptPoolException if the file's log is damaged
-     * @throws java.nio.file.ClosedFileSystemException if the store is closed
-     * @throws IOException if something else goes wrong
+     * @param directory the directory
+     * @return all entries, sorted by the bytes of their names in UTF-8 (the order of code points)
+     * @throws java.nio.file.NotDirectoryException if it is not a directory
+     * @throws IOException as the class says
      */
-    public FileInfo stat(String name) throws IOException {
-        return core.stat(name);
+    public List<FileInfo> list(String directory) throws IOException {
+        return core.list(directory);
     }
 
     /**
-     * Deletes a file. Atomic, durable on return; works on a full pool. Open handles stay usable, and the space is
-     * free once the last of them is closed. If damage is found while the space is given back, the name is gone
-     * nevertheless.
+     * Iterates over a directory, in no order and without copying it, for directories that are large. A name that is
+     * there from the first call to the last, and means the same, comes exactly once; of those that come and go
+     * meanwhile some may come. Holds nothing, keeps nobody waiting, and needs no closing. The iterator is for one
+     * thread.
      *
-     * @param name the file
-     * @throws java.nio.file.InvalidPathException if the name is not a name
-     * @throws java.nio.file.NoSuchFileException if there is no such file
-     * @throws java.nio.file.ClosedFileSystemException if the store is closed
-     * @throws IOException if something else goes wrong
+     * @param directory the directory
+     * @return its entries
+     * @throws java.nio.file.NotDirectoryException if it is not a directory
+     * @throws IOException as the class says
      */
-    public void delete(String name) throws IOException {
-        if (!core.delete(name)) {
-            throw new NoSuchFileException(name);
+    public Iterator<DirectoryEntry> iterate(String directory) throws IOException {
+        return core.iterator(directory);
+    }
+
+    /**
+     * Reads where a symbolic link points to.
+     *
+     * @param path the link
+     * @return its target, as it was given
+     * @throws java.nio.file.NotLinkException if it is not a symbolic link
+     * @throws IOException as the class says
+     */
+    public String readSymbolicLink(String path) throws IOException {
+        return core.target(path);
+    }
+
+    // ---- changes of names
+
+    /**
+     * Makes a directory, with mode 0755. Atomic, durable on return.
+     *
+     * @param path the directory; the one it is to be in must exist
+     * @throws java.nio.file.FileAlreadyExistsException if the name is taken
+     * @throws NoSpaceException if there is no room for it
+     * @throws IOException as the class says
+     */
+    public void createDirectory(String path) throws IOException {
+        core.createDirectory(path);
+    }
+
+    /**
+     * Makes a symbolic link. Atomic, durable on return.
+     *
+     * @param path the link
+     * @param target where it points to: 1 to 4095 bytes of UTF-8 without NUL; nothing need be there
+     * @throws java.nio.file.FileAlreadyExistsException if the name is taken
+     * @throws NoSpaceException if there is no room for it
+     * @throws IOException as the class says
+     */
+    public void createSymbolicLink(String path, String target) throws IOException {
+        core.createSymbolicLink(path, target);
+    }
+
+    /**
+     * Gives a file one more name, equal to those that it has. Atomic, durable on return.
+     *
+     * @param path the new name
+     * @param existing the file; or a symbolic link, which is not followed
+     * @throws java.nio.file.FileAlreadyExistsException if the new name is taken
+     * @throws java.nio.file.FileSystemException if it is a directory, or has 65,000 names
+     * @throws NoSpaceException if there is no room for it
+     * @throws IOException as the class says
+     */
+    public void createLink(String path, String existing) throws IOException {
+        core.link(path, existing);
+    }
+
+    /**
+     * Deletes a file, a symbolic link (which is not followed) or an empty directory. Atomic, durable on return; works
+     * on a full pool. Other names of a file stay. Open handles stay usable, and the space is free once the last of them
+     * is closed. If damage is found while the space is given back, the name is gone nevertheless.
+     *
+     * @param path what to delete
+     * @throws DirectoryNotEmptyException if it is a directory with something in it
+     * @throws java.nio.file.FileSystemException if it is the root, or ends in "." or ".."
+     * @throws IOException as the class says
+     */
+    public void delete(String path) throws IOException {
+        if (!core.delete(path)) {
+            throw new NoSuchFileException(path);
         }
     }
 
     /**
-     * Deletes a file if there is one, as {@link #delete} does.
+     * Deletes what there is, as {@link #delete} does.
      *
-     * @param name the file
-     * @return whether there was one
-     * @throws java.nio.file.InvalidPathException if the name is not a name
-     * @throws java.nio.file.ClosedFileSystemException if the store is closed
-     * @throws IOException if something goes wrong
+     * @param path what to delete
+     * @return whether there was something
+     * @throws IOException as {@link #delete}
      */
-    public boolean deleteIfExists(String name) throws IOException {
-        return core.delete(name);
+    public boolean deleteIfExists(String path) throws IOException {
+        return core.deleteIfExists(path);
     }
 
     /**
-     * Renames a file. Atomic, durable on return: at every moment, and after any crash, either the old name or the new
-     * one is there. A file that is replaced is treated as by {@link #delete}. Renaming a file to its own name does
-     * nothing.
+     * Renames a file, a symbolic link (which is not followed) or a directory with all that is in it. Atomic, durable on
+     * return: at every moment, and after any crash, it has either the old name or the new one, and a name that is
+     * replaced is never missing. What is replaced is treated as by {@link #delete}: a file or symbolic link by one of
+     * these, an empty directory by a directory. Over another name of the same file this does nothing, nor over its own.
      *
-     * @param from the file
-     * @param to its new name
-     * @param options {@link java.nio.file.StandardCopyOption#REPLACE_EXISTING} to replace a file that has the new name;
+     * @param from what to rename
+     * @param to its new name, in any directory
+     * @param options {@link java.nio.file.StandardCopyOption#REPLACE_EXISTING} to replace what has the new name;
      *     {@code ATOMIC_MOVE} is accepted and changes nothing
-     * @throws java.nio.file.InvalidPathException if a name is not a name
      * @throws UnsupportedOperationException if another option is given
-     * @throws java.nio.file.NoSuchFileException if there is no such file
      * @throws java.nio.file.FileAlreadyExistsException if the new name is taken and is not to be replaced
-     * @throws NoSpaceException if the directory's log cannot grow
-     * @throws java.nio.file.ClosedFileSystemException if the store is closed
-     * @throws IOException if something else goes wrong
+     * @throws DirectoryNotEmptyException if a directory with something in it would be replaced
+     * @throws java.nio.file.NotDirectoryException if a directory would replace something else
+     * @throws java.nio.file.FileSystemException if something else would replace a directory; if a directory would come
+     *     below itself; if a path is of the root, or ends in "." or ".."
+     * @throws NoSpaceException if a directory's log cannot grow
+     * @throws IOException as the class says
      */
     public void rename(String from, String to, CopyOption... options) throws IOException {
         boolean replace = false;
@@ -308,6 +406,50 @@ public final class NovaStore implements AutoCloseable {
         }
         core.rename(from, to, replace);
     }
+
+    /**
+     * Exchanges what two names name, of whatever type. Atomic, durable on return: at every moment, and after any crash,
+     * both names are there. Names of the same file: nothing.
+     *
+     * @param one a path, not followed at its end
+     * @param other another one
+     * @throws java.nio.file.FileSystemException if a directory would come below itself; if a path is of the root, or
+     *     ends in "." or ".."
+     * @throws NoSpaceException if a directory's log cannot grow
+     * @throws IOException as the class says
+     */
+    public void exchange(String one, String other) throws IOException {
+        core.exchange(one, other);
+    }
+
+    // ---- attributes
+
+    /**
+     * Sets attributes, all in one atomic step, durable on return. The time of the last change of attributes becomes the
+     * present. Does nothing if the change is of nothing.
+     *
+     * @param path of a file, directory or symbolic link
+     * @param change what to set
+     * @param options {@link LinkOption#NOFOLLOW_LINKS} not to follow a symbolic link at its end
+     * @throws NoSpaceException if the log cannot grow
+     * @throws IOException as the class says
+     */
+    public void setAttributes(String path, AttributeChange change, LinkOption... options) throws IOException {
+        if (change.values().mask() == 0) {
+            stat(path, options);
+        } else {
+            core.setAttributes(path, change.values(), follow(options));
+        }
+    }
+
+    private static boolean follow(LinkOption... options) {
+        for (LinkOption option : options) {
+            Objects.requireNonNull(option, "option"); // there is only one
+        }
+        return options.length == 0;
+    }
+
+    // ---- the store
 
     /**
      * Tells facts about the store.

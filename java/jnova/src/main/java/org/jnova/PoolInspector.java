@@ -48,21 +48,22 @@ public final class PoolInspector {
     }
 
     /**
-     * Describes the log of one file, readably: its inode, log pages, and each entry with position, sequence number
-     * and the verdict on its checksum.
+     * Describes the log of one file, directory or symbolic link, readably: its inode, log pages, and each entry with
+     * position, sequence number and the verdict on its checksum.
      *
      * @param pool the pool file
-     * @param name the file, or null for the root directory itself
+     * @param path its path in the pool, on which symbolic links are not followed; or null for the root directory
      * @return text of many lines
-     * @throws java.nio.file.InvalidPathException if the name is not a name
-     * @throws java.nio.file.NoSuchFileException if there is no such pool, or no such file in it
+     * @throws java.nio.file.InvalidPathException if it is not a path
+     * @throws java.nio.file.NoSuchFileException if there is no such pool, or nothing in it at that path
+     * @throws java.nio.file.NotDirectoryException if something on the path is not a directory
      * @throws java.nio.file.AccessDeniedException if there is no permission to read it
      * @throws PoolException if the file cannot be read as a pool at all: one of its subclasses says why
      * @throws UnsupportedOperationException if the path is not of the default file system provider
      * @throws NativeLoadException if the native library cannot be loaded; an {@link Error}
      * @throws IOException if the operating system refuses
      */
-    public static String dump(Path pool, String name) throws IOException {
-        return PoolTools.dump(pool, name == null ? null : Names.encode(name), name);
+    public static String dump(Path pool, String path) throws IOException {
+        return PoolTools.dump(pool, path == null ? null : Names.path(path), path);
     }
 }

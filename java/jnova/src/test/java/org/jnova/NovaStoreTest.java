@@ -19,6 +19,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -294,7 +295,8 @@ class NovaStoreTest {
             assertThrows(
                     UnsupportedOperationException.class,
                     () -> store.rename("b", "d", StandardCopyOption.COPY_ATTRIBUTES));
-            assertThrows(InvalidPathException.class, () -> store.rename("b", "d/e"));
+            assertThrows(NoSuchFileException.class, () -> store.rename("b", "d/e"));
+            assertThrows(InvalidPathException.class, () -> store.rename("b", ""));
         }
         pools.assertSound("p");
     }
@@ -334,7 +336,8 @@ class NovaStoreTest {
             }
             assertThrows(NullPointerException.class, () -> store.open("b", WRITE, null));
             assertThrows(NullPointerException.class, () -> store.open(null, WRITE));
-            assertThrows(InvalidPathException.class, () -> store.open("a/b", WRITE, CREATE));
+            assertThrows(NotDirectoryException.class, () -> store.open("a/b", WRITE, CREATE));
+            assertThrows(InvalidPathException.class, () -> store.open("a\0b", WRITE, CREATE));
             assertFalse(store.exists("a/b"));
             assertEquals(List.of("a"), store.names());
         }

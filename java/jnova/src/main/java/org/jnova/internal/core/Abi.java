@@ -28,12 +28,17 @@ public final class Abi {
     public static final int EACCES = 15;
     public static final int EISDIR = 16;
     public static final int ENOTDIR = 17;
-    public static final int STATUS_COUNT = 18;
+    public static final int ELINKED = 18;
+    public static final int EMLINK = 19;
+    public static final int STATUS_COUNT = 20;
 
     // limits
     public static final int BLOCK_SHIFT = 12;
     public static final int BLOCK_SIZE = 1 << BLOCK_SHIFT;
     public static final int NAME_MAX = 255;
+    public static final int LINK_MAX = 65000;
+    public static final int MODE_BITS = 07777;
+    public static final int SYMLINK_MAX = 4095;
     public static final long FILE_SIZE_MAX = 1L << 60;
     public static final long POOL_SIZE_MIN = 1L << 20;
     public static final long POOL_SIZE_MAX = 1L << 43;
@@ -110,7 +115,19 @@ public final class Abi {
     public static final int STAT_UID = 56;
     public static final int STAT_GID = 60;
     public static final int STAT_LOG_PAGES = 64;
+    public static final int STAT_NLINK = 68;
     public static final int STAT_ENTRIES = 72;
+
+    // nova_name
+    public static final int NAME_SIZE = 48;
+    public static final int NAME_DIR = 0;
+    public static final int NAME_NAME = 8;
+    public static final int NAME_LEN = 16;
+    public static final int NAME_INO = 20;
+    public static final int NAME_GEN = 24;
+    public static final int NAME_TYPE = 28;
+    public static final int NAME_CHILD = 32;
+    public static final int NAME_IO = 40;
 
     // nova_record_kind
     public static final int REC_WRITE = 1;
@@ -118,6 +135,14 @@ public final class Abi {
     public static final int REC_SETATTR = 3;
     public static final int REC_DENTRY_ADD = 4;
     public static final int REC_DENTRY_REMOVE = 5;
+    public static final int REC_LINK = 6;
+
+    // masks of nova_setattr
+    public static final int ATTR_MODE = 1;
+    public static final int ATTR_UID = 2;
+    public static final int ATTR_GID = 4;
+    public static final int ATTR_ATIME = 8;
+    public static final int ATTR_MTIME = 16;
 
     // nova_record
     public static final int RECORD_SIZE = 64;

@@ -77,6 +77,10 @@ public final class FailureMapper {
                     ? new NotAPoolException(pool, "it is a directory; name the pool file")
                     : new FileSystemException(file, null, "it is a directory");
             case Abi.ENOTDIR -> new NotDirectoryException(what);
+            case Abi.ELINKED -> new FileSystemException(
+                    what, null, or(said, "the inode may have several names, and its handle is needed"));
+            case Abi.EMLINK -> new FileSystemException(
+                    what, null, or(said, "the file has " + Abi.LINK_MAX + " names already"));
             default -> new FileSystemException(
                     what,
                     null,

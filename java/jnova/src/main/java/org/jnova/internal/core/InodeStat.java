@@ -17,6 +17,7 @@ public record InodeStat(
         int uid,
         int gid,
         int logPages,
+        int nlink,
         long entries) {
 
     static InodeStat read(ByteBuffer in, int at) {
@@ -33,6 +34,7 @@ public record InodeStat(
                 in.getInt(at + Abi.STAT_UID),
                 in.getInt(at + Abi.STAT_GID),
                 in.getInt(at + Abi.STAT_LOG_PAGES),
+                in.getInt(at + Abi.STAT_NLINK),
                 in.getLong(at + Abi.STAT_ENTRIES));
     }
 }

@@ -5,9 +5,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * An open inode of the core: a file or the root directory. Not thread-safe: the owner serialises all calls, and makes
- * none after {@link #close}. Calls that write return a status, because the caller has something to do about lack of
- * space; the io block then holds the error, which {@link #failure} turns into an exception.
+ * An open inode of the core: a file, a directory or a symbolic link. Not thread-safe: the owner serialises all calls,
+ * and makes none after {@link #close}. Calls that write return a status, because the caller has something to do about
+ * lack of space; the io block then holds the error, which {@link #failure} turns into an exception.
  */
 public final class NativeInode {
     private final NativePool pool;
@@ -33,7 +33,7 @@ public final class NativeInode {
         void apply(ByteBuffer bytes, int at) throws IOException;
     }
 
-    private long handle() {
+    long handle() {
         if (handle == 0) {
             throw new IllegalStateException(label + ": native inode used after close");
         }
@@ -115,36 +115,68 @@ public final class NativeInode {
         return NovaNative.nova_truncate(handle(), size, eofBlk, io.address());
     }
 
-    /** Makes a file in this directory. */
-    public int createFile(byte[] name, int mode, IoBlock io) {
+    /**
+     * Sets the attributes that mask names. Times are nanoseconds since the epoch; what mask does not name is not looked
+     * at.
+     */
+    public int setAttributes(int mask, int mode, int uid, int gid, long atime, long mtime, IoBlock io) {
+        return NovaNative.nova_setattr(handle(), mask, mode, uid, gid, atime, mtime, io.address());
+    }
+
+    /**
+     * Makes an inode and enters it in this directory.
+     *
+     * @param target bytes of a symbolic link's target, else null
+     */
+    public int create(byte[] name, int type, int mode, byte[] target, IoBlock io) {
         Scratch scratch = Scratch.take();
         try {
             long address = scratch.putBytes(0, name);
-            return NovaNative.nova_create(handle(), address, name.length, Abi.FILE, mode, 0, 0, io.address());
+            long content = target == null ? 0 : scratch.putLongBytes(target);
+            int length = target == null ? 0 : target.length;
+            return NovaNative.nova_create(
+                    handle(), address, name.length, type, mode, 0, 0, content, length, io.address());
         } finally {
             scratch.put();
         }
     }
 
-    /** Removes a name from this directory. */
-    public int unlink(byte[] name, int ino, int gen, IoBlock io) {
+    /** Gives another inode, which is up to date and whose caller serialises it, one more name in this directory. */
+    public int link(byte[] name, NativeInode child, IoBlock io) {
         Scratch scratch = Scratch.take();
         try {
-            long address = scratch.putBytes(0, name);
-            return NovaNative.nova_unlink(handle(), address, name.length, ino, gen, io.address());
+            return NovaNative.nova_link(
+                    handle(), scratch.putBytes(0, name), name.length, child.handle(), io.address());
         } finally {
             scratch.put();
         }
     }
 
-    /** Renames in this directory. */
-    public int rename(byte[] from, byte[] to, int ino, int gen, int type, IoBlock io) {
+    /** Removes a name. */
+    public static int unlink(NativeName name) {
         Scratch scratch = Scratch.take();
         try {
-            long fromAddress = scratch.putBytes(0, from);
-            long toAddress = scratch.putBytes(512, to);
-            return NovaNative.nova_rename(
-                    handle(), fromAddress, from.length, toAddress, to.length, ino, gen, type, io.address());
+            return NovaNative.nova_unlink(name.put(scratch, 0));
+        } finally {
+            scratch.put();
+        }
+    }
+
+    /** Moves what one name names to another name. */
+    public static int rename(NativeName from, NativeName to) {
+        Scratch scratch = Scratch.take();
+        try {
+            return NovaNative.nova_rename(from.put(scratch, 0), to.put(scratch, 1));
+        } finally {
+            scratch.put();
+        }
+    }
+
+    /** Exchanges what two names name. */
+    public static int exchange(NativeName a, NativeName b) {
+        Scratch scratch = Scratch.take();
+        try {
+            return NovaNative.nova_exchange(a.put(scratch, 0), b.put(scratch, 1));
         } finally {
             scratch.put();
         }

@@ -125,6 +125,18 @@ final class NovaNative {
             @Cast("uint32_t") int eofBlk,
             @Cast("nova_io*") long io);
 
+    // ---- attributes
+
+    static native int nova_setattr(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint32_t") int mask,
+            @Cast("uint32_t") int mode,
+            @Cast("uint32_t") int uid,
+            @Cast("uint32_t") int gid,
+            @Cast("int64_t") long atime,
+            @Cast("int64_t") long mtime,
+            @Cast("nova_io*") long io);
+
     // ---- directories
 
     static native int nova_create(
@@ -135,26 +147,22 @@ final class NovaNative {
             @Cast("uint32_t") int mode,
             @Cast("uint32_t") int uid,
             @Cast("uint32_t") int gid,
+            @Cast("const void*") long content,
+            @Cast("uint32_t") int contentLen,
             @Cast("nova_io*") long io);
 
-    static native int nova_unlink(
+    static native int nova_link(
             @Cast("nova_inode*") long dir,
             @Cast("const char*") long name,
             @Cast("uint32_t") int nameLen,
-            @Cast("uint32_t") int ino,
-            @Cast("uint32_t") int gen,
+            @Cast("nova_inode*") long child,
             @Cast("nova_io*") long io);
 
-    static native int nova_rename(
-            @Cast("nova_inode*") long dir,
-            @Cast("const char*") long from,
-            @Cast("uint32_t") int fromLen,
-            @Cast("const char*") long to,
-            @Cast("uint32_t") int toLen,
-            @Cast("uint32_t") int ino,
-            @Cast("uint32_t") int gen,
-            @Cast("uint32_t") int type,
-            @Cast("nova_io*") long io);
+    static native int nova_unlink(@Cast("const nova_name*") long name);
+
+    static native int nova_rename(@Cast("const nova_name*") long from, @Cast("const nova_name*") long to);
+
+    static native int nova_exchange(@Cast("const nova_name*") long a, @Cast("const nova_name*") long b);
 
     // ---- offline inspection
 
@@ -177,7 +185,7 @@ final class NovaNative {
 
     static native int nova_dump(
             @Cast("const char*") long path,
-            @Cast("const char*") long name,
+            @Cast("const char*") long what,
             @Cast("char*") long report,
             @Cast("size_t") long cap,
             @Cast("size_t*") long needed,

@@ -48,10 +48,10 @@ public final class PoolTools {
         }
     }
 
-    /** Describes a file's log, or the root directory's if the name is null. */
+    /** Describes an inode's log, by its path in the pool, or the root directory's if that is null. */
     public static String dump(Path pool, byte[] name, String label) throws IOException {
         NativeMemory path = NativePool.pathMemory(pool);
-        NativeMemory cName = NativeMemory.allocate(Abi.NAME_MAX + 1);
+        NativeMemory cName = NativeMemory.allocate(name == null ? 1 : name.length + 1);
         if (name != null) {
             cName.bytes().put(0, name);
         }
@@ -87,7 +87,9 @@ public final class PoolTools {
                         text.address(), cap, scratch.io.cellAddress(), scratch.io.errorAddress());
                 if (status != Abi.OK) {
                     throw FailureMapper.map(
-                            scratch.failure(status), pool.toString(), status == Abi.ENOENT ? label : null);
+                            scratch.failure(status),
+                            pool.toString(),
+                            status == Abi.ENOENT || status == Abi.ENOTDIR ? label : null);
                 }
                 long needed = scratch.io.cell();
                 if (needed < cap) {

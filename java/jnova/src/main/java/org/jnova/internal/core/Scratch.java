@@ -55,6 +55,12 @@ final class Scratch {
         return io.failure(status);
     }
 
+    /** Puts bytes, too long for the area, where records go otherwise. Returns their address. */
+    long putLongBytes(byte[] bytes) {
+        memory.bytes().put(RECORDS, bytes);
+        return memory.address() + RECORDS;
+    }
+
     /** Puts bytes into the area. Returns their address. */
     long putBytes(int offsetInArea, byte[] bytes) {
         memory.bytes().put(AREA + offsetInArea, bytes);

@@ -3,24 +3,20 @@ package org.jnova.internal.index;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The names of one directory, built by replay of its log alone. Names are bytes and compared as such. Not
- * thread-safe: guarded by the namespace lock.
+ * The names of one directory, built by replay of its log alone. Names are bytes and compared as such, whole: names with
+ * equal hashes are merely slower to tell apart.
+ *
+ * <p>Changes are made by one thread at a time (the directory's lock). Look-ups and iteration take no lock: a look-up
+ * finds what some moment of it had; iteration shows each name that is there all the time once, and of those that come
+ * and go meanwhile some. A name whose meaning changes is never missing in between.
  */
 public final class DirectoryIndex {
-    /**
-     * What a name names.
-     *
-     * @param ino inode number, unsigned
-     * @param gen its generation, unsigned
-     * @param type file type as in the native interface
-     */
-    public record Child(int ino, int gen, int type) {}
-
     /**
      * A name and what it names.
      *
@@ -29,7 +25,8 @@ public final class DirectoryIndex {
      */
     public record Entry(byte[] name, Child child) {}
 
-    private final Map<Name, Child> children = new HashMap<>();
+    private final Map<Name, Child> children = new ConcurrentHashMap<>();
+    private volatile int directories; // among the children; written by the one who changes names
 
     /** What a name names, or null. */
     public Child find(byte[] name) {
@@ -38,28 +35,68 @@ public final class DirectoryIndex {
 
     /** Enters a name, replacing what it named before. The bytes are the index's from then on. */
     public void add(byte[] name, Child child) {
-        children.put(new Name(name), child);
+        count(children.put(new Name(name), child), child);
     }
 
     /** Removes a name; nothing if it is not there. */
     public void remove(byte[] name) {
-        children.remove(new Name(name));
+        count(children.remove(new Name(name)), null);
     }
 
+    private void count(Child before, Child now) {
+        // The one writer has no rival here.
+        int change = (now != null && now.isDirectory() ? 1 : 0) - (before != null && before.isDirectory() ? 1 : 0);
+        if (change != 0) {
+            directories = directories + change;
+        }
+    }
+
+    /** Names; a moment's view while they change. */
     public int size() {
         return children.size();
     }
 
-    /** All entries, sorted by the unsigned bytes of their names. */
-    public List<Entry> sorted() {
+    public boolean isEmpty() {
+        return children.isEmpty();
+    }
+
+    /** Names of directories among them. */
+    public int directories() {
+        return directories;
+    }
+
+    /** The entries, in no order, weakly consistent. */
+    public Iterator<Entry> iterator() {
+        Iterator<Map.Entry<Name, Child>> all = children.entrySet().iterator();
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return all.hasNext();
+            }
+
+            @Override
+            public Entry next() {
+                Map.Entry<Name, Child> next = all.next();
+                return new Entry(next.getKey().bytes, next.getValue());
+            }
+        };
+    }
+
+    /** All entries, in no order; those of one moment if nobody changes them meanwhile. */
+    public List<Entry> snapshot() {
         List<Entry> all = new ArrayList<>(children.size());
         children.forEach((name, child) -> all.add(new Entry(name.bytes, child)));
-        all.sort((a, b) -> Arrays.compareUnsigned(a.name, b.name));
         return all;
     }
 
-    /** Bytes as a key. */
-    private static final class Name {
+    /** Sorts entries by the unsigned bytes of their names. */
+    public static List<Entry> sort(List<Entry> entries) {
+        entries.sort((a, b) -> Arrays.compareUnsigned(a.name, b.name));
+        return entries;
+    }
+
+    /** Bytes as a key; ordered, so that the map copes with many names of one hash. */
+    private static final class Name implements Comparable<Name> {
         final byte[] bytes;
         private final int hash;
 
@@ -76,6 +113,11 @@ public final class DirectoryIndex {
         @Override
         public boolean equals(Object other) {
             return other instanceof Name name && hash == name.hash && Arrays.equals(bytes, name.bytes);
+        }
+
+        @Override
+        public int compareTo(Name other) {
+            return Arrays.compareUnsigned(bytes, other.bytes);
         }
     }
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova.internal.lock;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * The order in which a thread may take locks: ranks only grow. {@code java/LOCKING.md} gives the reason for each step.
  *
@@ -9,9 +12,13 @@ package org.jnova.internal.lock;
  * deadlock.
  */
 public enum LockRank {
-    /** Names: the directory index. */
-    NAMESPACE,
-    /** The table of open inodes, in stripes: opening and closing an inode. */
+    /** The store being open: shared by every call that uses names, exclusive for closing. */
+    STORE,
+    /** Moves of directories from one to another. */
+    RENAME,
+    /** Names in one directory. A thread may hold several, taken by ascending inode number. */
+    DIRECTORY,
+    /** The tables of open inodes, in stripes: opening and closing an inode. */
     LIFECYCLE,
     /** User-data I/O of one inode; may be held while caller-supplied memory is touched, and so across a page fault. */
     IO,
@@ -20,25 +27,31 @@ public enum LockRank {
     /** Life of the native pool handle. */
     POOL;
 
-    private static final ThreadLocal<Held> HELD = ThreadLocal.withInitial(Held::new);
+    private static final ThreadLocal<List<Held>> HELD = ThreadLocal.withInitial(ArrayList::new);
+
+    /** A lock that a thread has, or waits for. The threads' lists are in the order of ranks. */
+    private record Held(LockRank rank, Object owner, long number) {}
 
     /**
      * Notes that the thread is about to take a lock.
      *
      * @param rank the lock's rank
      * @param owner what the lock belongs to; named in errors
+     * @param number its place among those of its rank, if a thread may have several of them
      * @return true
      * @throws AssertionError if the thread holds a lock of this rank or of a later one
      */
-    static boolean taking(LockRank rank, Object owner) {
-        Held held = HELD.get();
-        for (int i = rank.ordinal(); i < held.owners.length; i++) {
-            if (held.owners[i] != null) {
-                throw new AssertionError("lock order: " + rank + " of " + owner + " taken while holding "
-                        + values()[i] + " of " + held.owners[i]);
+    static boolean taking(LockRank rank, Object owner, long number) {
+        List<Held> held = HELD.get();
+        if (!held.isEmpty()) {
+            Held last = held.get(held.size() - 1);
+            int order = rank.compareTo(last.rank);
+            if (order < 0 || order == 0 && (rank != DIRECTORY || Long.compareUnsigned(number, last.number) <= 0)) {
+                throw new AssertionError("lock order: " + rank + " of " + owner + " taken while holding " + last.rank
+                        + " of " + last.owner);
             }
         }
-        held.owners[rank.ordinal()] = owner;
+        held.add(new Held(rank, owner, number));
         return true;
     }
 
@@ -51,13 +64,14 @@ public enum LockRank {
      * @throws AssertionError if the thread did not hold it
      */
     static boolean left(LockRank rank, Object owner) {
-        Held held = HELD.get();
-        if (held.owners[rank.ordinal()] != owner) {
-            throw new AssertionError("lock order: " + rank + " of " + owner + " given back, but held is "
-                    + held.owners[rank.ordinal()]);
+        List<Held> held = HELD.get();
+        for (int i = held.size() - 1; i >= 0; i--) {
+            if (held.get(i).rank == rank && held.get(i).owner == owner) {
+                held.remove(i);
+                return true;
+            }
         }
-        held.owners[rank.ordinal()] = null;
-        return true;
+        throw new AssertionError("lock order: " + rank + " of " + owner + " given back, but held is " + held);
     }
 
     /**
@@ -67,11 +81,6 @@ public enum LockRank {
      * @return whether it does
      */
     public static boolean holds(LockRank rank) {
-        return HELD.get().owners[rank.ordinal()] != null;
-    }
-
-    /** What one thread holds: by rank, the owner of the lock. */
-    private static final class Held {
-        final Object[] owners = new Object[values().length];
+        return HELD.get().stream().anyMatch(held -> held.rank == rank);
     }
 }

@@ -12,19 +12,30 @@ public final class RankedLock extends StampedLock {
 
     private final LockRank rank;
     private final transient Object owner;
+    private final long number;
 
     /**
      * @param rank its place
      * @param owner what it belongs to; named in errors
      */
     public RankedLock(LockRank rank, Object owner) {
+        this(rank, owner, 0);
+    }
+
+    /**
+     * @param rank its place
+     * @param owner what it belongs to; named in errors
+     * @param number its place among locks of its rank
+     */
+    public RankedLock(LockRank rank, Object owner, long number) {
         this.rank = rank;
         this.owner = owner;
+        this.number = number;
     }
 
     @Override
     public long writeLock() {
-        assert LockRank.taking(rank, owner);
+        assert LockRank.taking(rank, owner, number);
         return super.writeLock();
     }
 
@@ -36,7 +47,7 @@ public final class RankedLock extends StampedLock {
 
     @Override
     public long readLock() {
-        assert LockRank.taking(rank, owner);
+        assert LockRank.taking(rank, owner, number);
         return super.readLock();
     }
 
@@ -54,12 +65,5 @@ public final class RankedLock extends StampedLock {
         } else {
             unlockRead(stamp);
         }
-    }
-
-    /** From write to read mode, without letting another writer in between. */
-    public long downgrade(long writeStamp) {
-        long stamp = super.tryConvertToReadLock(writeStamp);
-        assert stamp != 0 : "not write-locked";
-        return stamp;
     }
 }

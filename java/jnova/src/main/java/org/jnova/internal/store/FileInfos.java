@@ -13,22 +13,35 @@ import org.jnova.internal.core.InodeStat;
 public final class FileInfos {
     private FileInfos() {}
 
-    /** The attributes of a file at this moment. */
+    /** The attributes of a file or symbolic link at this moment. */
     public static FileInfo of(String name, InodeState state) throws IOException {
         InodeState.Attributes attributes = state.attributes();
         InodeStat stat = attributes.stat();
+        return of(name, stat, stat.size(), attributes.pages() << Abi.BLOCK_SHIFT, Integer.toUnsignedLong(stat.nlink()));
+    }
+
+    /** The attributes of a directory at this moment, or null if it has been deleted. */
+    static FileInfo of(String name, DirectoryState state) throws IOException {
+        DirectoryState.Attributes attributes = state.attributes();
+        return attributes == null
+                ? null
+                : of(name, attributes.stat(), attributes.names(), 0, 2L + attributes.directories());
+    }
+
+    private static FileInfo of(String name, InodeStat stat, long size, long allocated, long nlink) {
         return new FileInfo(
                 name,
                 Integer.toUnsignedLong(stat.ino()),
                 Integer.toUnsignedLong(stat.gen()),
                 type(stat.type()),
-                stat.size(),
-                attributes.pages() << Abi.BLOCK_SHIFT,
+                size,
+                allocated,
                 stat.entries(),
                 Integer.toUnsignedLong(stat.logPages()),
                 stat.mode(),
                 Integer.toUnsignedLong(stat.uid()),
                 Integer.toUnsignedLong(stat.gid()),
+                nlink,
                 time(stat.btime()),
                 time(stat.mtime()),
                 time(stat.atime()),
@@ -39,7 +52,7 @@ public final class FileInfos {
         return FileTime.from(nanos, TimeUnit.NANOSECONDS);
     }
 
-    private static FileType type(int type) {
+    static FileType type(int type) {
         return switch (type) {
             case Abi.DIR -> FileType.DIRECTORY;
             case Abi.SYMLINK -> FileType.SYMLINK;

@@ -160,6 +160,16 @@ public final class InodeState implements NativeInode.Sink {
         return n;
     }
 
+    /** All bytes of a file that is short, as a symbolic link is. */
+    byte[] readAll() throws IOException {
+        byte[] bytes = new byte[(int) size()];
+        int n = bytes.length == 0 ? 0 : read(0, bytes, 0, bytes.length);
+        if (n != bytes.length) {
+            throw inode.corrupt("its content is shorter than its size");
+        }
+        return bytes;
+    }
+
     /** Keeps writers out. May be held across a page fault of dst. */
     private int readLocked(long pos, Object dst, int at, int len) throws IOException {
         while (true) {
@@ -307,6 +317,49 @@ public final class InodeState implements NativeInode.Sink {
         }
     }
 
+    /** Sets attributes. Atomic; durable on return. */
+    void setAttributes(AttributeValues values) throws IOException {
+        for (boolean again = false; ; again = true) {
+            long stamp = beginWriting();
+            try {
+                frees.send(io);
+                follower.calling();
+                if (done(values.apply(inode, io), again)) {
+                    return;
+                }
+            } finally {
+                ioLock.unlockWrite(stamp);
+            }
+            table.releaseQueuedBlocks();
+        }
+    }
+
+    /** A call of the core about a name of this inode. */
+    @FunctionalInterface
+    interface NameCall {
+        /**
+         * Makes the call.
+         *
+         * @param handle of this inode
+         * @param nlink names that it has
+         * @return a status
+         */
+        int run(NativeInode handle, int nlink) throws IOException;
+    }
+
+    /**
+     * Makes a call that gives this inode a name or takes one away. The core moves the view past what it adds to this
+     * log, which changes nothing but attributes.
+     */
+    int changeNames(NameCall call) throws IOException {
+        long stamp = beginWriting();
+        try {
+            return call.run(inode, inode.stat().nlink());
+        } finally {
+            ioLock.unlockWrite(stamp);
+        }
+    }
+
     /**
      * Takes ioLock, with everything ready for a native call. On return the caller has it, and the stamp to give it
      * back.
@@ -424,8 +477,8 @@ public final class InodeState implements NativeInode.Sink {
                 long pages = (size + Abi.BLOCK_SIZE - 1) >>> Abi.BLOCK_SHIFT;
                 index.truncate(pages, replayed ? frees.extents() : null);
             }
-            case Abi.REC_SETATTR -> {
-                // Attributes are asked of the core.
+            case Abi.REC_SETATTR, Abi.REC_LINK -> {
+                // Attributes and the number of names are asked of the core.
             }
             default -> throw inode.corrupt("its log holds an entry of kind " + Records.kind(bytes, at)
                     + ", which is none of a file");

@@ -64,11 +64,11 @@ final class InodeTable {
     }
 
     /**
-     * Opens an inode, or adds a handle to an open one. The caller holds the namespace lock, and so a name that names
-     * it.
+     * Opens an inode, or adds a handle to an open one. The caller holds the lock of a directory, and so a name in it
+     * that names the inode.
      */
     InodeState acquire(int ino, int gen, String label) throws IOException {
-        assert LockRank.holds(LockRank.NAMESPACE);
+        assert LockRank.holds(LockRank.DIRECTORY);
         Stripe stripe = stripe(ino);
         long stamp = stripe.lock.writeLock();
         try {

@@ -18,14 +18,7 @@ public final class Names {
      * @throws InvalidPathException if it is not a name
      */
     public static byte[] encode(String name) {
-        byte[] bytes;
-        try {
-            ByteBuffer encoded = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(name));
-            bytes = new byte[encoded.remaining()];
-            encoded.get(bytes);
-        } catch (CharacterCodingException e) {
-            throw new InvalidPathException(name, "a name must be valid Unicode (it has an unpaired surrogate)");
-        }
+        byte[] bytes = utf8(name);
         if (bytes.length == 0) {
             throw new InvalidPathException(name, "a name must not be empty");
         }
@@ -42,6 +35,31 @@ public final class Names {
             throw new InvalidPathException(name, "\".\" and \"..\" are not names");
         }
         return bytes;
+    }
+
+    /**
+     * The bytes of a text.
+     *
+     * @throws InvalidPathException if it is not Unicode
+     */
+    static byte[] utf8(String text) {
+        try {
+            ByteBuffer encoded = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+            byte[] bytes = new byte[encoded.remaining()];
+            encoded.get(bytes);
+            return bytes;
+        } catch (CharacterCodingException e) {
+            throw new InvalidPathException(text, "a name must be valid Unicode (it has an unpaired surrogate)");
+        }
+    }
+
+    /**
+     * The bytes of a path, checked.
+     *
+     * @throws InvalidPathException if it is not a path
+     */
+    public static byte[] path(String path) {
+        return utf8(StorePath.of(path).text());
     }
 
     /**

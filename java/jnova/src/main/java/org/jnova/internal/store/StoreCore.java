@@ -3,48 +3,47 @@ package org.jnova.internal.store;
 
 import java.io.IOException;
 import java.nio.file.ClosedFileSystemException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import org.jnova.DirectoryEntry;
 import org.jnova.FileInfo;
 import org.jnova.StoreInfo;
 import org.jnova.StoreOptions;
 import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.NativePool;
-import org.jnova.internal.index.DirectoryIndex;
-import org.jnova.internal.index.DirectoryIndex.Child;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 
 /**
- * An open store: names, under the namespace lock, and the open inodes. Whoever holds the namespace lock in either
- * mode and found the store open knows that it stays so.
+ * An open store: its pool, its directories, its open inodes, and the gate that every call which uses names goes
+ * through: shared, so that they do not wait for each other; exclusive for closing. Whoever is inside and found the
+ * store open knows that it stays so.
  */
 public final class StoreCore {
     private final NativePool pool;
     private final InodeTable table;
-    private final RootDirectory root;
-    private final RankedLock namespace = new RankedLock(LockRank.NAMESPACE, this);
-    private volatile boolean closed; // set under the namespace lock
+    private final DirectoryTable directories;
+    private final Namespace namespace;
+    private final RankedLock gate = new RankedLock(LockRank.STORE, this);
+    private volatile boolean closed; // set inside the gate
 
-    private StoreCore(NativePool pool, InodeTable table, RootDirectory root) {
+    private StoreCore(NativePool pool, InodeTable table, DirectoryTable directories) {
         this.pool = pool;
         this.table = table;
-        this.root = root;
+        this.directories = directories;
+        this.namespace = new Namespace(directories, table);
     }
 
     /** Opens a pool. */
     public static StoreCore open(Path path, StoreOptions options) throws IOException {
         NativePool pool = NativePool.open(path, options);
-        RootDirectory root = null;
         try {
             PoolWindows windows = PoolWindows.map(path, pool.info().size());
             InodeTable table = new InodeTable(pool, windows);
-            root = RootDirectory.open(pool, table.ioPool());
-            return new StoreCore(pool, table, root);
+            return new StoreCore(pool, table, DirectoryTable.open(pool, table.ioPool()));
         } catch (IOException | RuntimeException | Error e) {
             Failures failures = new Failures();
             failures.collect(() -> {
@@ -64,7 +63,40 @@ public final class StoreCore {
         return !closed;
     }
 
-    // ---- names
+    // ---- the gate
+
+    /** Something to do inside the gate. */
+    @FunctionalInterface
+    private interface Action<T> {
+        T run() throws IOException;
+    }
+
+    private <T> T inside(Action<T> action) throws IOException {
+        long stamp = enter();
+        try {
+            return action.run();
+        } finally {
+            gate.unlockRead(stamp);
+        }
+    }
+
+    private long enter() {
+        long stamp = gate.readLock();
+        boolean good = false;
+        try {
+            if (closed) {
+                throw new ClosedFileSystemException();
+            }
+            good = true;
+            return stamp;
+        } finally {
+            if (!good) {
+                gate.unlockRead(stamp);
+            }
+        }
+    }
+
+    // ---- opening
 
     /** How a file is to be opened. */
     public enum Creation {
@@ -81,15 +113,9 @@ public final class StoreCore {
      *
      * @return its state, replayed; to be given back by {@link #release}
      */
-    public InodeState open(String name, Creation creation) throws IOException {
-        byte[] bytes = Names.encode(name);
-        InodeState state = creation == Creation.ALWAYS ? null : acquire(name, bytes);
-        if (state == null) {
-            if (creation == Creation.NEVER) {
-                throw new NoSuchFileException(name);
-            }
-            state = acquireOrCreate(name, bytes, creation == Creation.ALWAYS);
-        }
+    public InodeState open(String path, Creation creation) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        InodeState state = inside(() -> namespace.open(parsed, creation));
         boolean good = false;
         try {
             state.replay();
@@ -107,192 +133,160 @@ public final class StoreCore {
         table.release(state);
     }
 
-    /** A file that is there, or null. */
-    private InodeState acquire(String name, byte[] bytes) throws IOException {
-        long stamp = lockShared();
+    // ---- look-ups
+
+    /** Whether a path leads to something. */
+    public boolean exists(String path, boolean follow) throws IOException {
+        StorePath parsed;
         try {
-            Child child = root.find(bytes);
-            return child == null ? null : acquireChild(name, child);
+            parsed = StorePath.of(path);
+        } catch (InvalidPathException e) {
+            return false;
+        }
+        return inside(() -> namespace.exists(parsed, follow));
+    }
+
+    /** Attributes of what a path leads to. */
+    public FileInfo stat(String path, boolean follow) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        return inside(() -> namespace.stat(parsed, follow));
+    }
+
+    /** The target of a symbolic link. */
+    public String target(String path) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        return Names.decode(inside(() -> namespace.target(parsed)));
+    }
+
+    /** The names in the root directory, sorted by bytes. */
+    public List<String> rootNames() {
+        long stamp = enter();
+        try {
+            return namespace.rootNames();
         } finally {
-            namespace.unlockRead(stamp);
+            gate.unlockRead(stamp);
         }
     }
 
-    private InodeState acquireOrCreate(String name, byte[] bytes, boolean mustBeNew) throws IOException {
-        long stamp = lockExclusive();
-        try {
-            Child child = root.find(bytes);
-            if (child == null) {
-                int status = root.createFile(bytes);
-                if (status == Abi.ENOSPC) {
-                    table.releaseQueuedBlocks();
-                    status = root.createFile(bytes);
-                }
-                check(status, name);
-                child = root.find(bytes);
-            } else if (mustBeNew) {
-                throw new FileAlreadyExistsException(name);
-            }
-            return acquireChild(name, child);
-        } finally {
-            namespace.unlockWrite(stamp);
-        }
+    /** The names in a directory, sorted by bytes. */
+    public List<String> names(String path) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        return inside(() -> namespace.names(parsed));
     }
 
-    private InodeState acquireChild(String name, Child child) throws IOException {
-        if (child.type() != Abi.FILE) {
-            throw new FileSystemException(name, null, "it is not a regular file");
-        }
-        return table.acquire(child.ino(), child.gen(), name);
+    /** The names in a directory with attributes, sorted by bytes. */
+    public List<FileInfo> list(String path) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        return inside(() -> namespace.list(parsed));
     }
 
-    /** Whether there is such a name. */
-    public boolean exists(byte[] name) {
-        long stamp = lockSharedUnchecked();
-        try {
-            return root.find(name) != null;
-        } finally {
-            namespace.unlockRead(stamp);
-        }
+    /** The entries of a directory, unsorted, weakly consistent. */
+    public Iterator<DirectoryEntry> iterator(String path) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        return inside(() -> namespace.iterator(parsed));
     }
 
-    /** All names, sorted by bytes. */
-    public List<String> names() {
-        List<String> names = new ArrayList<>();
-        for (DirectoryIndex.Entry entry : snapshot()) {
-            names.add(Names.decode(entry.name()));
-        }
-        return names;
+    // ---- changes
+
+    /** Makes a directory. */
+    public void createDirectory(String path) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        inside(() -> {
+            namespace.changes().createDirectory(parsed);
+            return null;
+        });
     }
 
-    private List<DirectoryIndex.Entry> snapshot() {
-        long stamp = lockSharedUnchecked();
-        try {
-            return root.sorted();
-        } finally {
-            namespace.unlockRead(stamp);
-        }
+    /** Makes a symbolic link. */
+    public void createSymbolicLink(String path, String target) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        byte[] bytes = targetBytes(target);
+        inside(() -> {
+            namespace.changes().createLink(parsed, bytes);
+            return null;
+        });
     }
 
-    /** All files with attributes, sorted by the bytes of their names. */
-    public List<FileInfo> list() throws IOException {
-        List<FileInfo> list = new ArrayList<>();
-        for (DirectoryIndex.Entry entry : snapshot()) {
-            InodeState state = acquireEntry(entry);
-            if (state != null) {
-                list.add(infoAndRelease(Names.decode(entry.name()), state));
-            }
+    private static byte[] targetBytes(String target) {
+        byte[] bytes = Names.utf8(target);
+        if (bytes.length == 0 || bytes.length > Abi.SYMLINK_MAX || target.indexOf('\0') >= 0) {
+            throw new InvalidPathException(
+                    target,
+                    "the target of a symbolic link has 1 to " + Abi.SYMLINK_MAX + " bytes in UTF-8, and no NUL");
         }
-        return list;
+        return bytes;
     }
 
-    /** The file of an entry, or null if the name is gone or names another one now. */
-    private InodeState acquireEntry(DirectoryIndex.Entry entry) throws IOException {
-        long stamp = lockShared();
-        try {
-            Child child = root.find(entry.name());
-            return entry.child().equals(child) ? acquireChild(Names.decode(entry.name()), child) : null;
-        } finally {
-            namespace.unlockRead(stamp);
-        }
+    /** Gives a file or symbolic link another name. */
+    public void link(String path, String existing) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        StorePath from = StorePath.of(existing);
+        inside(() -> {
+            namespace.changes().link(from, parsed);
+            return null;
+        });
     }
 
-    /** A file's attributes. */
-    public FileInfo stat(String name) throws IOException {
-        InodeState state = acquire(name, Names.encode(name));
-        if (state == null) {
-            throw new NoSuchFileException(name);
-        }
-        return infoAndRelease(name, state);
+    /** Deletes a name; false if there is none in its directory, which must be there. */
+    public boolean delete(String path) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        return inside(() -> namespace.changes().delete(parsed));
     }
 
-    private FileInfo infoAndRelease(String name, InodeState state) throws IOException {
-        try {
-            state.replay();
-            return FileInfos.of(name, state);
-        } finally {
-            table.release(state);
-        }
-    }
-
-    /** Deletes a file; false if there is none. */
-    public boolean delete(String name) throws IOException {
-        byte[] bytes = Names.encode(name);
-        long stamp = lockExclusive();
-        try {
-            Child child = root.find(bytes);
-            if (child == null) {
+    /** Deletes a name; false if there is none. */
+    public boolean deleteIfExists(String path) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        return inside(() -> {
+            try {
+                return namespace.changes().delete(parsed);
+            } catch (NoSuchFileException e) {
                 return false;
             }
-            int status = root.unlink(bytes, child);
-            if (status == Abi.ENOSPC) {
-                table.releaseQueuedBlocks();
-                status = root.unlink(bytes, child);
-            }
-            check(status, name);
-            // Its space is given back before anybody closes the store, but need not keep others from looking names up.
-            stamp = namespace.downgrade(stamp);
-            pool.releaseInode(child.ino(), child.gen(), name);
-            return true;
-        } finally {
-            namespace.unlock(stamp);
-        }
+        });
     }
 
-    /** Renames a file. */
+    /** Renames. */
     public void rename(String from, String to, boolean replace) throws IOException {
-        byte[] fromBytes = Names.encode(from);
-        byte[] toBytes = Names.encode(to);
-        long stamp = lockExclusive();
-        try {
-            Child child = root.find(fromBytes);
-            if (child == null) {
-                throw new NoSuchFileException(from);
-            }
-            if (from.equals(to)) {
-                return;
-            }
-            Child replaced = root.find(toBytes);
-            if (replaced != null && !replace) {
-                throw new FileAlreadyExistsException(to);
-            }
-            int status = root.rename(fromBytes, toBytes, child);
-            if (status == Abi.ENOSPC) {
-                table.releaseQueuedBlocks();
-                status = root.rename(fromBytes, toBytes, child);
-            }
-            check(status, to);
-            if (replaced != null) {
-                stamp = namespace.downgrade(stamp);
-                pool.releaseInode(replaced.ino(), replaced.gen(), to);
-            }
-        } finally {
-            namespace.unlock(stamp);
-        }
+        StorePath source = StorePath.of(from);
+        StorePath target = StorePath.of(to);
+        inside(() -> {
+            namespace.changes().rename(source, target, replace);
+            return null;
+        });
     }
 
-    private void check(int status, String name) throws IOException {
-        if (status != Abi.OK) {
-            throw root.failure(status, name);
-        }
+    /** Exchanges what two names name. */
+    public void exchange(String one, String other) throws IOException {
+        StorePath a = StorePath.of(one);
+        StorePath b = StorePath.of(other);
+        inside(() -> {
+            namespace.changes().exchange(a, b);
+            return null;
+        });
+    }
+
+    /** Sets attributes of what a path leads to. */
+    public void setAttributes(String path, AttributeValues values, boolean follow) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        inside(() -> {
+            namespace.setAttributes(parsed, values, follow);
+            return null;
+        });
     }
 
     // ---- the store
 
     /** Facts of this moment; blocks that wait in queues are given back first, so that they count as free. */
     public StoreInfo info() throws IOException {
-        long stamp = lockShared();
-        try {
+        return inside(() -> {
             table.releaseQueuedBlocks();
             return pool.info();
-        } finally {
-            namespace.unlockRead(stamp);
-        }
+        });
     }
 
-    /** Closes the store: takes every lock there is, in order, and closes what it guards. */
+    /** Closes the store: waits for all calls inside, and closes what there is, in order. */
     public void close() throws IOException {
-        long stamp = namespace.writeLock();
+        long stamp = gate.writeLock();
         try {
             if (closed) {
                 return;
@@ -300,66 +294,16 @@ public final class StoreCore {
             closed = true;
             Failures failures = new Failures();
             table.closeAll(failures);
-            failures.collect(root::close);
+            directories.closeAll(failures);
             failures.collect(pool::close);
             failures.throwFirst();
         } finally {
-            namespace.unlockWrite(stamp);
+            gate.unlockWrite(stamp);
         }
     }
 
     @Override
     public String toString() {
         return "store " + pool.name();
-    }
-
-    // ---- the namespace lock
-
-    private long lockExclusive() throws IOException {
-        long stamp = namespace.writeLock();
-        boolean good = false;
-        try {
-            checkOpen();
-            root.catchUp();
-            good = true;
-            return stamp;
-        } finally {
-            if (!good) {
-                namespace.unlockWrite(stamp);
-            }
-        }
-    }
-
-    /** Shared, with the index up to date. */
-    private long lockShared() throws IOException {
-        while (true) {
-            long stamp = lockSharedUnchecked();
-            if (!root.behind()) {
-                return stamp;
-            }
-            namespace.unlockRead(stamp);
-            namespace.unlockWrite(lockExclusive()); // catches up, or throws
-        }
-    }
-
-    /** Shared; the index may lack a change that failed half-way, for lack of memory. */
-    private long lockSharedUnchecked() {
-        long stamp = namespace.readLock();
-        boolean good = false;
-        try {
-            checkOpen();
-            good = true;
-            return stamp;
-        } finally {
-            if (!good) {
-                namespace.unlockRead(stamp);
-            }
-        }
-    }
-
-    private void checkOpen() {
-        if (closed) {
-            throw new ClosedFileSystemException();
-        }
     }
 }

@@ -42,7 +42,9 @@ class FailureMapperTest {
             Map.entry(Abi.ENAME, InvalidPathException.class),
             Map.entry(Abi.EACCES, AccessDeniedException.class),
             Map.entry(Abi.EISDIR, NotAPoolException.class),
-            Map.entry(Abi.ENOTDIR, NotDirectoryException.class));
+            Map.entry(Abi.ENOTDIR, NotDirectoryException.class),
+            Map.entry(Abi.ELINKED, FileSystemException.class),
+            Map.entry(Abi.EMLINK, FileSystemException.class));
 
     private static Throwable map(int status, String said, String file) {
         try {

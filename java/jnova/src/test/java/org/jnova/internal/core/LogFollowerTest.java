@@ -59,7 +59,7 @@ class LogFollowerTest {
     @Test
     void appliesWhatACallCommitted() throws IOException {
         follower.calling();
-        assertEquals(Abi.OK, root.createFile(name("a"), 0644, io));
+        assertEquals(Abi.OK, root.create(name("a"), Abi.FILE, 0644, null, io));
         assertTrue(follower.behind());
         follower.catchUp(this::apply);
         follower.catchUp(this::apply);
@@ -71,11 +71,15 @@ class LogFollowerTest {
     void goesOnWhereItFailed() throws IOException {
         String longName = "n".repeat(200); // an entry of several records
         follower.calling();
-        assertEquals(Abi.OK, root.createFile(name(longName), 0644, io));
+        assertEquals(Abi.OK, root.create(name(longName), Abi.FILE, 0644, null, io));
         follower.catchUp(this::apply);
         int ino = 2;
         follower.calling();
-        assertEquals(Abi.OK, root.rename(name(longName), name("b"), ino, 1, Abi.FILE, io));
+        assertEquals(
+                Abi.OK,
+                NativeInode.rename(
+                        new NativeName(root, io, name(longName), ino, 1, Abi.FILE, null),
+                        new NativeName(root, io, name("b"), 0, 0, 0, null)));
         failures = 1;
         assertThrows(OutOfMemoryError.class, () -> follower.catchUp(this::apply));
         assertTrue(follower.behind());
@@ -86,7 +90,7 @@ class LogFollowerTest {
     @Test
     void failedCallLeavesNothing() throws IOException {
         follower.calling();
-        assertEquals(Abi.ENAME, root.createFile(name("x/y"), 0644, io));
+        assertEquals(Abi.ENAME, root.create(name("x/y"), Abi.FILE, 0644, null, io));
         follower.failed();
         follower.catchUp(this::apply);
         assertEquals(List.of(), seen);
@@ -96,7 +100,7 @@ class LogFollowerTest {
     @Test
     void callThatWasNeverMadeLeavesNothing() throws IOException {
         follower.calling();
-        assertEquals(Abi.OK, root.createFile(name("a"), 0644, io));
+        assertEquals(Abi.OK, root.create(name("a"), Abi.FILE, 0644, null, io));
         follower.catchUp(this::apply);
         follower.calling();
         assertTrue(follower.behind());
@@ -108,7 +112,7 @@ class LogFollowerTest {
     void closedHandlesRefuse() throws IOException {
         NativeInode inode = root;
         inode.close();
-        assertThrows(IllegalStateException.class, () -> inode.createFile(name("a"), 0644, io));
+        assertThrows(IllegalStateException.class, () -> inode.create(name("a"), Abi.FILE, 0644, null, io));
         assertThrows(IllegalStateException.class, inode::close);
         root = pool.openInode(Abi.ROOT_INO, 0, "root");
     }

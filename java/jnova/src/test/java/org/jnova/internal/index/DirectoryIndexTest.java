@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import org.jnova.internal.index.DirectoryIndex.Child;
 import org.junit.jupiter.api.Test;
 
 class DirectoryIndexTest {
@@ -37,7 +36,9 @@ class DirectoryIndexTest {
         }
         assertEquals(
                 sorted,
-                index.sorted().stream().map(e -> new String(e.name(), StandardCharsets.UTF_8)).toList());
+                DirectoryIndex.sort(index.snapshot()).stream()
+                        .map(e -> new String(e.name(), StandardCharsets.UTF_8))
+                        .toList());
     }
 
     @Test

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 /** The checker works, and is on. */
 class LockRankTest {
-    private final RankedLock namespace = new RankedLock(LockRank.NAMESPACE, "names");
+    private final RankedLock store = new RankedLock(LockRank.STORE, "names");
     private final RankedLock io = new RankedLock(LockRank.IO, "file one");
     private final RankedLock otherIo = new RankedLock(LockRank.IO, "file two");
     private final RankedLock index = new RankedLock(LockRank.INDEX, "file one");
@@ -23,13 +23,13 @@ class LockRankTest {
 
     @Test
     void ranksInOrderAreFine() {
-        long a = namespace.writeLock();
+        long a = store.writeLock();
         long b = io.readLock();
         long c = index.writeLock();
         assertTrue(LockRank.holds(LockRank.INDEX));
         index.unlockWrite(c);
         io.unlockRead(b);
-        namespace.unlockWrite(a);
+        store.unlockWrite(a);
         for (LockRank rank : LockRank.values()) {
             assertFalse(LockRank.holds(rank));
         }
@@ -64,13 +64,20 @@ class LockRankTest {
     }
 
     @Test
-    void downgradeKeepsTheRank() {
-        long stamp = namespace.downgrade(namespace.writeLock());
-        assertTrue(LockRank.holds(LockRank.NAMESPACE));
-        assertTrue(namespace.isReadLocked());
-        namespace.unlock(stamp);
-        assertFalse(LockRank.holds(LockRank.NAMESPACE));
-        namespace.unlock(namespace.writeLock());
-        assertFalse(LockRank.holds(LockRank.NAMESPACE));
+    void directoriesAreTakenByAscendingNumber() {
+        RankedLock low = new RankedLock(LockRank.DIRECTORY, "low", 7L << 32 | 9);
+        RankedLock high = new RankedLock(LockRank.DIRECTORY, "high", 0x8000_0000L << 32);
+        long a = low.writeLock();
+        long b = high.readLock();
+        long c = io.writeLock();
+        low.unlockWrite(a); // in any order
+        assertThrows(AssertionError.class, low::writeLock);
+        io.unlockWrite(c);
+        AssertionError error = assertThrows(AssertionError.class, low::writeLock);
+        assertEquals("lock order: DIRECTORY of low taken while holding DIRECTORY of high", error.getMessage());
+        assertThrows(AssertionError.class, high::readLock, "not reentrant");
+        high.unlock(b);
+        high.unlock(high.writeLock());
+        assertFalse(LockRank.holds(LockRank.DIRECTORY));
     }
 }

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.store;
+
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.util.Objects;
+import org.jnova.internal.core.Abi;
+import org.jnova.internal.core.NativeInode;
+import org.jnova.internal.index.Child;
+import org.jnova.internal.lock.LockRank;
+import org.jnova.internal.lock.RankedLock;
+import org.jnova.internal.store.PathWalk.Place;
+
+/**
+ * Operations that change names. Each walks its paths without locks, takes the locks of the directories that it changes,
+ * looks again, and starts over if what it needs to lock is not what it was. The caller keeps the store open.
+ *
+ * <p>What loses its last name is released when the locks are given back: walking a long log must not keep others from
+ * the directory. It has no name by then, so nobody can find it.
+ */
+final class NameChanges {
+    /** rw-r--r-- */
+    private static final int FILE_MODE = 0644;
+    /** rwxr-xr-x */
+    private static final int DIRECTORY_MODE = 0755;
+
+    private static final int LINK_MODE = 0777;
+
+    private final DirectoryTable directories;
+    private final InodeTable table;
+    private final PathWalk walk;
+    /** Held to move directories from one to another: nobody else changes parents then. */
+    private final RankedLock moving = new RankedLock(LockRank.RENAME, this);
+
+    NameChanges(DirectoryTable directories, InodeTable table, PathWalk walk) {
+        this.directories = directories;
+        this.table = table;
+        this.walk = walk;
+    }
+
+    // ---- making
+
+    void createDirectory(StorePath path) throws IOException {
+        create(path, Abi.DIR, DIRECTORY_MODE, null);
+    }
+
+    void createLink(StorePath path, byte[] target) throws IOException {
+        create(path, Abi.SYMLINK, LINK_MODE, target);
+    }
+
+    private void create(StorePath path, int type, int mode, byte[] target) throws IOException {
+        Place place = walk.walk(path, false);
+        if (place.name() == null) {
+            throw new FileAlreadyExistsException(path.text());
+        }
+        try (DirectoryLocks locks = DirectoryLocks.exclusive(place.directory(), null, null)) {
+            if (locks.find(place.directory(), place.name()) != null) {
+                throw new FileAlreadyExistsException(path.text());
+            }
+            createLocked(locks, place.directory(), place.name(), type, mode, target, path);
+        }
+    }
+
+    /** Makes a file under a free name. The caller has the directory's lock. */
+    Child createFile(DirectoryLocks locks, DirectoryState directory, byte[] name, StorePath path) throws IOException {
+        return createLocked(locks, directory, name, Abi.FILE, FILE_MODE, null, path);
+    }
+
+    private Child createLocked(
+            DirectoryLocks locks,
+            DirectoryState directory,
+            byte[] name,
+            int type,
+            int mode,
+            byte[] target,
+            StorePath path)
+            throws IOException {
+        locks.checkThere(directory, path);
+        int status = directory.create(name, type, mode, target);
+        if (status == Abi.ENOSPC) {
+            table.releaseQueuedBlocks();
+            status = directory.create(name, type, mode, target);
+        }
+        check(status, directory, path);
+        return locks.find(directory, name);
+    }
+
+    /** Gives what one path names, without following it, another name. */
+    void link(StorePath existing, StorePath path) throws IOException {
+        Place from = named(existing);
+        Place to = walk.walk(path, false);
+        if (to.name() == null) {
+            throw new FileAlreadyExistsException(path.text());
+        }
+        // The lock of the one keeps the inode from losing that name, and so its last one, meanwhile.
+        try (DirectoryLocks locks = DirectoryLocks.exclusiveAndShared(to.directory(), from.directory())) {
+            Child child = locks.find(from.directory(), from.name());
+            if (child == null) {
+                throw new NoSuchFileException(existing.text());
+            }
+            locks.checkThere(to.directory(), path);
+            if (locks.find(to.directory(), to.name()) != null) {
+                throw new FileAlreadyExistsException(path.text());
+            }
+            if (child.isDirectory()) {
+                throw new FileSystemException(existing.text(), path.text(), "a directory has one name only");
+            }
+            InodeState state = table.acquire(child.ino(), child.gen(), existing.text());
+            try {
+                state.replay();
+                check(
+                        changeNames(state, (handle, nlink) -> to.directory().link(to.name(), handle)),
+                        to.directory(),
+                        path);
+            } finally {
+                table.release(state);
+            }
+        }
+    }
+
+    void setAttributes(DirectoryState directory, AttributeValues values, StorePath path) throws IOException {
+        try (DirectoryLocks locks = DirectoryLocks.exclusive(directory, null, null)) {
+            locks.checkThere(directory, path);
+            int status = directory.setAttributes(values);
+            if (status == Abi.ENOSPC) {
+                table.releaseQueuedBlocks();
+                status = directory.setAttributes(values);
+            }
+            check(status, directory, path);
+        }
+    }
+
+    // ---- taking away
+
+    /** A native call by which an inode loses a name. */
+    @FunctionalInterface
+    private interface Loss {
+        /** The call, with the handle of what loses the name, or null. */
+        int run(NativeInode handle) throws IOException;
+    }
+
+    /**
+     * A name that an operation takes away from what it names.
+     *
+     * @param child what it names
+     * @param directory if that is a directory, it; locked
+     */
+    private record Victim(Child child, DirectoryState directory) {}
+
+    /**
+     * Deletes a file, a symbolic link or an empty directory.
+     *
+     * @return whether the name was there
+     */
+    boolean delete(StorePath path) throws IOException {
+        Place place = named(path);
+        DirectoryState parent = place.directory();
+        while (true) {
+            Child child = parent.find(place.name());
+            if (child == null) {
+                return false;
+            }
+            DirectoryState directory = directoryOf(place, child);
+            if (child.isDirectory() && directory == null) {
+                continue;
+            }
+            boolean nameless;
+            try (DirectoryLocks locks = DirectoryLocks.exclusive(parent, directory, null)) {
+                if (!child.equals(locks.find(parent, place.name()))) {
+                    continue;
+                }
+                checkEmpty(directory, path);
+                nameless = lose(
+                        new Victim(child, directory),
+                        handle -> parent.unlink(place.name(), child, handle),
+                        parent,
+                        path);
+            }
+            if (nameless) {
+                release(child, directory, path);
+            }
+            return true;
+        }
+    }
+
+    private DirectoryState directoryOf(Place place, Child child) throws IOException {
+        return child != null && child.isDirectory()
+                ? directories.at(place.directory(), place.name(), child)
+                : null;
+    }
+
+    private static void checkEmpty(DirectoryState directory, StorePath path) throws IOException {
+        if (directory != null && !directory.isEmptyLocked()) {
+            throw new DirectoryNotEmptyException(path.text());
+        }
+    }
+
+    /**
+     * Makes a call by which an inode loses a name. A directory counts as removed from before the call: whoever waits
+     * for its lock must not make anything in it afterwards, whatever goes wrong in this process.
+     *
+     * @return whether that was its last name, so that it is to be released
+     */
+    private boolean lose(Victim victim, Loss loss, DirectoryState changed, StorePath path) throws IOException {
+        DirectoryState directory = victim.directory;
+        if (directory == null) {
+            return loseFile(victim.child, loss, changed, path);
+        }
+        boolean there = false;
+        directory.setRemoved(true);
+        try {
+            int status = attempt(loss);
+            there = status != Abi.OK;
+            check(status, changed, path);
+            return true;
+        } finally {
+            directory.setRemoved(!there);
+            if (!there) {
+                directories.forget(directory);
+            }
+        }
+    }
+
+    private boolean loseFile(Child child, Loss loss, DirectoryState changed, StorePath path) throws IOException {
+        int status = attempt(loss);
+        if (status != Abi.ELINKED) {
+            check(status, changed, path);
+            return true;
+        }
+        int[] names = new int[1];
+        InodeState state = table.acquire(child.ino(), child.gen(), path.text());
+        try {
+            state.replay();
+            status = changeNames(state, (handle, nlink) -> {
+                names[0] = nlink;
+                return loss.run(handle);
+            });
+        } finally {
+            table.release(state);
+        }
+        check(status, changed, path);
+        return names[0] <= 1;
+    }
+
+    private int attempt(Loss loss) throws IOException {
+        int status = loss.run(null);
+        if (status == Abi.ENOSPC) {
+            table.releaseQueuedBlocks();
+            status = loss.run(null);
+        }
+        return status;
+    }
+
+    private int changeNames(InodeState state, InodeState.NameCall call) throws IOException {
+        int status = state.changeNames(call);
+        if (status == Abi.ENOSPC) {
+            table.releaseQueuedBlocks();
+            status = state.changeNames(call);
+        }
+        return status;
+    }
+
+    /** Gives back the space of what has lost its last name. No directory is locked. */
+    private void release(Child child, DirectoryState directory, StorePath path) throws IOException {
+        Failures failures = new Failures();
+        failures.collect(() -> table.pool().releaseInode(child.ino(), child.gen(), path.text()));
+        if (directory != null) {
+            failures.collect(directory::close);
+        }
+        failures.throwFirst();
+    }
+
+    // ---- moving
+
+    /** How a try to move something went. */
+    private enum Try {
+        DONE,
+        AGAIN,
+        /** A directory would get another parent: again, with the mutex. */
+        WITH_MUTEX
+    }
+
+    /** One try to move something. */
+    @FunctionalInterface
+    private interface Move {
+        Try run(boolean mutexHeld) throws IOException;
+    }
+
+    private void move(Move move) throws IOException {
+        Try went = Try.AGAIN;
+        while (went != Try.DONE) {
+            boolean mutex = went == Try.WITH_MUTEX;
+            long stamp = mutex ? moving.writeLock() : 0;
+            try {
+                do {
+                    went = move.run(mutex);
+                } while (mutex && went == Try.AGAIN);
+            } finally {
+                if (mutex) {
+                    moving.unlockWrite(stamp);
+                }
+            }
+        }
+    }
+
+    /** Renames; over another name of the same inode that does nothing. */
+    void rename(StorePath from, StorePath to, boolean replace) throws IOException {
+        move(mutexHeld -> tryRename(from, to, replace, mutexHeld));
+    }
+
+    private Try tryRename(StorePath from, StorePath to, boolean replace, boolean mutexHeld) throws IOException {
+        Place source = named(from);
+        Place target = walk.walk(to, false);
+        if (target.name() == null) {
+            throw replace ? notNamed(to) : new FileAlreadyExistsException(to.text());
+        }
+        Child seen = target.directory().find(target.name());
+        DirectoryState replaced = directoryOf(target, seen);
+        if (seen != null && seen.isDirectory() && replaced == null) {
+            return Try.AGAIN;
+        }
+        boolean nameless;
+        try (DirectoryLocks locks = DirectoryLocks.exclusive(source.directory(), target.directory(), replaced)) {
+            Child child = locks.find(source.directory(), source.name());
+            if (child == null) {
+                throw new NoSuchFileException(from.text());
+            }
+            locks.checkThere(target.directory(), to);
+            if (!Objects.equals(seen, locks.find(target.directory(), target.name()))) {
+                return Try.AGAIN;
+            }
+            if (child.equals(seen)) {
+                return Try.DONE;
+            }
+            if (seen != null && !replace) {
+                throw new FileAlreadyExistsException(to.text());
+            }
+            boolean newParent = child.isDirectory() && source.directory() != target.directory();
+            if (newParent && !mutexHeld) {
+                return Try.WITH_MUTEX;
+            }
+            checkTypes(child, seen, to);
+            checkNotBelow(newParent, target.directory(), child, from, to);
+            checkEmpty(replaced, to);
+            nameless = renameLocked(source, child, target, new Victim(seen, replaced), newParent, to);
+        }
+        if (nameless) {
+            release(seen, replaced, to);
+        }
+        return Try.DONE;
+    }
+
+    private boolean renameLocked(
+            Place source, Child child, Place target, Victim victim, boolean newParent, StorePath path)
+            throws IOException {
+        DirectoryState moved = newParent ? directories.find(child) : null;
+        Loss call = handle -> {
+            int status = Abi.OK; // also if what throws is the replay after the commit
+            moveTo(moved, target.directory());
+            try {
+                status = DirectoryState.rename(
+                        source.directory(),
+                        source.name(),
+                        child,
+                        target.directory(),
+                        target.name(),
+                        victim.child,
+                        handle);
+                return status;
+            } finally {
+                if (status != Abi.OK) {
+                    moveTo(moved, source.directory());
+                }
+            }
+        };
+        if (victim.child != null) {
+            return lose(victim, call, source.directory(), path);
+        }
+        check(attempt(call), source.directory(), path);
+        return false;
+    }
+
+    private static void moveTo(DirectoryState moved, DirectoryState parent) {
+        if (moved != null) {
+            moved.moveTo(parent);
+        }
+    }
+
+    private static void checkTypes(Child child, Child replaced, StorePath to) throws IOException {
+        if (replaced != null && child.isDirectory() != replaced.isDirectory()) {
+            throw child.isDirectory()
+                    ? new NotDirectoryException(to.text())
+                    : new FileSystemException(to.text(), null, "it is a directory, and only one can replace it");
+        }
+    }
+
+    /** With the mutex, so that no directory gets another parent meanwhile; none with something in it can go. */
+    private static void checkNotBelow(
+            boolean newParent, DirectoryState into, Child child, StorePath from, StorePath to) throws IOException {
+        if (!newParent) {
+            return;
+        }
+        for (DirectoryState at = into; ; at = at.parent()) {
+            if (at.ino == child.ino()) {
+                throw new FileSystemException(from.text(), to.text(), "a directory cannot be moved below itself");
+            }
+            if (at == at.parent()) {
+                return;
+            }
+        }
+    }
+
+    /** Exchanges what two names name; nothing if that is the same inode. */
+    void exchange(StorePath one, StorePath other) throws IOException {
+        move(mutexHeld -> tryExchange(one, other, mutexHeld));
+    }
+
+    private Try tryExchange(StorePath one, StorePath other, boolean mutexHeld) throws IOException {
+        Place a = named(one);
+        Place b = named(other);
+        try (DirectoryLocks locks = DirectoryLocks.exclusive(a.directory(), b.directory(), null)) {
+            Child aChild = there(locks, a, one);
+            Child bChild = there(locks, b, other);
+            if (aChild.equals(bChild)) {
+                return Try.DONE;
+            }
+            boolean elsewhere = a.directory() != b.directory();
+            boolean newParent = elsewhere && (aChild.isDirectory() || bChild.isDirectory());
+            if (newParent && !mutexHeld) {
+                return Try.WITH_MUTEX;
+            }
+            checkNotBelow(newParent && aChild.isDirectory(), b.directory(), aChild, one, other);
+            checkNotBelow(newParent && bChild.isDirectory(), a.directory(), bChild, other, one);
+            Loss call = handle ->
+                    DirectoryState.exchange(a.directory(), a.name(), aChild, b.directory(), b.name(), bChild);
+            int status = Abi.OK; // also if what throws is the replay after the commit
+            try {
+                status = attempt(call);
+            } finally {
+                if (newParent && status == Abi.OK) {
+                    moveTo(directories.find(aChild), b.directory());
+                    moveTo(directories.find(bChild), a.directory());
+                }
+            }
+            check(status, a.directory(), one);
+            return Try.DONE;
+        }
+    }
+
+    private static Child there(DirectoryLocks locks, Place place, StorePath path) throws IOException {
+        Child child = locks.find(place.directory(), place.name());
+        if (child == null) {
+            throw new NoSuchFileException(path.text());
+        }
+        return child;
+    }
+
+    // ---- checks
+
+    /** A place that has a name, which may be free. */
+    private Place named(StorePath path) throws IOException {
+        Place place = walk.walk(path, false);
+        if (place.name() == null) {
+            throw notNamed(path);
+        }
+        return place;
+    }
+
+    private static FileSystemException notNamed(StorePath path) {
+        return new FileSystemException(
+                path.text(),
+                null,
+                "it ends in \".\" or \"..\", or is the root directory, which nobody can move or delete");
+    }
+
+    private static void check(int status, DirectoryState directory, StorePath path) throws IOException {
+        if (status != Abi.OK) {
+            throw directory.failure(status, path.text());
+        }
+    }
+}
