@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.jnova.DirectoryEntry;
-import org.jnova.FileInfo;
 import org.jnova.internal.index.Child;
 import org.jnova.internal.index.DirectoryIndex;
 import org.jnova.internal.store.PathWalk.Place;
@@ -40,9 +39,10 @@ final class Namespace {
     }
 
     /** What a path leads to: one of the two is null. The file is to be given back to the inode table. */
-    private record Found(DirectoryState directory, InodeState file) {}
+    record Found(DirectoryState directory, InodeState file) {}
 
-    private Found find(StorePath path, boolean follow) throws IOException {
+    /** Finds what a path leads to. A file is not replayed yet. */
+    Found find(StorePath path, boolean follow) throws IOException {
         while (true) {
             Place place = walk.walk(path, follow);
             if (place.name() == null) {
@@ -150,41 +150,6 @@ final class Namespace {
         }
     }
 
-    FileInfo stat(StorePath path, boolean follow) throws IOException {
-        FileInfo info = infoOf(find(path, follow), path.text());
-        if (info == null) {
-            throw new NoSuchFileException(path.text());
-        }
-        return info;
-    }
-
-    /** Null if it is a directory and has been deleted. */
-    private FileInfo infoOf(Found found, String name) throws IOException {
-        if (found.directory != null) {
-            return FileInfos.of(name, found.directory);
-        }
-        try {
-            found.file.replay();
-            return FileInfos.of(name, found.file);
-        } finally {
-            table.release(found.file);
-        }
-    }
-
-    void setAttributes(StorePath path, AttributeValues values, boolean follow) throws IOException {
-        Found found = find(path, follow);
-        if (found.directory != null) {
-            changes.setAttributes(found.directory, values, path);
-            return;
-        }
-        try {
-            found.file.replay();
-            found.file.setAttributes(values);
-        } finally {
-            table.release(found.file);
-        }
-    }
-
     /** The target of a symbolic link. */
     byte[] target(StorePath path) throws IOException {
         while (true) {
@@ -226,22 +191,16 @@ final class Namespace {
         return names;
     }
 
-    /** A directory's names with attributes; those that come to name something else meanwhile are left out. */
-    List<FileInfo> list(StorePath path) throws IOException {
+    /** A directory, and its entries of one moment, sorted. */
+    record Listing(DirectoryState directory, List<DirectoryIndex.Entry> entries) {}
+
+    Listing listing(StorePath path) throws IOException {
         DirectoryState directory = walk.directory(path);
-        List<FileInfo> list = new ArrayList<>();
-        for (DirectoryIndex.Entry entry : DirectoryIndex.sort(directory.snapshot())) {
-            String name = Names.decode(entry.name());
-            Found found = findEntry(directory, entry, name);
-            FileInfo info = found == null ? null : infoOf(found, name);
-            if (info != null) {
-                list.add(info);
-            }
-        }
-        return list;
+        return new Listing(directory, DirectoryIndex.sort(directory.snapshot()));
     }
 
-    private Found findEntry(DirectoryState directory, DirectoryIndex.Entry entry, String label) throws IOException {
+    /** What an entry was seen to name, or null if it names something else by now. */
+    Found findEntry(DirectoryState directory, DirectoryIndex.Entry entry, String label) throws IOException {
         Child child = entry.child();
         if (child.isDirectory()) {
             DirectoryState state = directories.at(directory, entry.name(), child);

@@ -6,6 +6,7 @@ import java.nio.file.ClosedFileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.jnova.DirectoryEntry;
@@ -14,6 +15,7 @@ import org.jnova.StoreInfo;
 import org.jnova.StoreOptions;
 import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.NativePool;
+import org.jnova.internal.index.DirectoryIndex;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 
@@ -149,7 +151,28 @@ public final class StoreCore {
     /** Attributes of what a path leads to. */
     public FileInfo stat(String path, boolean follow) throws IOException {
         StorePath parsed = StorePath.of(path);
-        return inside(() -> namespace.stat(parsed, follow));
+        FileInfo info = info(inside(() -> namespace.find(parsed, follow)), path);
+        if (info == null) {
+            throw new NoSuchFileException(path);
+        }
+        return info;
+    }
+
+    /**
+     * Attributes; null of a directory that has been deleted. Those of a file are read outside the gate: that may wait
+     * for its writer, and nobody else shall.
+     */
+    private FileInfo info(Namespace.Found found, String name) throws IOException {
+        InodeState file = found.file();
+        if (file == null) {
+            return inside(() -> FileInfos.of(name, found.directory()));
+        }
+        try {
+            file.replay();
+            return FileInfos.of(name, file);
+        } finally {
+            table.release(file);
+        }
     }
 
     /** The target of a symbolic link. */
@@ -174,10 +197,22 @@ public final class StoreCore {
         return inside(() -> namespace.names(parsed));
     }
 
-    /** The names in a directory with attributes, sorted by bytes. */
+    /**
+     * The names in a directory with attributes, sorted by bytes; those that change their meaning meanwhile left out.
+     */
     public List<FileInfo> list(String path) throws IOException {
         StorePath parsed = StorePath.of(path);
-        return inside(() -> namespace.list(parsed));
+        Namespace.Listing listing = inside(() -> namespace.listing(parsed));
+        List<FileInfo> list = new ArrayList<>(listing.entries().size());
+        for (DirectoryIndex.Entry entry : listing.entries()) {
+            String name = Names.decode(entry.name());
+            Namespace.Found found = inside(() -> namespace.findEntry(listing.directory(), entry, name));
+            FileInfo info = found == null ? null : info(found, name);
+            if (info != null) {
+                list.add(info);
+            }
+        }
+        return list;
     }
 
     /** The entries of a directory, unsorted, weakly consistent. */
@@ -268,20 +303,30 @@ public final class StoreCore {
     /** Sets attributes of what a path leads to. */
     public void setAttributes(String path, AttributeValues values, boolean follow) throws IOException {
         StorePath parsed = StorePath.of(path);
-        inside(() -> {
-            namespace.setAttributes(parsed, values, follow);
-            return null;
-        });
+        Namespace.Found found = inside(() -> namespace.find(parsed, follow));
+        InodeState file = found.file();
+        if (file == null) {
+            inside(() -> {
+                namespace.changes().setAttributes(found.directory(), values, parsed);
+                return null;
+            });
+            return;
+        }
+        try {
+            file.replay();
+            file.setAttributes(values);
+        } finally {
+            table.release(file);
+        }
     }
 
     // ---- the store
 
     /** Facts of this moment; blocks that wait in queues are given back first, so that they count as free. */
     public StoreInfo info() throws IOException {
-        return inside(() -> {
-            table.releaseQueuedBlocks();
-            return pool.info();
-        });
+        inside(() -> null);
+        table.releaseQueuedBlocks(); // may wait for writers; nothing of what is closed meanwhile has any
+        return inside(pool::info);
     }
 
     /** Closes the store: waits for all calls inside, and closes what there is, in order. */
