@@ -12,9 +12,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "cat",
         header = "Print files of a pool",
-        description =
-                "Writes the bytes of each NAME, one after the other, to standard output. A NAME with slashes is the "
-                        + "path of an imported file.",
+        description = "Writes the bytes of the file at each PATH, one after the other, to standard output.",
         footer = {
             "  jnova cat /dev/shm/pool notes.txt | less",
             "  jnova cat /dev/shm/pool src.tar | tar t",
@@ -23,7 +21,7 @@ final class CatCommand extends StoreCommand {
     @Mixin
     private PoolArguments pool;
 
-    @Parameters(index = "1..*", arity = "1..*", paramLabel = "NAME", description = "A file in the pool.")
+    @Parameters(index = "1..*", arity = "1..*", paramLabel = "PATH", description = "A file in the pool.")
     private List<String> names;
 
     @Override
@@ -32,9 +30,8 @@ final class CatCommand extends StoreCommand {
             WholeFiles whole = new WholeFiles(store);
             WritableByteChannel out = streams().outChannel();
             for (String name : names) {
-                String stored = TreeName.ofArgument(name);
-                if (store.exists(stored)) {
-                    whole.get(stored, out, position -> {});
+                if (store.exists(name)) {
+                    whole.get(name, out, position -> {});
                 } else {
                     problem(GetCommand.noFile(name));
                 }

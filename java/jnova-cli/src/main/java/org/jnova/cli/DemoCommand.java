@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova.cli;
 
-import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Map;
 import java.util.Set;
 import org.jnova.CheckReport;
 import org.jnova.Durability;
+import org.jnova.FileType;
 import org.jnova.NovaStore;
 import org.jnova.StoreInfo;
 import org.jnova.StoreOptions;
@@ -29,8 +27,10 @@ import picocli.CommandLine.Parameters;
         header = "Import a tree, be killed half-way, recover, compare, and time writes",
         description = {
             "Makes a pool and lets a second JVM import a directory tree into it; kills that JVM with SIGKILL part-way;"
-                + " reopens the pool and shows what had been committed; finishes the import; compares every byte with"
-                + " the source; then times durable writes beside FileChannel.write + force on the same file system.",
+                + " reopens the pool and shows what had been committed; finishes the import;"
+                + " compares it with the source:"
+                + " every byte, modes, owners, times, symbolic and hard links; then times durable"
+                + " writes beside FileChannel.write + force on the same file system.",
             "The exit code is 0 only if every check held. The pool is deleted at the end, unless --keep or --pool is"
                     + " given."
         },
@@ -81,7 +81,6 @@ final class DemoCommand extends StoreCommand {
     private DemoStory story;
     private Path pool;
     private SourceTree tree;
-    private Map<String, SourceTree.Entry> sources;
 
     @Override
     public Integer call() throws IOException, CommandFailure, InterruptedException {
@@ -136,12 +135,13 @@ final class DemoCommand extends StoreCommand {
         if (tree.files().size() < 2) {
             throw new CommandFailure(source + ": an import of fewer than two files has no middle to be killed in");
         }
-        sources = new HashMap<>();
-        tree.files().forEach(entry -> sources.put(entry.name(), entry));
-        story.line(Text.files(tree.files().size()) + ", " + Text.bytes(tree.bytes()) + "; left out: "
-                + Text.count(tree.symlinks(), "symbolic link", "symbolic links") + ", "
-                + Text.count(tree.special(), "special file", "special files") + ", "
-                + Text.count(tree.emptyDirectories(), "empty directory", "empty directories"));
+        long linked = tree.files().stream().filter(entry -> entry.linked() != null).count();
+        story.line(Text.files(tree.files().size()) + ", among them "
+                + Text.count(tree.count(FileType.SYMLINK), "symbolic link", "symbolic links") + " and "
+                + Text.count(linked, "further name", "further names") + " of others (hard links); "
+                + Text.count(tree.count(FileType.DIRECTORY), "directory", "directories") + "; "
+                + Text.bytes(tree.bytes()) + "; left out: "
+                + Text.count(tree.special(), "special file", "special files"));
         if (!tree.problems().isEmpty()) {
             story.line("and " + tree.problems().size() + " that no import can take, the first: "
                     + tree.problems().get(0));
@@ -154,7 +154,7 @@ final class DemoCommand extends StoreCommand {
         long longest =
                 tree.files().stream().mapToLong(SourceTree.Entry::size).max().orElse(0);
         long perFile = 3L * 4096;
-        long needed = tree.bytes() + longest + tree.files().size() * perFile + DemoLatency.ROOM;
+        long needed = tree.bytes() + longest + tree.entries().size() * perFile + DemoLatency.ROOM;
         return Math.addExact(needed + needed / 16, 8 << 20) >>> 20 << 20;
     }
 
@@ -218,7 +218,7 @@ final class DemoCommand extends StoreCommand {
     private void emptyPool() throws IOException, CommandFailure {
         try (NovaStore store = open()) {
             for (String name : store.names()) {
-                store.delete(name);
+                RmCommand.deleteTree(store, name);
             }
         }
     }
@@ -236,42 +236,27 @@ final class DemoCommand extends StoreCommand {
             story.line("open in " + DemoStory.time(openNs) + ", of which recovery " + Text.time(info.recoveryTime())
                     + ": logs of " + Text.count(info.recoveredInodes(), "inode", "inodes") + " read");
             story.check(info.recovered(), "the store says that it had to recover");
-            Set<String> committed = new HashSet<>();
-            for (String name : store.names()) {
-                if (!WholeFiles.isUnfinished(name)) {
-                    committed.add(name);
-                }
-            }
-            boolean unfinished = committed.size() < store.names().size();
+            TreeCompare compare = new TreeCompare(store, tree);
+            Set<String> committed = compare.stored(false);
+            boolean unfinished = store.names().stream().anyMatch(WholeFiles::isUnfinished);
             long bytes = 0;
             int equal = 0;
-            WholeFiles whole = new WholeFiles(store);
             try (Progress progress = new Progress(streams(), "comparing", tree.bytes(), true)) {
                 for (String name : committed) {
-                    equal += equalsSource(whole, name) ? 1 : 0;
-                    bytes += store.stat(name).size();
+                    equal += compare.sameContent(name) && compare.sameAttributes(name) ? 1 : 0;
+                    bytes += store.stat(name, NOFOLLOW_LINKS).size();
                     progress.update(bytes);
                 }
             }
             story.line("committed: " + Text.files(committed.size()) + ", " + Text.bytes(bytes)
                     + (unfinished ? "; one file that was being written is there under its temporary name only" : ""));
-            story.check(equal == committed.size(), "each committed file equals its source, byte for byte");
+            story.check(equal == committed.size(), "each committed file equals its source: bytes, mode, owner, time");
             story.check(committed.containsAll(killed.durable()), "each file reported as durable is there");
             story.check(
                     committed.size() <= killed.durable().size() + 1,
                     "nothing is there beyond what was reported, but for one file whose report the kill cut off");
         }
         story.end();
-    }
-
-    private boolean equalsSource(WholeFiles whole, String name) throws IOException {
-        SourceTree.Entry entry = sources.get(name);
-        if (entry == null) {
-            return false;
-        }
-        try (FileChannel source = FileChannel.open(entry.path(), READ)) {
-            return whole.isSame(name, source);
-        }
     }
 
     private void fsck(String claim) throws IOException, CommandFailure {
@@ -300,27 +285,31 @@ final class DemoCommand extends StoreCommand {
     }
 
     private void compareAll() throws IOException, CommandFailure {
-        story.begin("Compare every byte with the source");
+        story.begin("Compare all with the source");
         try (NovaStore store = open();
                 Progress progress = new Progress(streams(), "comparing", tree.bytes(), true)) {
             story.check(!store.info().recovered(), "the store had been closed in order, and opens without recovery");
-            story.check(
-                    new HashSet<>(store.names()).equals(sources.keySet()),
-                    "the store has the names of the tree, no more and no less");
-            WholeFiles whole = new WholeFiles(store);
-            int equal = 0;
+            TreeCompare compare = new TreeCompare(store, tree);
+            Set<String> names = new HashSet<>();
+            tree.entries().forEach(entry -> names.add(entry.name()));
+            Set<String> stored = compare.stored(true);
+            story.check(stored.equals(names), "the store has the paths of the tree, no more and no less");
+            stored.retainAll(names);
+            int contents = 0;
+            int attributes = 0;
+            int links = 0;
             long bytes = 0;
-            for (SourceTree.Entry entry : tree.files()) {
-                if (store.exists(entry.name()) && equalsSource(whole, entry.name())) {
-                    equal++;
-                    bytes += entry.size();
-                    progress.update(bytes);
-                }
+            for (String name : stored) {
+                contents += compare.sameContent(name) ? 1 : 0;
+                attributes += compare.sameAttributes(name) ? 1 : 0;
+                links += compare.sameLinks(name) ? 1 : 0;
+                bytes += store.stat(name, NOFOLLOW_LINKS).size();
+                progress.update(bytes);
             }
-            story.check(
-                    equal == tree.files().size(),
-                    equal + " of " + Text.files(tree.files().size()) + ", " + Text.bytes(bytes)
-                            + ", equal their source");
+            int all = names.size();
+            story.check(contents == all, contents + " of " + all + " have the bytes, or the target, of their source");
+            story.check(attributes == all, attributes + " of " + all + " have its mode, owner and time");
+            story.check(links == all, links + " of " + all + " are the same file as the same others, and count them");
         }
         story.end();
     }

@@ -10,12 +10,12 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "dump",
-        header = "Show the log of a file",
+        header = "Show the log of a file or directory",
         description = {
-            "Prints the inode of a file, its log pages, and each log entry with its place, sequence number and"
-                + " checksum verdict; without NAME, those of the root directory. The pool must not be open, and is not"
+            "Prints the inode at PATH, its log pages, and each log entry with its place, sequence number and"
+                + " checksum verdict; without PATH, those of the root directory. The pool must not be open, and is not"
                 + " changed.",
-            "A NAME with slashes is the path of an imported file."
+            "Symbolic links on the path are not followed."
         },
         footer = {
             "  jnova dump /dev/shm/pool notes.txt",
@@ -27,8 +27,8 @@ final class DumpCommand extends StoreCommand {
     @Parameters(
             index = "1",
             arity = "0..1",
-            paramLabel = "NAME",
-            description = "The file; default: the root directory.")
+            paramLabel = "PATH",
+            description = "What to show; default: the root directory.")
     private String name;
 
     @Override
@@ -36,8 +36,8 @@ final class DumpCommand extends StoreCommand {
         if (!Files.exists(pool)) {
             throw PoolArguments.noPool(pool, null);
         }
-        String stored = name == null ? null : TreeName.ofArgument(name);
-        String text = Progress.during("reading the log", streams(), () -> PoolInspector.dump(pool, stored));
+        String stored = name == null ? null : name;
+        String text = Progress.during("reading the log", streams(), () -> PoolInspector.dump(pool, name));
         out().print(text.endsWith("\n") ? text : text + "\n");
         return Main.OK;
     }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova.cli;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
@@ -9,10 +12,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jnova.CorruptPoolException;
 import org.jnova.FileInfo;
+import org.jnova.FileType;
 import org.jnova.NovaStore;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,11 +27,10 @@ import picocli.CommandLine.Parameters;
         name = "export",
         header = "Write all files of a pool to a directory tree",
         description = {
-            "Writes each file of the pool below DIR, at the path that its name encodes ('jnova import --help'); a name"
-                + " that encodes none is taken as it is. Directories are made as needed. A file that is there is left"
-                + " alone if it has the same bytes, and else replaced once all bytes are there.",
-            "A name that leads out of DIR is reported and left out, and so is the second of two names that lead to one"
-                    + " path."
+            "Writes the tree of the pool below DIR: files, directories, symbolic links and hard links, with modes and"
+                    + " times, and with owners where that is permitted. A file that is there is"
+                    + " left alone if it has the"
+                    + " same bytes, and else replaced once all bytes are there. What else is in DIR stays."
         },
         footer = {
             "  jnova export /dev/shm/pool /tmp/restored",
@@ -38,7 +42,14 @@ final class ExportCommand extends StoreCommand {
     @Parameters(index = "1", paramLabel = "DIR", description = "The directory; made if it is not there.")
     private Path directory;
 
-    private final Map<Path, String> written = new HashMap<>();
+    private NovaStore store;
+    private WholeFiles whole;
+    private Progress progress;
+    /** By inode number: where the first name of a file with several was written. */
+    private final Map<Long, Path> firsts = new HashMap<>();
+    /** File keys of what was there and is kept: another file must not share them by chance. */
+    private final Set<Object> taken = new HashSet<>();
+
     private int files;
     private int same;
     private int unfinished;
@@ -48,75 +59,129 @@ final class ExportCommand extends StoreCommand {
     @Override
     public Integer call() throws IOException, CommandFailure {
         Duration elapsed;
-        try (NovaStore store = pool.open(streams())) {
-            List<FileInfo> all = store.list();
-            long total = all.stream().mapToLong(FileInfo::size).sum();
+        try (NovaStore opened = pool.open(streams())) {
+            store = opened;
             Files.createDirectories(directory);
-            WholeFiles whole = new WholeFiles(store);
-            try (Progress progress = new Progress(streams(), "exporting", total, true)) {
-                for (FileInfo file : all) {
-                    export(whole, file, progress);
-                    doneBytes += file.size();
-                }
-                elapsed = progress.elapsed();
+            whole = new WholeFiles(store);
+            try (Progress shown = new Progress(streams(), "exporting", 0, true)) {
+                progress = shown;
+                exportInto(directory, "/");
+                elapsed = shown.elapsed();
             }
         }
         summarise(elapsed);
         return result();
     }
 
-    private void export(WholeFiles whole, FileInfo file, Progress progress) throws CorruptPoolException {
-        String name = file.name();
-        byte[] path = TreeName.pathOf(name);
-        if (WholeFiles.isUnfinished(name)) {
-            unfinished++;
-        } else if (!TreeName.staysInside(path)) {
-            problem(Text.printable(name) + ": leads out of " + directory + "; 'jnova get' fetches it");
-        } else {
-            Path target = TreeName.resolve(directory, path);
-            String other = written.putIfAbsent(target, name);
-            if (other != null) {
-                problem(Text.printable(name) + ": " + Text.printable(other)
-                        + " has its path already; 'jnova get' fetches it");
-                return;
+    private void exportInto(Path folder, String path) throws IOException {
+        for (FileInfo info : store.list(path)) {
+            String from = StoreTree.join(path, info.name());
+            if (WholeFiles.isUnfinished(from)) {
+                unfinished++;
+                continue;
             }
             try {
-                write(whole, file, target, progress);
+                export(HostPath.child(folder, info.name()), from, info);
             } catch (CorruptPoolException e) {
                 throw e;
             } catch (IOException e) {
-                problem(Text.printable(name) + ": " + ErrorText.of(e));
+                problem(Text.printable(from) + ": " + ErrorText.of(e));
             }
         }
     }
 
-    private void write(WholeFiles whole, FileInfo file, Path target, Progress progress) throws IOException {
-        Path nearest = target.getParent();
-        while (!Files.exists(nearest)) {
-            nearest = nearest.getParent();
-        }
-        if (!nearest.toRealPath().startsWith(directory.toRealPath())) {
-            throw new FileSystemException(target.toString(), null, "a link there leads out of " + directory);
-        }
-        Files.createDirectories(target.getParent());
-        if (Files.isRegularFile(target) && Files.size(target) == file.size()) {
-            try (FileChannel there = FileChannel.open(target, StandardOpenOption.READ)) {
-                if (whole.isSame(file.name(), there)) {
-                    same++;
-                    return;
-                }
+    private void export(Path target, String path, FileInfo info) throws IOException {
+        if (info.type() == FileType.DIRECTORY) {
+            if (!Files.exists(target, NOFOLLOW_LINKS)) {
+                Files.createDirectory(target);
+            } else if (!Files.isDirectory(target, NOFOLLOW_LINKS)) {
+                throw new FileSystemException(target.toString(), null, "is no directory, or a link to one; remove it");
             }
+            exportInto(target, path);
+            HostAttributes.restore(target, info); // only now, since what is made in it changes its times
+            return;
         }
-        long before = doneBytes;
-        TargetFile.write(
-                target, pool.path, channel -> whole.get(file.name(), channel, position -> progress.update(before + position)));
+        if (Files.isDirectory(target, NOFOLLOW_LINKS)) {
+            throw new FileSystemException(target.toString(), null, "is a directory; remove it");
+        }
+        Path first = info.nlink() > 1 ? firsts.putIfAbsent(info.ino(), target) : null;
+        if (first != null) {
+            writeLink(target, first);
+        } else if (info.type() == FileType.SYMLINK) {
+            writeSymbolicLink(target, path, info);
+        } else {
+            writeFile(target, path, info);
+        }
+    }
+
+    private void writeLink(Path target, Path first) throws IOException {
+        if (Files.exists(target, NOFOLLOW_LINKS)
+                && HostAttributes.of(target).key().equals(HostAttributes.of(first).key())) {
+            same++;
+            return;
+        }
+        replace(target, part -> Files.createLink(part, first));
         files++;
-        bytes += file.size();
+    }
+
+    private void writeSymbolicLink(Path target, String path, FileInfo info) throws IOException {
+        Path leadsTo = HostPath.of(store.readSymbolicLink(path));
+        if (Files.isSymbolicLink(target)
+                && Files.readSymbolicLink(target).equals(leadsTo)
+                && taken.add(HostAttributes.of(target).key())) {
+            same++;
+        } else {
+            replace(target, part -> Files.createSymbolicLink(part, leadsTo));
+            taken.add(HostAttributes.of(target).key());
+            files++;
+        }
+        HostAttributes.restore(target, info);
+    }
+
+    /** Makes something at a path. */
+    private interface Making {
+        void make(Path part) throws IOException;
+    }
+
+    private static void replace(Path target, Making making) throws IOException {
+        Path part = target.resolveSibling(".jnova-part-" + ProcessHandle.current().pid());
+        Files.deleteIfExists(part);
+        making.make(part);
+        Files.move(part, target, ATOMIC_MOVE);
+    }
+
+    private void writeFile(Path target, String path, FileInfo info) throws IOException {
+        if (Files.isSymbolicLink(target)) {
+            Files.delete(target); // not to write where it leads
+        }
+        if (isThere(target, path, info) && taken.add(HostAttributes.of(target).key())) {
+            same++;
+        } else {
+            long before = doneBytes;
+            TargetFile.write(
+                    target,
+                    pool.path,
+                    channel -> whole.get(path, channel, position -> progress.update(before + position)));
+            taken.add(HostAttributes.of(target).key());
+            files++;
+            bytes += info.size();
+        }
+        doneBytes += info.size();
+        HostAttributes.restore(target, info);
+    }
+
+    private boolean isThere(Path target, String path, FileInfo info) throws IOException {
+        if (!Files.isRegularFile(target, NOFOLLOW_LINKS) || Files.size(target) != info.size()) {
+            return false;
+        }
+        try (FileChannel there = FileChannel.open(target, StandardOpenOption.READ)) {
+            return whole.isSame(path, there);
+        }
     }
 
     private void summarise(Duration elapsed) {
         out().println(Text.files(files) + " written (" + Text.bytes(bytes) + ", " + Text.rate(bytes, elapsed) + "), "
-                + same + " there already with the same bytes");
+                + same + " there already");
         if (unfinished > 0) {
             out().println("left out: " + Text.files(unfinished) + " that an interrupted import had not finished");
         }

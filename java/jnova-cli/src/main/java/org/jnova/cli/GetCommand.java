@@ -13,8 +13,7 @@ import picocli.CommandLine.Parameters;
         name = "get",
         header = "Copy a file out of a pool",
         description = {
-            "Writes the file NAME of the pool to FILE, replacing it once all bytes are there.",
-            "A NAME with slashes is the path of an imported file."
+            "Writes the file at PATH in the pool to FILE, replacing that once all bytes are there.",
         },
         footer = {
             "  jnova get /dev/shm/pool report.pdf",
@@ -24,7 +23,7 @@ final class GetCommand extends StoreCommand {
     @Mixin
     private PoolArguments pool;
 
-    @Parameters(index = "1", paramLabel = "NAME", description = "The file in the pool.")
+    @Parameters(index = "1", paramLabel = "PATH", description = "The file in the pool.")
     private String name;
 
     @Parameters(
@@ -32,26 +31,26 @@ final class GetCommand extends StoreCommand {
             arity = "0..1",
             paramLabel = "FILE",
             description =
-                    "Where to: a file, a directory, or - for standard output. Default: NAME in the current directory.")
+                    "Where to: a file, a directory, or - for standard output. Default: its name"
+                            + " in the current directory.")
     private String target;
 
     @Override
     public Integer call() throws IOException, CommandFailure {
-        String stored = TreeName.ofArgument(name);
         try (NovaStore store = pool.open(streams());
                 Progress progress = new Progress(streams(), "reading " + name, 0, true)) {
             WholeFiles whole = new WholeFiles(store);
-            if (!store.exists(stored)) {
+            if (!store.exists(name)) {
                 throw noFile(name);
             }
-            progress.update(0, store.stat(stored).size());
+            progress.update(0, store.stat(name).size());
             if ("-".equals(target)) {
-                whole.get(stored, streams().outChannel(), progress::update);
+                whole.get(name, streams().outChannel(), progress::update);
             } else {
                 TargetFile.write(
-                        targetPath(stored),
+                        targetPath(),
                         pool.path,
-                        channel -> whole.get(stored, channel, progress::update));
+                        channel -> whole.get(name, channel, progress::update));
             }
         }
         return Main.OK;
@@ -61,8 +60,8 @@ final class GetCommand extends StoreCommand {
         return new CommandFailure(Text.printable(name) + ": no such file in the pool; 'jnova ls' lists them");
     }
 
-    private Path targetPath(String stored) {
+    private Path targetPath() {
         Path path = Path.of(target == null ? "" : target);
-        return Files.isDirectory(path) ? TreeName.resolve(path, TreeName.lastPart(TreeName.pathOf(stored))) : path;
+        return Files.isDirectory(path) ? HostPath.child(path, StoreTree.lastName(name)) : path;
     }
 }

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova.cli;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.jnova.CorruptPoolException;
+import org.jnova.FileInfo;
+import org.jnova.FileType;
 import org.jnova.NoSpaceException;
 import org.jnova.NovaStore;
 import picocli.CommandLine.Command;
@@ -23,12 +30,13 @@ import picocli.CommandLine.Parameters;
         name = "import",
         header = "Store a directory tree in a pool",
         description = {
-            "Stores each regular file below DIR. A pool has one flat directory, so the name is the path below DIR with"
-                    + " / as %%2F and %% as %%25; 'jnova export' turns it back. A path whose encoded form has more than"
-                    + " 255 bytes is reported and left out. Symbolic links, special files and empty directories are"
-                    + " counted and left out.",
-            "A name is a whole file at any time, also after a crash: an import that was interrupted can be run again,"
-                    + " and leaves alone what is there with the same bytes. Files of the pool that are not in DIR stay."
+            "Stores what is below DIR in the root directory of the pool: files, directories,"
+                    + " symbolic links (which are not"
+                    + " followed) and hard links, with mode, owner, and times of the last change"
+                    + " and access. Special files"
+                    + " are counted and left out; names that are not UTF-8 are reported and left out.",
+            "A path is a whole file at any time, also after a crash: an import that was interrupted can be run again,"
+                    + " and leaves alone what is there and equal. Files of the pool that are not in DIR stay."
         },
         footer = {
             "  jnova import /dev/shm/pool /usr/share/doc",
@@ -49,8 +57,10 @@ final class ImportCommand extends StoreCommand {
     @Option(
             names = {"-v", "--verbose"},
             description =
-                    "Print a line per file once it is durable: stored or same, bytes, name; and for a long file a line"
-                        + " per part: writing, bytes so far, name. Separated by tabs; names as 'jnova ls' shows them.")
+                    "Print a line per file or link once it is durable: stored or same, bytes,"
+                            + " path; and for a long file a"
+                        + " line per part: writing, bytes so far, path. Separated by tabs; paths as 'jnova ls' shows"
+                        + " names.")
     private boolean verbose;
 
     @Option(
@@ -61,6 +71,12 @@ final class ImportCommand extends StoreCommand {
     /** For the demo: makes a tiny tree last long enough to be interrupted. */
     @Option(names = "--pause-ms", hidden = true)
     private int pauseMs;
+
+    private NovaStore store;
+    private WholeFiles whole;
+    private Progress progress;
+    /** Inode numbers that entries of the tree have got: another entry must not share them by chance. */
+    private final Set<Long> taken = new HashSet<>();
 
     private int stored;
     private int same;
@@ -74,15 +90,19 @@ final class ImportCommand extends StoreCommand {
         tree.problems().forEach(this::problem);
         int unfinished;
         Duration elapsed;
-        try (NovaStore store = pool.open(streams());
-                Progress progress = new Progress(quiet ? silent() : streams(), "importing", tree.bytes(), true)) {
-            WholeFiles whole = new WholeFiles(store);
+        try (NovaStore opened = pool.open(streams());
+                Progress shown = new Progress(quiet ? silent() : streams(), "importing", tree.bytes(), true)) {
+            store = opened;
+            progress = shown;
+            whole = new WholeFiles(store);
             unfinished = whole.deleteUnfinished();
-            for (SourceTree.Entry entry : tree.files()) {
-                store(store, whole, entry, progress);
-                LockSupport.parkNanos(pauseMs * 1_000_000L);
+            for (SourceTree.Entry entry : tree.entries()) {
+                store(entry);
             }
-            elapsed = progress.elapsed();
+            for (SourceTree.Entry entry : tree.entries()) {
+                setDirectoryAttributes(entry); // only now, since what is made in a directory changes its times
+            }
+            elapsed = shown.elapsed();
         }
         if (!quiet) {
             summarise(tree, unfinished, elapsed);
@@ -94,28 +114,26 @@ final class ImportCommand extends StoreCommand {
         return new Streams(streams().in(), streams().out(), new PrintStream(OutputStream.nullOutputStream()), false);
     }
 
-    private void store(NovaStore store, WholeFiles whole, SourceTree.Entry entry, Progress progress)
-            throws IOException, CommandFailure {
-        if (Files.isSameFile(entry.path(), pool.path)) {
+    private void store(SourceTree.Entry entry) throws IOException, CommandFailure {
+        if (entry.type() == FileType.FILE && Files.isSameFile(entry.path(), pool.path)) {
             selves++;
             return;
         }
-        try (FileChannel source = FileChannel.open(entry.path(), StandardOpenOption.READ)) {
-            if (isThere(store, whole, entry, source)) {
-                same++;
-                report(SAME, entry.size(), entry.name());
-                doneBytes += entry.size();
-            } else {
-                long before = doneBytes;
-                long size = whole.put(entry.name(), source, position -> {
-                    progress.update(before + position);
-                    report(WRITING, position, entry.name());
-                });
-                stored++;
-                storedBytes += size;
-                report(STORED, size, entry.name());
-                doneBytes += size;
+        try {
+            FileInfo there = info(entry.name());
+            if (entry.type() == FileType.DIRECTORY) {
+                if (there == null) {
+                    store.createDirectory(entry.name());
+                } else if (there.type() != FileType.DIRECTORY) {
+                    throw new FileAlreadyExistsException(entry.name(), null, "is no directory in the pool");
+                }
+                return;
             }
+            long size = entry.linked() != null
+                    ? storeLink(entry, there)
+                    : entry.type() == FileType.SYMLINK ? storeSymbolicLink(entry, there) : storeFile(entry, there);
+            doneBytes += size;
+            LockSupport.parkNanos(pauseMs * 1_000_000L);
         } catch (NoSpaceException e) {
             throw new CommandFailure(
                     pool.path + ": no room for " + entry.name() + " (" + Text.bytes(entry.size()) + "); "
@@ -133,15 +151,92 @@ final class ImportCommand extends StoreCommand {
         progress.update(doneBytes);
     }
 
-    /** Whether the store has the file already. Leaves the source at its start if not. */
-    private static boolean isThere(NovaStore store, WholeFiles whole, SourceTree.Entry entry, FileChannel source)
-            throws IOException {
-        if (!store.exists(entry.name()) || store.stat(entry.name()).size() != source.size()) {
-            return false;
+    /** What a name names in the store, or null. */
+    private FileInfo info(String name) throws IOException {
+        return store.exists(name, NOFOLLOW_LINKS) ? store.stat(name, NOFOLLOW_LINKS) : null;
+    }
+
+    /** Another name of a file that is stored by now. */
+    private long storeLink(SourceTree.Entry entry, FileInfo there) throws IOException {
+        FileInfo first = store.stat(entry.linked(), NOFOLLOW_LINKS);
+        if (there != null && there.ino() == first.ino()) {
+            same(entry, 0);
+        } else {
+            whole.replace(entry.name(), part -> store.createLink(part, entry.linked()));
+            stored(entry, 0);
         }
-        boolean equal = whole.isSame(entry.name(), source);
-        source.position(0);
-        return equal;
+        return 0;
+    }
+
+    private long storeSymbolicLink(SourceTree.Entry entry, FileInfo there) throws IOException {
+        String target = HostPath.text(Files.readSymbolicLink(entry.path()))
+                .orElseThrow(() -> new IOException("its target is not UTF-8"));
+        boolean equal = there != null
+                && there.type() == FileType.SYMLINK
+                && store.readSymbolicLink(entry.name()).equals(target)
+                && taken.add(there.ino());
+        if (equal) {
+            setAttributes(entry, there);
+            same(entry, 0);
+            return 0;
+        }
+        whole.replace(entry.name(), part -> {
+            store.createSymbolicLink(part, target);
+            store.setAttributes(part, entry.attributes().change(), NOFOLLOW_LINKS);
+        });
+        taken.add(store.stat(entry.name(), NOFOLLOW_LINKS).ino());
+        stored(entry, 0);
+        return 0;
+    }
+
+    private long storeFile(SourceTree.Entry entry, FileInfo there) throws IOException {
+        try (FileChannel source = FileChannel.open(entry.path(), StandardOpenOption.READ)) {
+            if (isEqual(entry, there, source) && taken.add(there.ino())) {
+                setAttributes(entry, there);
+                same(entry, entry.size());
+                return entry.size();
+            }
+            source.position(0);
+            long before = doneBytes;
+            long size = whole.put(entry.name(), source, entry.attributes().change(), position -> {
+                progress.update(before + position);
+                report(WRITING, position, entry.name());
+            });
+            taken.add(store.stat(entry.name(), NOFOLLOW_LINKS).ino());
+            storedBytes += size;
+            stored(entry, size);
+            return size;
+        }
+    }
+
+    private boolean isEqual(SourceTree.Entry entry, FileInfo there, FileChannel source) throws IOException {
+        return there != null
+                && there.type() == FileType.FILE
+                && there.size() == source.size()
+                && whole.isSame(entry.name(), source);
+    }
+
+    private void setAttributes(SourceTree.Entry entry, FileInfo there) throws IOException {
+        if (!entry.attributes().areThoseOf(there)) {
+            store.setAttributes(entry.name(), entry.attributes().change(), NOFOLLOW_LINKS);
+        }
+    }
+
+    private void setDirectoryAttributes(SourceTree.Entry entry) throws IOException {
+        FileInfo there = entry.type() == FileType.DIRECTORY ? info(entry.name()) : null;
+        if (there != null && there.type() == FileType.DIRECTORY) {
+            setAttributes(entry, there);
+        }
+    }
+
+    private void stored(SourceTree.Entry entry, long size) {
+        stored++;
+        report(STORED, size, entry.name());
+    }
+
+    private void same(SourceTree.Entry entry, long size) {
+        same++;
+        report(SAME, size, entry.name());
     }
 
     private void report(String event, long bytes, String name) {
@@ -153,12 +248,11 @@ final class ImportCommand extends StoreCommand {
 
     private void summarise(SourceTree tree, int unfinished, Duration elapsed) {
         out().println(Text.files(stored) + " stored (" + Text.bytes(storedBytes) + ", "
-                + Text.rate(storedBytes, elapsed) + "), " + same + " there already with the same bytes");
-        int left = tree.symlinks() + tree.special() + selves + tree.emptyDirectories();
-        if (left > 0) {
-            out().println("left out: " + Text.count(tree.symlinks(), "symbolic link", "symbolic links") + ", "
-                    + Text.count(tree.special() + selves, "special file", "special files") + ", "
-                    + Text.count(tree.emptyDirectories(), "empty directory", "empty directories"));
+                + Text.rate(storedBytes, elapsed) + "), " + same + " there already, "
+                + Text.count(tree.count(FileType.DIRECTORY), "directory", "directories") + ", "
+                + Text.count(tree.count(FileType.SYMLINK), "symbolic link", "symbolic links") + " among the files");
+        if (tree.special() + selves > 0) {
+            out().println("left out: " + Text.count(tree.special() + selves, "special file", "special files"));
         }
         if (unfinished > 0) {
             out().println("deleted " + Text.files(unfinished) + " that an interrupted import had not finished");

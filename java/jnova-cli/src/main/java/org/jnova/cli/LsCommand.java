@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova.cli;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
 import java.io.IOException;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -9,22 +11,25 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jnova.FileInfo;
+import org.jnova.FileType;
 import org.jnova.NovaStore;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 @Command(
         name = "ls",
-        header = "List the files of a pool",
+        header = "List a directory of a pool",
         description = {
             "Lists names in the order of their bytes. Control characters and backslashes in them are shown as in C; "
                     + "--json has them as they are.",
-            "Names beginning with %%part- are left over from an import or put that was cut short; the next one deletes"
+            "Names in the root that begin with .jnova-part- are left over from an import or put"
+                    + " that was cut short; the next one deletes"
                     + " them."
         },
         footer = {
-            "  jnova ls /dev/shm/pool -l",
+            "  jnova ls /dev/shm/pool -l src/main",
             "  jnova ls /dev/shm/pool --json | jq -r '.[] | select(.size > 1000000) | .name'",
         })
 final class LsCommand extends StoreCommand {
@@ -34,7 +39,14 @@ final class LsCommand extends StoreCommand {
     @Mixin
     private PoolArguments pool;
 
-    @Option(names = "-l", description = "Long: size in bytes, entries in the log, time of the last write, name.")
+    @Parameters(index = "1", arity = "0..1", paramLabel = "PATH", description = "What to list. Default: the root.")
+    private String path = "/";
+
+    @Option(
+            names = "-l",
+            description =
+                    "Long: type and mode, names, owner, group, bytes, time of the last change, name ->"
+                            + " target.")
     private boolean details;
 
     @Option(names = "--json", description = "Print JSON: a list with an object per file.")
@@ -46,35 +58,56 @@ final class LsCommand extends StoreCommand {
             if (json) {
                 out().println(Json.of(list(store).stream().map(LsCommand::json).toList()));
             } else if (details) {
-                list(store).forEach(this::print);
+                for (FileInfo info : list(store)) {
+                    print(store, info);
+                }
+            } else if (store.stat(path).type() == FileType.DIRECTORY) {
+                store.names(path).forEach(name -> out().println(Text.printable(name)));
             } else {
-                store.names().forEach(name -> out().println(Text.printable(name)));
+                out().println(Text.printable(path));
             }
         }
         return Main.OK;
     }
 
-    /** Reads the log of every file, so a large store may take a while. */
+    /** Reads the log of every file, so a large directory may take a while. */
     private List<FileInfo> list(NovaStore store) throws IOException {
-        return Progress.during("reading the logs", streams(), store::list);
+        return store.stat(path).type() == FileType.DIRECTORY
+                ? Progress.during("reading the logs", streams(), () -> store.list(path))
+                : List.of(store.stat(path, NOFOLLOW_LINKS));
     }
 
-    private void print(FileInfo file) {
+    private void print(NovaStore store, FileInfo info) throws IOException {
+        String arrow = "";
+        if (info.type() == FileType.SYMLINK) {
+            String link = info.name().equals(path) ? path : StoreTree.join(path, info.name());
+            arrow = " -> " + Text.printable(store.readSymbolicLink(link));
+        }
         out().printf(
                         Locale.ROOT,
-                        "%14d %8d  %s  %s%n",
-                        file.size(),
-                        file.logEntries(),
-                        TIME.format(file.modified().toInstant()),
-                        Text.printable(file.name()));
+                        "%s %4d %5d %5d %14d  %s  %s%n",
+                        Text.mode(info),
+                        info.nlink(),
+                        info.uid(),
+                        info.gid(),
+                        info.size(),
+                        TIME.format(info.modified().toInstant()),
+                        Text.printable(info.name()) + arrow);
     }
 
-    private static Map<String, Object> json(FileInfo file) {
+    static Map<String, Object> json(FileInfo file) {
         Map<String, Object> map = new LinkedHashMap<>();
         map.put("name", file.name());
+        map.put("type", file.type().name());
+        map.put("mode", file.mode());
+        map.put("nlink", file.nlink());
+        map.put("uid", file.uid());
+        map.put("gid", file.gid());
         map.put("size", file.size());
         map.put("allocated", file.allocated());
         map.put("modified", file.modified().toString());
+        map.put("accessed", file.accessed().toString());
+        map.put("changed", file.changed().toString());
         map.put("created", file.created().toString());
         map.put("inode", file.ino());
         map.put("logEntries", file.logEntries());

@@ -2,12 +2,9 @@
 package org.jnova.cli;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -27,7 +24,7 @@ import picocli.CommandLine.Spec;
         name = "put",
         header = "Copy files into a pool",
         description = {
-            "Stores each FILE under its own name without the directories, or under --name. A file of that name is"
+            "Stores each FILE under its own name without the directories, or at the path --name. A file there is"
                     + " replaced atomically: after a crash the name holds the whole old or the whole new file.",
             "What has been stored when the command ends is durable."
         },
@@ -48,7 +45,7 @@ final class PutCommand extends StoreCommand {
             description = "A file to store, or - for standard input.")
     private List<String> files;
 
-    @Option(names = "--name", paramLabel = "NAME", description = "The name to store a single FILE under; needed for -.")
+    @Option(names = "--name", paramLabel = "PATH", description = "Where to store a single FILE; needed for -.")
     private String name;
 
     @Spec
@@ -104,15 +101,7 @@ final class PutCommand extends StoreCommand {
     }
 
     private static String nameOf(Path path) throws CommandFailure {
-        byte[] last =
-                TreeName.lastPart(TreeName.relativeBytes(path.getRoot() == null ? Path.of("/") : path.getRoot(), path));
-        try {
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(last))
-                    .toString();
-        } catch (CharacterCodingException e) {
-            throw new CommandFailure(path + ": its name is not UTF-8; give one with --name", e);
-        }
+        return HostPath.name(path)
+                .orElseThrow(() -> new CommandFailure(path + ": its name is not UTF-8; give one with --name"));
     }
 }

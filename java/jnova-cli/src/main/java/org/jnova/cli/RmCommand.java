@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova.cli;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
 import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.util.List;
+import org.jnova.CorruptPoolException;
+import org.jnova.FileInfo;
+import org.jnova.FileType;
 import org.jnova.NovaStore;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -12,34 +19,72 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "rm",
         header = "Delete files of a pool",
-        description =
-                "Deletes each NAME, durably, also on a full pool. A NAME with slashes is the path of an imported file.",
+        description = "Deletes the file, symbolic link or empty directory at each PATH, durably, also on a full pool.",
         footer = {
             "  jnova rm /dev/shm/pool notes.txt old.log",
+            "  jnova rm -r /dev/shm/pool old/versions",
         })
 final class RmCommand extends StoreCommand {
     @Mixin
     private PoolArguments pool;
 
-    @Parameters(index = "1..*", arity = "1..*", paramLabel = "NAME", description = "A file in the pool.")
+    @Parameters(index = "1..*", arity = "1..*", paramLabel = "PATH", description = "What to delete.")
     private List<String> names;
 
     @Option(
             names = {"-f", "--force"},
-            description = "A NAME that is not there is no error.")
+            description = "A PATH that is not there is no error.")
     private boolean force;
+
+    @Option(
+            names = {"-r", "--recursive"},
+            description = "Delete directories with all that is in them; file by file, so a crash may leave some.")
+    private boolean recursive;
 
     @Override
     public Integer call() throws IOException, CommandFailure {
         try (NovaStore store = pool.open(streams())) {
             for (String name : names) {
-                String stored = TreeName.ofArgument(name);
-                boolean deleted = store.exists(stored) && store.deleteIfExists(stored);
-                if (!deleted && !force) {
-                    problem(GetCommand.noFile(name));
+                try {
+                    delete(store, name);
+                } catch (CorruptPoolException e) {
+                    throw e;
+                } catch (FileSystemException | InvalidPathException e) {
+                    problem(e);
                 }
             }
         }
         return result();
+    }
+
+    private void delete(NovaStore store, String name) throws IOException {
+        if (!store.exists(name, NOFOLLOW_LINKS)) {
+            if (!force) {
+                problem(GetCommand.noFile(name));
+            }
+            return;
+        }
+        if (recursive && store.stat(name, NOFOLLOW_LINKS).type() == FileType.DIRECTORY) {
+            deleteTree(store, name);
+        } else {
+            store.delete(name);
+        }
+    }
+
+    /** Deletes what a path names, with all that is in it. */
+    static void deleteTree(NovaStore store, String path) throws IOException {
+        StoreTree.walk(store, path, new StoreTree.Visitor() {
+            @Override
+            public void enter(String inside, FileInfo info) throws IOException {
+                if (info.type() != FileType.DIRECTORY) {
+                    store.delete(inside);
+                }
+            }
+
+            @Override
+            public void leave(String inside, FileInfo info) throws IOException {
+                store.delete(inside);
+            }
+        });
     }
 }

@@ -3,6 +3,7 @@ package org.jnova.cli;
 
 import java.time.Duration;
 import java.util.Locale;
+import org.jnova.FileInfo;
 
 /** How commands write numbers and names for people. */
 final class Text {
@@ -42,6 +43,28 @@ final class Text {
 
     static String files(long count) {
         return count(count, "file", "files");
+    }
+
+    /** Type and permissions as {@code ls} writes them: {@code -rwxr-x---}. */
+    static String mode(FileInfo info) {
+        int mode = info.mode();
+        StringBuilder text = new StringBuilder(10);
+        text.append(
+                switch (info.type()) {
+                    case DIRECTORY -> 'd';
+                    case SYMLINK -> 'l';
+                    case FILE -> '-';
+                });
+        for (int who = 0; who < 3; who++) {
+            int bits = mode >> (6 - 3 * who) & 7;
+            boolean special = (mode >> (11 - who) & 1) != 0; // setuid, setgid, sticky
+            boolean runs = (bits & 1) != 0;
+            char plain = runs ? 'x' : '-';
+            char mark = who == 2 ? 't' : 's';
+            text.append((bits & 4) != 0 ? 'r' : '-').append((bits & 2) != 0 ? 'w' : '-');
+            text.append(special ? runs ? mark : Character.toUpperCase(mark) : plain);
+        }
+        return text.toString();
     }
 
     /** A name as one line that a terminal can show: control characters and backslashes are escaped as in C. */

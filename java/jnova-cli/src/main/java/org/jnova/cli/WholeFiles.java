@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.function.LongConsumer;
+import org.jnova.AttributeChange;
 import org.jnova.NovaFile;
 import org.jnova.NovaStore;
 
@@ -20,12 +21,12 @@ import org.jnova.NovaStore;
  * long, in several; then it is renamed over its name. So a name in the store is at every moment, and after any crash, a
  * whole file, old or new.
  *
- * <p>A crash may leave the temporary name behind. It is no encoding of a path, so no import needs it for a file; and as
+ * <p>A crash may leave the temporary name behind, in the root directory. No import takes a file of such a name; and as
  * a pool is open once at a time, whoever finds one at the start may delete it.
  */
 final class WholeFiles {
-    /** What temporary names begin with. */
-    static final String PART_PREFIX = "%part-";
+    /** What temporary names, all in the root directory, begin with. */
+    static final String PART_PREFIX = ".jnova-part-";
 
     /** Longest atomic write, and what one costs in memory. */
     static final int CHUNK_LEN = 4 << 20;
@@ -39,8 +40,13 @@ final class WholeFiles {
         this.store = store;
     }
 
-    static boolean isUnfinished(String name) {
-        return name.startsWith(PART_PREFIX);
+    /** Whether a path is that of an unfinished file. */
+    static boolean isUnfinished(String path) {
+        int start = 0;
+        while (start < path.length() && path.charAt(start) == '/') {
+            start++;
+        }
+        return path.startsWith(PART_PREFIX, start) && path.indexOf('/', start) < 0;
     }
 
     /** Deletes what interrupted imports left. Returns how many. */
@@ -55,32 +61,58 @@ final class WholeFiles {
         return count;
     }
 
-    /**
-     * Stores all bytes of a source under a name, replacing what had it. On failure the name is as it was.
-     *
-     * @param progress hears of the bytes written so far, after each full chunk
-     * @return bytes stored
-     */
-    long put(String name, ReadableByteChannel source, LongConsumer progress) throws IOException {
+    /** Makes something under a temporary name. */
+    interface Making {
+        void make(String part) throws IOException;
+    }
+
+    /** Makes something and gives it a name, replacing what had it. On failure the name is as it was. */
+    void replace(String name, Making making) throws IOException {
         String part = PART_PREFIX + parts++;
         try {
-            long size = 0;
-            try (NovaFile file = store.open(part, WRITE, CREATE, TRUNCATE_EXISTING)) {
-                boolean more = fill(chunk, source);
-                while (chunk.hasRemaining()) {
-                    size += file.write(size, chunk);
-                    if (more) {
-                        progress.accept(size);
-                        more = fill(chunk, source);
-                    }
-                }
-            }
+            making.make(part);
             store.rename(part, name, REPLACE_EXISTING);
-            return size;
         } catch (Throwable e) {
             deleteQuietly(part, e);
             throw e;
         }
+    }
+
+    /** The same as the other form, with the attributes of a new file. */
+    long put(String name, ReadableByteChannel source, LongConsumer progress) throws IOException {
+        return put(name, source, AttributeChange.none(), progress);
+    }
+
+    /**
+     * Stores all bytes of a source under a name, replacing what had it. On failure the name is as it was.
+     *
+     * @param attributes what the file is to have
+     * @param progress hears of the bytes written so far, after each full chunk
+     * @return bytes stored
+     */
+    long put(String name, ReadableByteChannel source, AttributeChange attributes, LongConsumer progress)
+            throws IOException {
+        long[] size = new long[1];
+        replace(name, part -> {
+            size[0] = fillPart(part, source, progress);
+            store.setAttributes(part, attributes);
+        });
+        return size[0];
+    }
+
+    private long fillPart(String part, ReadableByteChannel source, LongConsumer progress) throws IOException {
+        long size = 0;
+        try (NovaFile file = store.open(part, WRITE, CREATE, TRUNCATE_EXISTING)) {
+            boolean more = fill(chunk, source);
+            while (chunk.hasRemaining()) {
+                size += file.write(size, chunk);
+                if (more) {
+                    progress.accept(size);
+                    more = fill(chunk, source);
+                }
+            }
+        }
+        return size;
     }
 
     private void deleteQuietly(String part, Throwable cause) {

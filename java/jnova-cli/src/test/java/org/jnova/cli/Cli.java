@@ -39,7 +39,11 @@ final class Cli {
 
     /** A file whose name is UTF-8 whatever the locale; a Path made of a string is not. */
     static Path file(Path folder, String path) {
-        return TreeName.resolve(folder, path.getBytes(StandardCharsets.UTF_8));
+        Path at = folder;
+        for (String name : path.split("/")) {
+            at = HostPath.child(at, name);
+        }
+        return at;
     }
 
     /** Runs a command that is to succeed. Returns what it printed. */

@@ -114,10 +114,45 @@ class CommandsTest {
     }
 
     @Test
+    void treeCommands() throws IOException {
+        Cli.ok("mkdir", "--emulated", "-p", pool, "a/b/c");
+        Cli.ok("mkdir", "--emulated", "-p", pool, "/a/b/c");
+        Cli.failed(Main.FAILED, "mkdir", "--emulated", pool, "a/b");
+        Cli.ok("put", "--emulated", pool, file("f", random(9000)).toString(), "--name", "a/b/f");
+        Cli.ok("ln", "--emulated", pool, "a/b/f", "a/g");
+        Cli.ok("ln", "-s", "--emulated", pool, "b/f", "a/s");
+        assertArrayEquals(random(9000), Cli.run("cat", "--emulated", pool, "a/s").bytes());
+        Cli.ok("chmod", "--emulated", pool, "4750", "a/s");
+        assertTrue(Cli.failed(Main.USAGE, "chmod", "--emulated", pool, "8", "a/s").contains("octal"));
+        assertTrue(Cli.ok("stat", "--emulated", pool, "a/g").contains("mode 4750 (-rwsr-x---)"));
+        assertTrue(Cli.ok("stat", "--emulated", pool, "a/s").startsWith("a/s -> b/f\n  type SYMLINK"));
+        assertEquals(
+                2,
+                PARSER.readTree(Cli.ok("stat", "--json", "--emulated", pool, "a/g"))
+                        .get(0)
+                        .get("nlink")
+                        .intValue());
+        assertEquals("/\n/a\n/a/b\n/a/b/c\n/a/b/f\n/a/g\n/a/s\n", Cli.ok("find", "--emulated", pool));
+        assertEquals("a/b/f\na/g\n", Cli.ok("find", "--emulated", pool, "a", "--name", "[fg]", "--type", "f"));
+        assertEquals("12288\ta/b\n16384\ta\n", Cli.ok("du", "-b", "--emulated", pool, "a").replace("0\ta/b/c\n", ""));
+        Cli.ok("mv", "--emulated", pool, "a/g", "a/b/c");
+        assertEquals("g\n", Cli.ok("ls", "--emulated", pool, "a/b/c"));
+        Cli.ok("mv", "--exchange", "--emulated", pool, "a/b/c", "a/s");
+        assertEquals("g\n", Cli.ok("ls", "--emulated", pool, "a/s"));
+        Cli.failed(Main.FAILED, "mv", "-n", "--emulated", pool, "a/b/c", "a/s/g");
+        Cli.ok("truncate", "--emulated", pool, "a/b/f", "--size", "1K");
+        assertEquals(1024, Cli.run("cat", "--emulated", pool, "a/s/g").bytes().length);
+        Cli.failed(Main.FAILED, "rm", "--emulated", pool, "a");
+        Cli.ok("rm", "-r", "--emulated", pool, "a");
+        assertEquals("", Cli.ok("ls", "--emulated", pool));
+        assertTrue(Cli.ok("fsck", pool).contains("sound"));
+    }
+
+    @Test
     void lsLong() throws IOException {
         Cli.ok("put", "--emulated", pool, file("a name", random(1234)).toString());
         assertTrue(Cli.ok("ls", "-l", "--emulated", pool)
-                .matches(" +1234 +\\d+ +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d +a name\n"));
+                .matches("-rw-r--r-- +1 +0 +0 +1234 +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d +a name\n"));
     }
 
     @Test
@@ -187,7 +222,10 @@ class CommandsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"mkfs", "info", "ls", "put", "get", "cat", "rm", "import", "export", "fsck", "dump", "demo"})
+            strings = {
+                "mkfs", "info", "ls", "put", "get", "cat", "rm", "mkdir", "ln", "mv", "stat", "chmod", "truncate",
+                "find", "du", "import", "export", "fsck", "dump", "demo"
+            })
     void helpTeaches(String command) {
         String help = Cli.ok(command, "--help");
         assertTrue(help.contains("Example:\n"), help);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,9 @@ class DemoTest {
             random.nextBytes(bytes);
             Files.write(Files.createDirectories(tree.resolve("d" + i % 7)).resolve("file" + i), bytes);
         }
+        Files.createDirectories(tree.resolve("empty/inside"));
+        Files.createSymbolicLink(tree.resolve("empty/link"), Path.of("../d0/file0"));
+        Files.createLink(tree.resolve("another name"), tree.resolve("d0/file0"));
         return tree;
     }
 
@@ -40,7 +44,8 @@ class DemoTest {
         assertTrue(demo.out().contains("p99.9"), demo.out());
         assertFalse(demo.out().contains("FAILED"), demo.out());
         assertTrue(Cli.ok("fsck", pool.toString()).contains("sound"), "the pool is kept where --pool names it");
-        assertEquals(400, Cli.ok("ls", pool.toString()).lines().count());
+        assertEquals(401, Cli.ok("find", pool.toString(), "--type", "f").lines().count());
+        assertTrue(Cli.ok("ls", "-l", pool.toString(), "empty").endsWith(" link -> ../d0/file0\n"));
     }
 
     /** So little that the import would be over before the kill, were it not slowed down. */
@@ -53,7 +58,7 @@ class DemoTest {
     @Test
     void whatNoImportCanTakeIsLeftOut() throws IOException {
         Path tree = tree(20, 1000);
-        Files.writeString(Files.createDirectory(tree.resolve("d".repeat(200))).resolve("e".repeat(60)), "x");
+        Files.writeString(Path.of(URI.create(tree.toUri() + "%C3%28")), "x");
         Cli.Result demo = Cli.run("demo", tree.toString(), "--seconds", "1");
         assertEquals(Main.OK, demo.code(), demo.out() + demo.err());
         assertTrue(demo.out().contains("and 1 that no import can take"), demo.out());
@@ -67,7 +72,9 @@ class DemoTest {
 
     @Test
     void aTreeOfOneFileHasNoMiddle() throws IOException {
-        assertTrue(Cli.failed(Main.FAILED, "demo", tree(1, 100).toString()).contains("fewer than two"));
+        Path tree = Files.createDirectory(dir.resolve("single"));
+        Files.writeString(tree.resolve("file"), "x");
+        assertTrue(Cli.failed(Main.FAILED, "demo", tree.toString()).contains("fewer than two"));
     }
 
     @Test
