@@ -122,7 +122,7 @@ class NamespaceModelTest {
             return path.append(NAMES[random.nextInt(NAMES.length)]).toString();
         }
 
-        /** The last name is not followed; symbolic links on the way are, one after another, each to its whole target. */
+        /** The last name is not followed; symbolic links on the way are, one by one, each to its whole target. */
         private Place find(String path) {
             return find(root, path, new int[1]);
         }
