@@ -397,7 +397,7 @@ static void recover(struct world *w, const struct workload *row) {
     open_pool(w);
 }
 
-/* The first opening of an older pool, by this build; a: after a crash. */
+/* The first opening of an older pool, by this build; a: after a crash; b: with the byte at b - 1 damaged. */
 static void upgrade(struct world *w, const struct workload *row) {
     put(w, "a", 0, 5000);
     put(w, "b", 0, 100);
@@ -407,6 +407,8 @@ static void upgrade(struct world *w, const struct workload *row) {
     else
         close_pool(w);
     downgrade(w);
+    if (row->b != 0)
+        damage(w, row->b - 1);
     record(w);
     open_pool(w);
     make_dir(w, "d");
@@ -430,6 +432,8 @@ static const struct workload openings[] = {
     {"recovery of an unlink: one tail stored", recover, 4, 2, 1, 0},
     {"upgrade", upgrade, 0, 0, 0, 0},
     {"upgrade after a crash", upgrade, 1, 0, 0, 0},
+    {"upgrade, superblock damaged", upgrade, 0, 1 + 60, 0, 0},
+    {"upgrade, replica damaged", upgrade, 0, 1 + NOVA_POOL_SIZE_MIN - BLK + 60, 0, 0},
 };
 
 static void test_openings(void **state) {

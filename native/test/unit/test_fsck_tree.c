@@ -17,6 +17,7 @@
 #include "api/handles.h"
 #include "image.h"
 #include "journal/journal.h"
+#include "rng.h"
 #include "store.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -343,6 +344,97 @@ static void a_cycle_from_the_root(void **state) {
     assert_int_equal(store_open(&s, path, NOVA_OPT_EMULATED), NOVA_ECORRUPT);
 }
 
+/* ---- forged trees ---- */
+
+static uint32_t some_ino(struct rng *r) {
+    return 1 + rng_below(r, 12);
+}
+
+static struct log_end some_end(struct rng *r) {
+    return (struct log_end){{rng_below(r, 4) ? 0 : m.data_blk + rng_below(r, 40), rng_below(r, 5)},
+                            rng_below(r, 2) != 0};
+}
+
+static void forge_entry(struct rng *r) {
+    struct fmt_inode *slot = image_slot(&m, some_ino(r));
+    struct fmt_entry *e = (struct fmt_entry *)(void *)slot->lines[rng_below(r, FMT_INLINE_LINES)];
+    uint32_t avail = FMT_INLINE_LINES - (uint32_t)(((uint8_t *)e - slot->lines[0]) / FMT_LINE);
+    switch (rng_below(r, 4)) {
+    case 0: e->kind = (uint8_t)rng_below(r, 9); break;
+    case 1: ((uint32_t *)(void *)e->payload)[0] = some_ino(r); break; /* a child's number, a count of names */
+    case 2: ((uint32_t *)(void *)e->payload)[1] = rng_below(r, 3); break;
+    default: e->payload[16] = (uint8_t)rng_below(r, 5); /* a child's type */
+    }
+    if (e->lines >= 1 && e->lines <= avail)
+        fmt_entry_seal(&m, e);
+}
+
+static void forge_slot(struct rng *r) {
+    struct fmt_inode *slot = image_slot(&m, some_ino(r));
+    switch (rng_below(r, 4)) {
+    case 0: slot->type = (uint8_t)rng_below(r, 5); break;
+    case 1: slot->gen = rng_below(r, 3); break;
+    case 2: slot->tail = 0; break;
+    default: slot->tail = fmt_tail_make(&m, slot->ino, slot->gen, some_end(r));
+    }
+    fmt_inode_seal(&m, slot);
+}
+
+/* A whole record, of whatever moves. */
+static void forge_record(struct rng *r) {
+    struct fmt_journal rec = {.magic = FMT_JOURNAL_MAGIC,
+                              .count = rng_below(r, 8) ? 2 + rng_below(r, 3) : rng_below(r, 7)};
+    for (uint32_t i = 0; i < FMT_JOURNAL_MOVES; i++) {
+        uint32_t ino = rng_below(r, 20) ? some_ino(r) : (uint32_t)rng_next(r);
+        struct fmt_inode *slot = ino < 16 ? image_slot(&m, ino) : NULL;
+        uint32_t gen = slot != NULL && rng_below(r, 8) ? slot->gen : 1;
+        rec.moves[i] = (struct fmt_move){
+            ino, gen, slot != NULL && rng_below(r, 4) ? slot->tail : fmt_tail_make(&m, ino, gen, some_end(r)),
+            fmt_tail_make(&m, ino, gen, some_end(r))};
+    }
+    fmt_journal_seal(&m, &rec);
+    *journal_record(&m, rng_below(r, journal_records(&m))) = rec;
+}
+
+/* What fsck finds no error in opens, and is sound after an orderly close; the rest is refused, or survived. */
+static void forged_trees_are_survived(void **state) {
+    (void)state;
+    struct rng r = rng_start(__func__);
+    unsigned sound = 0, refused = 0, redone = 0, rounds = getenv("NOVA_FULL") != NULL ? 100000 : 3000;
+    crash_and_map();
+    uint8_t *whole = malloc(m.size);
+    assert_non_null(whole);
+    memcpy(whole, m.base, m.size);
+    for (unsigned i = 0; i < rounds; i++) {
+        for (uint64_t at = 0; at < m.size; at += NOVA_BLOCK_SIZE)
+            if (memcmp(m.base + at, whole + at, NOVA_BLOCK_SIZE) != 0)
+                memcpy(m.base + at, whole + at, NOVA_BLOCK_SIZE);
+        for (uint32_t n = 1 + rng_below(&r, 2); n != 0; n--)
+            (rng_below(&r, 3) == 0 ? forge_record : rng_below(&r, 2) ? forge_slot : forge_entry)(&r);
+        check();
+        bool good = sum.errors == 0;
+        nova_pool *pool;
+        int rc = nova_pool_open(path, &emulated, &pool, &s.err);
+        if (good && rc != NOVA_OK)
+            fail_msg("fsck found no error, opening did: %s\n%s", s.err.msg, report);
+        if (rc != NOVA_OK) {
+            assert_int_equal(rc, NOVA_ECORRUPT);
+            refused++;
+            continue;
+        }
+        redone += pool->redone != 0;
+        assert_int_equal(nova_pool_close(pool, &s.err), NOVA_OK);
+        check();
+        if (good && sum.errors != 0)
+            fail_msg("after opening and closing a sound pool:\n%s", report);
+        sound += good;
+    }
+    printf("%u sound, %u refused, %u with transactions to end\n", sound, refused, redone);
+    assert_true(sound > rounds / 100 && refused > rounds / 10 && redone > rounds / 300);
+    free(whole);
+    image_unmap_file(&m);
+}
+
 /* ---- dump ---- */
 
 static char text[20000];
@@ -434,12 +526,13 @@ static void older_pools_get_the_feature(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(a_clean_tree_is_clean),    TEST(a_pending_transaction_is_a_warning),
-        TEST(bytes_in_the_journal),     TEST(wrong_numbers_of_names),
-        TEST(a_tail_that_hides_links),  TEST(symlinks_without_target),
-        TEST(entries_in_the_wrong_log), TEST(a_cycle_is_not_reached),
-        TEST(a_cycle_from_the_root),    TEST(dumps_of_new_entries),
-        TEST(dumps_of_paths),           TEST(older_pools_get_the_feature),
+        TEST(a_clean_tree_is_clean),       TEST(a_pending_transaction_is_a_warning),
+        TEST(bytes_in_the_journal),        TEST(wrong_numbers_of_names),
+        TEST(a_tail_that_hides_links),     TEST(symlinks_without_target),
+        TEST(entries_in_the_wrong_log),    TEST(a_cycle_is_not_reached),
+        TEST(a_cycle_from_the_root),       TEST(forged_trees_are_survived),
+        TEST(dumps_of_new_entries),        TEST(dumps_of_paths),
+        TEST(older_pools_get_the_feature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
