@@ -370,8 +370,8 @@ NOVA_API int nova_setattr(nova_inode *inode, uint32_t mask, uint32_t mode, uint3
  * by its tail alone, several by the journal. The caller serialises the calls on each directory, and on each inode whose
  * handle it passes, as it does for writing; it knows from its directory indexes what the names name. Names:
  * 1..NOVA_NAME_MAX bytes without '/' and NUL, not "." or "..". nova_link() must not run beside a call that takes a name
- * from the same inode, be it with its handle or without: each would count without the other. A directory or child that
- * has been released answers ENOENT.
+ * from the same inode, be it with its handle or without, nor between that and nova_inode_release(): each would count
+ * without the other. A directory or child that has been released answers ENOENT.
  *
  * An inode is in use as long as a name names it. Directories are a tree: the caller keeps a directory from being moved
  * below itself, and removes only empty ones; what no longer hangs on the root, the next recovery frees.

@@ -319,6 +319,8 @@ static int check_two(const struct nova_name *from, const struct nova_name *to, s
     if (rc == NOVA_OK && to->dir != from->dir)
         rc = to->dir->pool == from->dir->pool ? check_dir(to->dir, to->io, err)
                                               : nova_fail(err, NOVA_EINVAL, "directories of two pools");
+    if (rc == NOVA_OK && to->dir != from->dir && to->io == from->io) /* the second's records would cover the first's */
+        rc = nova_fail(err, NOVA_EINVAL, "two directories need two answers");
     if (rc == NOVA_OK)
         rc = check_name(from->name, from->len, err);
     if (rc == NOVA_OK)

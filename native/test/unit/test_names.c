@@ -391,6 +391,9 @@ static void impossible_renames(void **state) {
     REFUSED(NOVA_EINVAL, nova_rename(&d, &inside), d.io);
     REFUSED(NOVA_EINVAL, nova_exchange(&d, &x), d.io);
     REFUSED(NOVA_EINVAL, nova_exchange(&x, &d), x.io);
+    n = inside;
+    n.dir = y.dir; /* with the answer of the other directory */
+    REFUSED(NOVA_EINVAL, nova_rename(&x, &n), x.io);
     n = x;
     n.gen = 9;
     REFUSED(NOVA_ENOENT, nova_rename(&n, &inside), x.io);
