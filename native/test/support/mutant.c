@@ -71,8 +71,10 @@ static uint64_t checksum_at(const struct trace *t, const struct trace_event *e) 
         return offsetof(struct fmt_snap, crc);
     if (e->len == offsetof(struct fmt_inode, lines) && (uint16_t)(word >> 32) == FMT_INODE_MAGIC)
         return offsetof(struct fmt_inode, crc);
+    if (e->len == sizeof(struct fmt_journal) && word >> 32 == FMT_JOURNAL_MAGIC)
+        return offsetof(struct fmt_journal, crc);
     uint8_t kind = (uint8_t)(word >> 32), lines = (uint8_t)(word >> 40);
-    bool entry = kind >= FMT_WRITE && kind <= FMT_PAD && e->len == (uint64_t)lines * FMT_LINE;
+    bool entry = kind >= FMT_WRITE && kind <= FMT_LINK && e->len == (uint64_t)lines * FMT_LINE;
     return entry ? offsetof(struct fmt_entry, crc) : UINT64_MAX;
 }
 
