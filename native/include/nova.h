@@ -424,7 +424,7 @@ NOVA_API int nova_exchange(const struct nova_name *a, const struct nova_name *b)
 /** What nova_fsck() found, or nova_fsck_repair() found and left. */
 struct nova_fsck_summary {
     uint64_t errors;       /**< damage */
-    uint64_t warnings;     /**< harmless oddities: leftovers that the next recovery clears */
+    uint64_t warnings;     /**< harmless: leftovers that the next recovery clears; removals of names not there */
     uint64_t inodes;       /**< checked */
     uint64_t entries;      /**< log entries checked */
     uint64_t blocks_used;  /**< of the data area */
@@ -453,9 +453,9 @@ NOVA_API int nova_fsck(const char *path, char *report, size_t cap, size_t *neede
  *  - bytes that must be zero in the journal and behind superblocks and states;
  *  - tail words of inodes that no name refers to, and slot 0.
  * Transactions that a crash cut short after their commit are ended first, as by an open.
- * The snapshot and the tail words only if nothing else is damaged. Damage in what names reach (logs, slots, pointers)
- * is reported and left as it is, byte by byte. A crash inside leaves a pool that opens as before, and can be repaired
- * again. Durable on return.
+ * The snapshot, the tail words and slot 0 only if nothing else is damaged. Damage in what names reach (logs, slots,
+ * pointers) is reported and left as it is, byte by byte. A crash inside leaves a pool that opens as before, and can be
+ * repaired again. Durable on return.
  *
  * The report is that of nova_fsck(), with "repaired" instead of "error" or "warning" where that was done. If it does
  * not fit, *needed being cap or more, nothing else has been changed: call again with more room (needed must not be NULL).

@@ -189,7 +189,8 @@ void itable_free(struct inode_table *t, uint32_t ino) {
     const struct pmem_ops *ops = t->m->ops;
     ops->store8(ops, &slot->tail, 0);
     ops->flush(ops, &slot->tail, sizeof slot->tail);
-    /* The bit last: until then nobody else touches the slot. */
+    /* The bit last: until then nobody else touches the slot. The locked instruction is also the store fence behind the
+     * flush: no drain follows on this thread for certain before another one closes the pool (RECOVERY.md, Release). */
     __atomic_fetch_and(&t->used[ino / BITS], ~(1ull << ino % BITS), __ATOMIC_RELEASE);
     __atomic_fetch_sub(&t->used_count, 1, __ATOMIC_RELAXED);
 }
