@@ -3,12 +3,12 @@
  * Writing file contents.
  *
  * A write of [off, off + len) to a file of `size` bytes, and where a crash leaves it:
- *   1. blocks are allocated in DRAM, the caller's bytes copied into them, and, if the range starts behind the end in a
- * block that is there, into that block's bytes behind the end               - invisible: no entry names them, or behind
- * the end
- *   2. under logLock: the rest of partly covered blocks is filled from the current blocks; the bytes between the old
- * end and off are zeroed in the block that holds the end              - invisible likewise
- *   3. entries, drain, tail, drain (log.h)                             - all or nothing
+ *   1. Blocks are allocated in DRAM, and the caller's bytes copied into them; if the range starts behind the end in a
+ *      block that is there, into that block's bytes behind the end. Invisible: no entry names the blocks, and what lies
+ *      behind the end does not show.
+ *   2. Under logLock the rest of partly covered blocks is filled from the current blocks, and the bytes between the old
+ *      end and off are zeroed in the block that holds the end. Invisible likewise.
+ *   3. Entries, drain, tail, drain (log.h). All or nothing.
  * The caller's memory is read in step 1 only, with no lock of the core held: it may be a mapping of this very file, and
  * reading it may fault.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One run of nova_fsck(): what its parts share. */
+/* One run of nova_fsck() or nova_fsck_repair(): what its parts share. */
 #ifndef NOVA_CHECK_FSCK_H
 #define NOVA_CHECK_FSCK_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pool file looked at without being opened: mapped privately, superblock verified, inode table read as far as it is
- * whole. What is damaged is left out, and reported by whoever checks.
+ * A pool file looked at without being opened: mapped privately (to be repaired: for writing), superblock verified,
+ * inode table read as far as it is whole. What is damaged is left out, and reported by whoever checks.
  */
 #ifndef NOVA_CHECK_INSPECT_H
 #define NOVA_CHECK_INSPECT_H

@@ -223,7 +223,7 @@ static void *scan_files(void *arg) {
     }
 }
 
-/* Runs fn on this thread and on as many more as wanted and to be had. */
+/* Runs scan_files() on this thread and on as many more as wanted and to be had. */
 static void run_parallel(struct scan *s, uint32_t threads) {
     pthread_t more[THREADS_MAX];
     uint32_t n = 0;

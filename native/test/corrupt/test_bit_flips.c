@@ -8,8 +8,8 @@
  *              refused is right, and nova_fsck() still reports it afterwards
  *   repaired   nova_fsck() reports it before; all content is right; afterwards the pool is whole
  *   harmless   the bit has no meaning (META_UNUSED): lines and words behind a log's tail, slots without a name but for
- *              their tail word, the snapshot of a pool that was not closed in order, bytes behind what a structure
- * uses. All content is right
+ *              their tail word, the snapshot of a pool that was not closed in order, what a structure leaves of its
+ *              block; all content is right
  *
  * and must not: wrong data returned as good, damage that nothing reports, content lost by a later opening or by use.
  * A crash ends the program, a hang is ended by an alarm; both name the bit.

@@ -13,11 +13,12 @@
 
 #include <cmocka.h>
 
+#include "format/layout.h"
 #include "workload.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
-#define SLOT_ENTRIES 3u  /* that fit an inode's slot */
-#define PAGE_ENTRIES 63u /* that fit a log page */
+#define SLOT_ENTRIES FMT_INLINE_LINES /* of one line, that fit an inode's slot */
+#define PAGE_ENTRIES FMT_PAGE_LINES   /* the same of a log page */
 
 /* b bytes at offset a of a file of c bytes. */
 static void write_at(struct world *w, const struct workload *row) {

@@ -34,7 +34,7 @@ c_tests() {
   NOVA_TEST_DURABILITY=PMEM ctest --test-dir "$build" -L 'unit|model' "${options[@]}" --no-tests=error --parallel 2 \
     --output-on-failure | tee /tmp/ctest.log
   count=$(sed -n 's/^100% tests passed, 0 tests failed out of //p' /tmp/ctest.log)
-  [[ -n $count ]] || die "ctest says something new"
+  [[ -n $count ]] || die "no line of ctest's matches the pattern above any more: adapt it"
   printf 'dax: C: %d test programs passed\n' "$count"
 }
 
@@ -49,7 +49,7 @@ java_tests() {
   read -r run skipped < <(
     sed -n 's/^.*Tests run: \([1-9][0-9]*\), Failures: 0, Errors: 0, Skipped: \([0-9]*\)$/\1 \2/p' /tmp/java.log |
       tail -n 1
-  ) || die "Maven says something new"
+  ) || die "no line of Maven's matches the pattern above any more: adapt it"
   grep 'Tests run: .* Time elapsed' /tmp/java.log
   printf 'dax: Java: %d tests passed\n' $((run - skipped))
 }

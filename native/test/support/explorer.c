@@ -57,7 +57,7 @@ void explore_stats_print(const char *what, const struct explore_stats *st) {
 struct known {
     uint64_t hash; /* of the image; 0 = no entry */
     uint64_t state;
-    bool recovered; /* or clean */
+    bool recovered; /* by a scan; false: opened by its snapshot */
     bool sound;
 };
 
