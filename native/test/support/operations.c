@@ -1,25 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
+#include <assert.h>
+#include <stdlib.h>
 
+#include "format/layout.h"
 #include "model.h"
 #include "operations.h"
 
 /* ---- scenes ---- */
 
+#define LINES (FMT_INLINE_LINES + FMT_PAGE_LINES)
+static_assert((LINES - 1 - 3) % 2 == 0, "pairs of entries leave one line");
+
 void scene_set(struct world *w, enum scene scene) {
     if (scene == SCENE_FRAGMENTED)
         fragment(w, 60);
-    if (scene == SCENE_LOG_END) /* the root's 3 + 63 lines, but for one behind "a" and "b" */
-        for (int i = 0; i < 32; i++) {
+    if (scene == SCENE_LOG_END) { /* with "a" and "b", all lines of the root's slot and first page but one */
+        make(w, "stays");
+        for (uint32_t i = 0; i < (LINES - 1 - 3) / 2; i++) {
             make(w, "passing");
             drop(w, "passing");
         }
+    }
     put(w, "a", 0, 5000);
     put(w, "b", 0, 100);
-    if (scene == SCENE_LOG_END)
-        for (int i = 0; i < 63; i++)
-            put(w, "a", 5000 + (uint64_t)i, 1);
+    if (scene == SCENE_LOG_END) /* the same of "a", with its first write and the cut */
+        for (uint32_t i = 0; i < LINES - 1 - 2; i++)
+            put(w, "a", 5000 + i, 1);
     cut(w, "a", 4500);
+    struct nova_stat root;
+    nova_inode_stat(w->s.root, &root);
+    if (scene == SCENE_LOG_END && root.entries != LINES - 1)
+        abort();
 }
 
 /* ---- operations ---- */

@@ -21,7 +21,7 @@ extern const size_t operations_n;
 enum scene {
     SCENE_PLAIN,
     SCENE_FRAGMENTED, /* no two free blocks are neighbours: a write has an entry per block */
-    SCENE_LOG_END,    /* the logs of "a" and of the root directory are about to reach the end of a log page */
+    SCENE_LOG_END,    /* the logs of "a" and of the root directory have one line left in their first page */
     SCENES
 };
 
