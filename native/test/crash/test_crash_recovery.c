@@ -10,14 +10,29 @@
 
 #include <cmocka.h>
 
+#include "format/layout.h"
 #include "workload.h"
 
+static struct explore_limits limits; /* one seed for all */
 static struct explore_stats total;
+
+static int start(void **state) {
+    (void)state;
+    limits = explore_limits_default();
+    printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
+    return 0;
+}
+
+static void explore_rows(const struct workload *row, size_t n) {
+    const char *only = getenv("NOVA_ONLY"); /* part of a row's name */
+    for (size_t i = 0; i < n; i++)
+        if (only == NULL || strstr(row[i].name, only) != NULL)
+            explore_workload(&row[i], &limits, &total);
+}
 
 static void test_create(void **state) {
     static char failure[2000];
     (void)state;
-    struct explore_limits limits = explore_limits_default();
     struct trace t;
     record_create(&t, (uint64_t)NOVA_POOL_SIZE_MIN);
     bool ok = explore(&t, 0, &limits, &total, failure, sizeof failure);
@@ -31,7 +46,6 @@ static void test_create(void **state) {
 #define REPLICA_OFF ((uint64_t)NOVA_POOL_SIZE_MIN - NOVA_BLOCK_SIZE)
 #define STATE_OFF ((uint64_t)NOVA_BLOCK_SIZE)
 #define JOURNAL_OFF (2 * (uint64_t)NOVA_BLOCK_SIZE)
-#define TWICE 2
 #define SNAP_OFF (19 * (uint64_t)NOVA_BLOCK_SIZE) /* in the smallest pool */
 
 /* Some files, some of them removed while open. */
@@ -76,19 +90,25 @@ static const struct workload openings[] = {
     {"recovery, superblock's magic damaged", recover, 1 + 3, 0, 0, 0},
     {"recovery, replica damaged", recover, 1 + REPLICA_OFF + 60, 0, 0, 0},
     {"recovery, first state slot damaged", recover, 1 + STATE_OFF + 8, 0, 0, 0},
-    {"recovery, second state slot damaged", recover, 1 + STATE_OFF + 2048 + 8, 0, 0, 0},
+    {"recovery, second state slot damaged", recover, 1 + STATE_OFF + FMT_STATE_SLOT_OFF + 8, 0, 0, 0},
     {"reopening", reopen, 0, 0, 0, 0},
     {"reopening, superblock damaged", reopen, 1 + 60, 0, 0, 0},
     {"reopening, replica damaged", reopen, 1 + REPLICA_OFF + 60, 0, 0, 0},
     {"reopening, saved state damaged", reopen, 1 + SNAP_OFF + 100, 0, 0, 0},
     {"reopening, first state slot damaged", reopen, 1 + STATE_OFF + 8, 0, 0, 0},
-    {"reopening, second state slot damaged", reopen, 1 + STATE_OFF + 2048 + 8, 0, 0, 0},
+    {"reopening, second state slot damaged", reopen, 1 + STATE_OFF + FMT_STATE_SLOT_OFF + 8, 0, 0, 0},
 };
 
 /* ---- repair without opening ---- */
 
-/* A crash or an orderly close (b), the byte at a damaged, and the pool repaired, by nova_fsck_repair() again (c) if the
- * repair itself crashed, or by opening. */
+/* What c may be. */
+enum {
+    THEN_OPENED,       /* if the repair itself crashes, opening follows */
+    AGAIN,             /* nova_fsck_repair() follows again */
+    AGAIN_BOTH_STATES, /* the same, and the second state is damaged too */
+};
+
+/* A crash or an orderly close (b), the byte at a damaged if a is not 0, and the pool repaired. */
 static void repair(struct world *w, const struct workload *row) {
     populate(w);
     if (row->b != 0)
@@ -97,9 +117,9 @@ static void repair(struct world *w, const struct workload *row) {
         crash_pool(w);
     if (row->a != 0)
         damage(w, row->a - 1);
-    if (row->c == TWICE) /* both states */
-        damage(w, STATE_OFF + 2048 + 8);
-    w->repairs = row->c != 0;
+    if (row->c == AGAIN_BOTH_STATES)
+        damage(w, STATE_OFF + FMT_STATE_SLOT_OFF + 8);
+    w->repairs = row->c != THEN_OPENED;
     record(w);
     repair_pool(w);
     open_pool(w);
@@ -108,36 +128,33 @@ static void repair(struct world *w, const struct workload *row) {
 }
 
 static const struct workload repairs[] = {
-    {"repair after a crash", repair, 0, 0, 1, 0},
-    {"repair after a crash, superblock damaged", repair, 1 + 60, 0, 0, 0},
-    {"repair after a crash, superblock damaged, again", repair, 1 + 60, 0, 1, 0},
-    {"repair after a crash, replica damaged, again", repair, 1 + REPLICA_OFF + 60, 0, 1, 0},
-    {"repair after a crash, first state slot damaged", repair, 1 + STATE_OFF + 8, 0, 0, 0},
-    {"repair after a crash, second state slot damaged, again", repair, 1 + STATE_OFF + 2048 + 8, 0, 1, 0},
-    {"repair after a crash, both state slots damaged, again", repair, 1 + STATE_OFF + 8, 0, TWICE, 0},
-    {"repair, superblock damaged", repair, 1 + 60, 1, 0, 0},
-    {"repair, replica damaged, again", repair, 1 + REPLICA_OFF + 60, 1, 1, 0},
-    {"repair, first state slot damaged", repair, 1 + STATE_OFF + 8, 1, 0, 0},
-    {"repair, second state slot damaged, again", repair, 1 + STATE_OFF + 2048 + 8, 1, 1, 0},
-    {"repair, both state slots damaged, again", repair, 1 + STATE_OFF + 8, 1, TWICE, 0},
-    {"repair, saved state damaged", repair, 1 + SNAP_OFF + 100, 1, 0, 0},
-    {"repair, saved state damaged, again", repair, 1 + SNAP_OFF + 100, 1, 1, 0},
-    {"repair, journal touched, again", repair, 1 + JOURNAL_OFF + 5000, 1, 1, 0},
-    {"repair, a byte behind the superblock, again", repair, 1 + 1000, 1, 1, 0},
+    {"repair after a crash", repair, 0, 0, AGAIN, 0},
+    {"repair after a crash, superblock damaged", repair, 1 + 60, 0, THEN_OPENED, 0},
+    {"repair after a crash, superblock damaged, again", repair, 1 + 60, 0, AGAIN, 0},
+    {"repair after a crash, replica damaged, again", repair, 1 + REPLICA_OFF + 60, 0, AGAIN, 0},
+    {"repair after a crash, first state slot damaged", repair, 1 + STATE_OFF + 8, 0, THEN_OPENED, 0},
+    {"repair after a crash, second state slot damaged, again", repair, 1 + STATE_OFF + FMT_STATE_SLOT_OFF + 8, 0, AGAIN,
+     0},
+    {"repair after a crash, both state slots damaged, again", repair, 1 + STATE_OFF + 8, 0, AGAIN_BOTH_STATES, 0},
+    {"repair, superblock damaged", repair, 1 + 60, 1, THEN_OPENED, 0},
+    {"repair, replica damaged, again", repair, 1 + REPLICA_OFF + 60, 1, AGAIN, 0},
+    {"repair, first state slot damaged", repair, 1 + STATE_OFF + 8, 1, THEN_OPENED, 0},
+    {"repair, second state slot damaged, again", repair, 1 + STATE_OFF + FMT_STATE_SLOT_OFF + 8, 1, AGAIN, 0},
+    {"repair, both state slots damaged, again", repair, 1 + STATE_OFF + 8, 1, AGAIN_BOTH_STATES, 0},
+    {"repair, saved state damaged", repair, 1 + SNAP_OFF + 100, 1, THEN_OPENED, 0},
+    {"repair, saved state damaged, again", repair, 1 + SNAP_OFF + 100, 1, AGAIN, 0},
+    {"repair, journal touched, again", repair, 1 + JOURNAL_OFF + 5000, 1, AGAIN, 0},
+    {"repair, a byte behind the superblock, again", repair, 1 + 1000, 1, AGAIN, 0},
 };
 
 static void test_repairs(void **state) {
     (void)state;
-    struct explore_limits limits = explore_limits_default();
-    for (size_t i = 0; i < sizeof repairs / sizeof *repairs; i++)
-        explore_workload(&repairs[i], &limits, &total);
+    explore_rows(repairs, sizeof repairs / sizeof *repairs);
 }
 
 static void test_openings(void **state) {
     (void)state;
-    struct explore_limits limits = explore_limits_default();
-    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
-        explore_workload(&openings[i], &limits, &total);
+    explore_rows(openings, sizeof openings / sizeof *openings);
 }
 
 static void end(void **state) {
@@ -152,5 +169,5 @@ int main(void) {
         cmocka_unit_test(test_repairs),
         cmocka_unit_test(end),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, start, NULL);
 }
