@@ -19,7 +19,8 @@ usage() {
 Usage: native/test/power/run.sh [OPTION]...
   --full        24 cuts, all tests (also by NOVA_FULL in the environment)
   --cuts N      power cuts (default 3)
-  --seed S      of the operations and of the moments (default: by the clock); a cut's moment depends on the machine, too
+  --seed S      of the operations and of the moments (also by NOVA_SEED; default: by the clock). A cut's moment depends
+                on the machine, too
   --build DIR   the build to test (default native/target/release)
   --no-tests    cuts only
 Exit code: 0 passed, 1 failed, 2 usage.
@@ -34,7 +35,7 @@ build=$native/target/release
 length=${NOVA_FULL:+full}
 length=${length:-short}
 cuts=
-seed=$((EPOCHSECONDS * 1000 + RANDOM % 1000))
+seed=${NOVA_SEED:-$((EPOCHSECONDS * 1000 + RANDOM % 1000))}
 tests=1
 nvdimm_mib=2048
 boot_seconds=240 # until the guest's first program runs; 10 to 20 on an idle machine
@@ -85,7 +86,7 @@ finish() {
   guest_kill
   if ((status == 1)) && [[ -n ${nvdimm:-} ]]; then
     cp --sparse=always "$nvdimm" "$work/nvdimm"
-    say "seed $seed; consoles, journals and memory module are in $work" >&2
+    say "NOVA_SEED=$seed; consoles, journals and memory module are in $work" >&2
   fi
 }
 
@@ -193,6 +194,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 make_nvdimm
+say "NOVA_SEED=$seed"
 
 if ((tests)); then dax_tests; fi
 if ((cuts > 0)); then
