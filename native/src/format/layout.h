@@ -136,7 +136,8 @@ enum fmt_kind {
     FMT_DENTRY_ADD = 4,
     FMT_DENTRY_REMOVE = 5,
     FMT_PAD = 6, /* the rest of this page (or slot) holds no entry */
-    FMT_LINK = 7
+    FMT_LINK = 7,
+    FMT_KIND_LAST = FMT_LINK
 };
 
 /* What every entry starts with. */

@@ -5,9 +5,9 @@
  * does no harm is listed with its reason, and the list must be true: a mutant that is listed for one workload and dies
  * there fails the test, and so does an entry that fits no survivor.
  *
- * The file crash-mutants.txt beside the program says which workload kills which mutant, and with what image. All of
- * this goes by the stores of a recording, so that new steps of the protocol (a journal's) are covered as soon as an
- * operation takes them.
+ * The file crash-mutants.txt beside the program says which workload kills which mutant, and with what image. All but
+ * the checksums (mutant.c has to know their structures) goes by the stores of a recording, so that new steps of the
+ * protocol (a journal's) are covered as soon as an operation takes them.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -139,7 +139,7 @@ static void dump(const char *name) {
         fuzz_fail("the dump has %zu bytes, %zu needed", strlen(text), needed);
 }
 
-/* Whether the report has an error that a scan must stop at. */
+/* Whether the report has an error that a scan must stop at; the names are those that src/check gives. */
 static bool must_stop_a_scan(void) {
     static const char *const kinds[] = {"block", "log page", "log pointer", "log tail", "root"};
     char start[32];

@@ -15,9 +15,10 @@
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 
 const char *meta_kind_name(enum meta_kind kind) {
-    static const char *const names[META_KINDS] = {
-        "data", "unused",    "superblock", "state", "snapshot", "zeros",   "table pointer", "slot",   "head",
-        "tail", "page tail", "next",       "write", "truncate", "setattr", "add",           "remove", "padding"};
+    static const char *const names[META_KINDS] = {"data",      "unused",        "superblock", "state",    "snapshot",
+                                                  "zeros",     "table pointer", "slot",       "head",     "tail",
+                                                  "page tail", "next",          "write",      "truncate", "setattr",
+                                                  "add",       "remove",        "padding",    "link"};
     return names[kind];
 }
 
@@ -79,7 +80,7 @@ static uint32_t add_table(struct metadata_map *map, const struct media *m) {
 static enum meta_kind kind_of(uint8_t entry_kind) {
     return (enum meta_kind)(META_WRITE + (entry_kind - FMT_WRITE));
 }
-static_assert(META_PADDING - META_WRITE == FMT_PAD - FMT_WRITE, "entry kinds in their order");
+static_assert(META_KINDS - META_WRITE == FMT_KIND_LAST + 1 - FMT_WRITE, "all entry kinds, in their order");
 
 static void add_line(struct metadata_map *map, const struct log *log, enum meta_kind kind, const void *at,
                      uint32_t lines) {
@@ -192,7 +193,8 @@ void metadata_seal(const struct media *m, const struct meta_item *it) {
     case META_SETATTR:
     case META_ADD:
     case META_REMOVE:
-    case META_PADDING: {
+    case META_PADDING:
+    case META_LINK: {
         struct fmt_entry *e = at;
         if (e->lines >= 1 && e->lines <= FMT_ENTRY_LINES_MAX) /* no checksum covers another length */
             fmt_entry_seal(m, e);

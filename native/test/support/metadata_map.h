@@ -31,6 +31,7 @@ enum meta_kind {
     META_ADD,
     META_REMOVE,
     META_PADDING,
+    META_LINK,
     META_KINDS
 };
 

@@ -54,7 +54,8 @@ static bool steps(const struct trace *t, size_t i, size_t *from, size_t *to) {
     return before && after;
 }
 
-/* Offset of the checksum in the structure that the event stores, or UINT64_MAX. */
+/* Offset of the checksum in the structure that the event stores, or UINT64_MAX. A structure that is not known here is
+ * never without its checksum. */
 static uint64_t checksum_at(const struct trace *t, const struct trace_event *e) {
     if (e->kind != TRACE_COPY || e->off % FMT_LINE != 0)
         return UINT64_MAX;
@@ -74,7 +75,7 @@ static uint64_t checksum_at(const struct trace *t, const struct trace_event *e) 
     if (e->len == sizeof(struct fmt_journal) && word >> 32 == FMT_JOURNAL_MAGIC)
         return offsetof(struct fmt_journal, crc);
     uint8_t kind = (uint8_t)(word >> 32), lines = (uint8_t)(word >> 40);
-    bool entry = kind >= FMT_WRITE && kind <= FMT_LINK && e->len == (uint64_t)lines * FMT_LINE;
+    bool entry = kind >= FMT_WRITE && kind <= FMT_KIND_LAST && e->len == (uint64_t)lines * FMT_LINE;
     return entry ? offsetof(struct fmt_entry, crc) : UINT64_MAX;
 }
 

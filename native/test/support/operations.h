@@ -2,7 +2,8 @@
 /*
  * One table of everything a store can be asked to do. A row here is explored alone, before and after every other row
  * (test_crash_pairs.c), in random sequences of three (its long run), and with every fault of the write protocol that
- * mutant.h knows (test_crash_mutants.c). Awkward sizes of an operation are rows of test_crash_calls.c.
+ * mutant.h knows (test_crash_mutants.c). Awkward sizes of an operation are rows of test_crash_calls.c. RECOVERY.md, at
+ * its end, lists what else a new operation needs.
  */
 #ifndef NOVA_TEST_SUPPORT_OPERATIONS_H
 #define NOVA_TEST_SUPPORT_OPERATIONS_H

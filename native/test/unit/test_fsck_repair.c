@@ -107,6 +107,7 @@ static bool is_repairable(const struct victim *v, uint64_t off) {
     case META_ADD:
     case META_REMOVE:
     case META_PADDING:
+    case META_LINK:
     case META_KINDS: return false;
     }
     return false;
