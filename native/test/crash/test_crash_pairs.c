@@ -23,12 +23,23 @@
 
 static uint32_t sequences;
 
+/* NOVA_ONLY: part of the name of one of the operations. */
+static bool wanted(const struct operation *const *op, size_t n) {
+    const char *only = getenv("NOVA_ONLY");
+    bool found = only == NULL;
+    for (size_t i = 0; i < n && !found; i++)
+        found = strstr(op[i]->name, only) != NULL;
+    return found;
+}
+
 static void sequence(const struct operation *const *op, size_t n, enum scene scene, const struct explore_limits *limits,
                      struct explore_stats *st) {
     static struct world w;
     char name[300];
     size_t from = 0;
     int len = 0;
+    if (!wanted(op, n))
+        return;
     world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN);
     scene_set(&w, scene);
     record(&w);
@@ -86,7 +97,8 @@ static void test_sequences(void **state) {
     if (getenv("NOVA_FULL") != NULL)
         triples(&limits, &st);
     char what[100];
-    snprintf(what, sizeof what, "%zu operations, alone and in %u sequences", operations_n, sequences);
+    snprintf(what, sizeof what, "%zu operations in %u sequences, alone and in pairs%s", operations_n, sequences,
+             getenv("NOVA_FULL") != NULL ? " and threes" : "");
     explore_stats_print(what, &st);
 }
 
