@@ -163,6 +163,9 @@ static void unload_tables(struct nova_pool *pool) {
 static int find_state(struct nova_pool *pool, const struct nova_pool_options *opt, struct nova_error *err) {
     uint32_t lanes = opt->lanes != 0 ? opt->lanes : cpus();
     uint32_t threads = opt->recovery_threads != 0 ? opt->recovery_threads : cpus();
+    int os = pool_state_settle(&pool->media);
+    if (os != 0)
+        return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool's state");
     pool_state_read(&pool->media, &pool->state);
     int rc = load_tables(pool, lanes, err);
     if (rc != NOVA_OK)

@@ -37,12 +37,10 @@ static struct fmt_inode *find_slot(const void *in, uint32_t ino) {
 static int end_transactions(struct inspect *in) {
     struct pool_state state;
     pool_state_read(&in->m, &state);
-    for (uint32_t i = 0; !state.clean && i < journal_records(&in->m); i++) {
-        const struct fmt_journal *rec = journal_record(&in->m, i);
-        if (fmt_journal_ok(&in->m, rec) && journal_redo(&in->m, rec, true, find_slot, in))
-            in->redone++;
-    }
-    return in->redone == 0 ? 0 : in->m.ops->drain(in->m.ops);
+    if (state.clean)
+        return 0;
+    int os = journal_settle(&in->m);
+    return os != 0 ? os : journal_redo(&in->m, find_slot, in, &in->redone);
 }
 
 int inspect_reload(struct inspect *in, struct nova_error *err) {

@@ -10,7 +10,8 @@
  *  - States: each is written into the slot that does not hold the current state, as any open does. A torn one leaves a
  *    pool that is scanned; it was scanned before, or its saved state is wrong and its logs are whole.
  *  - Zeros: nobody reads those bytes.
- *  - Tails: no name reaches the slot, and all names and logs are whole. The scan of the next open does the same.
+ *  - Tails: no name reaches the slot, and all names and logs are whole, and made durable before: a process that was
+ *    killed may have left them in the caches. The scan of the next open does the same.
  */
 #include <string.h>
 
@@ -36,7 +37,9 @@ static int write_dirty(struct fsck *f) {
 
 /* One write puts one slot right, and takes the last clean state its meaning; two put both right. */
 static int write_states(struct fsck *f) {
-    int os = write_dirty(f);
+    int os = pool_state_settle(&f->in.m);
+    if (os == 0)
+        os = write_dirty(f);
     if (os == 0 && !states_whole(&f->in.m))
         os = write_dirty(f);
     f->sum.clean = 0;
@@ -45,6 +48,21 @@ static int write_states(struct fsck *f) {
 
 static int zero(const struct media *m, uint64_t off, uint64_t len) {
     m->ops->zero(m->ops, m->base + off, len);
+    return m->ops->drain(m->ops);
+}
+
+/* Before the first tail is cleared, and as recovery does: the names that are gone must not come back. */
+static int settle(const struct fsck *f) {
+    const struct media *m = &f->in.m;
+    uint32_t slots = inspect_slots(&f->in);
+    if (m->ops->flush_calls) {
+        m->ops->flush(m->ops, m->base, m->size);
+    } else {
+        m->ops->flush(m->ops, inspect_ptrs(&f->in), (size_t)f->in.table_n * sizeof(fmt_ptr));
+        for (uint32_t ino = 1; ino < slots; ino++)
+            if (fsck_is_live(f, ino))
+                m->ops->flush(m->ops, &inspect_slot(&f->in, ino)->tail, sizeof(fmt_ptr));
+    }
     return m->ops->drain(m->ops);
 }
 
@@ -58,10 +76,14 @@ static int clear_tail(const struct media *m, uint64_t slot_off) {
 static int carry_out(struct fsck *f, enum fsck_fix fix) {
     const struct media *m = &f->in.m;
     int os = 0;
+    bool first = true;
     for (uint32_t i = 0; i < f->tasks && os == 0; i++) {
         const struct fsck_task *t = &f->task[i];
         if (t->fix != fix)
             continue;
+        if (first && fix == FSCK_FIX_TAIL && (os = settle(f)) != 0)
+            break;
+        first = false;
         switch (fix) {
         case FSCK_FIX_SUPERBLOCK:
             m->ops->copy(m->ops, m->base + t->off, &m->sb, sizeof m->sb);

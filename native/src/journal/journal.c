@@ -90,21 +90,46 @@ void journal_clear(struct journal *j) {
 
 /* ---- recovery ---- */
 
-bool journal_redo(const struct media *m, const struct fmt_journal *rec, bool store,
-                  struct fmt_inode *(*slot)(const void *table, uint32_t ino), const void *table) {
+int journal_settle(const struct media *m) {
+    bool any = false;
+    for (uint32_t i = 0; i < journal_records(m); i++) {
+        const struct fmt_journal *rec = journal_record(m, i);
+        if (!fmt_journal_ok(m, rec))
+            continue;
+        m->ops->flush(m->ops, rec, sizeof *rec);
+        any = true;
+    }
+    return any ? m->ops->drain(m->ops) : 0;
+}
+
+/* Whether the record had something left to do. */
+static bool redo(const struct media *m, const struct fmt_journal *rec, journal_slot *slot, const void *table) {
     bool pending = false;
     for (uint32_t i = 0; i < rec->count; i++) {
         const struct fmt_move *move = &rec->moves[i];
         struct fmt_inode *inode = slot(table, move->ino);
-        if (inode == NULL || !fmt_inode_ok(m, inode, move->ino) || inode->gen != move->gen || inode->tail != move->from)
+        if (inode == NULL || !fmt_inode_ok(m, inode, move->ino) || inode->gen != move->gen)
             continue;
-        pending = true;
-        if (store) {
+        if (inode->tail == move->from) {
             m->ops->store8(m->ops, &inode->tail, move->to);
-            m->ops->flush(m->ops, &inode->tail, sizeof inode->tail);
+            pending = true;
         }
+        m->ops->flush(m->ops, &inode->tail, sizeof inode->tail);
     }
     return pending;
+}
+
+int journal_redo(const struct media *m, journal_slot *slot, const void *table, uint64_t *redone) {
+    bool any = false;
+    *redone = 0;
+    for (uint32_t i = 0; i < journal_records(m); i++) {
+        const struct fmt_journal *rec = journal_record(m, i);
+        if (!fmt_journal_ok(m, rec))
+            continue;
+        any = true;
+        *redone += redo(m, rec, slot, table);
+    }
+    return any ? m->ops->drain(m->ops) : 0;
 }
 
 static struct fmt_inode *table_slot(const void *table, uint32_t ino) {
@@ -112,20 +137,15 @@ static struct fmt_inode *table_slot(const void *table, uint32_t ino) {
 }
 
 int journal_recover(const struct media *m, const struct inode_table *t, uint64_t *redone, struct nova_error *err) {
-    const struct pmem_ops *ops = m->ops;
-    int os = 0;
+    static const struct fmt_journal nothing;
     *redone = 0;
-    for (uint32_t i = 0; i < journal_records(m); i++) {
-        const struct fmt_journal *rec = journal_record(m, i);
-        if (fmt_journal_ok(m, rec) && journal_redo(m, rec, true, table_slot, t))
-            ++*redone;
-    }
-    if (*redone != 0)
-        os = ops->drain(ops); /* before a record goes that a tail still needs */
-    for (uint32_t i = 0; os == 0 && i < journal_records(m); i++) {
-        static const struct fmt_journal nothing;
+    int os = journal_settle(m);
+    if (os == 0)
+        os = journal_redo(m, table_slot, t, redone);
+    if (os != 0)
+        return nova_fail_os(err, NOVA_EOS, os, "cannot finish a transaction that a crash cut short");
+    for (uint32_t i = 0; i < journal_records(m); i++)
         if (memcmp(journal_record(m, i), &nothing, sizeof nothing) != 0)
-            ops->zero(ops, journal_record(m, i), FMT_JOURNAL_RECORD);
-    }
-    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot finish a transaction that a crash cut short");
+            m->ops->zero(m->ops, journal_record(m, i), FMT_JOURNAL_RECORD);
+    return NOVA_OK;
 }

@@ -57,12 +57,16 @@ void journal_clear(struct journal *j);
  */
 int journal_recover(const struct media *m, const struct inode_table *t, uint64_t *redone, struct nova_error *err);
 
+/* Finds an inode's slot in a table; NULL: it has none. */
+typedef struct fmt_inode *journal_slot(const void *table, uint32_t ino);
+
 /*
- * Whether a record is committed and has something left to do for one of its inodes, whose slots `slot` finds (NULL: it
- * has none). Stores the tails, undrained, if `store`.
+ * The steps of journal_recover(); 0 or an errno. Settle makes whole records durable as they are: a process that was
+ * killed may have left one in the caches only, and a tail stored by a record that vanishes is half a transaction. Redo
+ * stores the tails that are still the old ones, and makes all that the records name durable.
  */
-bool journal_redo(const struct media *m, const struct fmt_journal *rec, bool store,
-                  struct fmt_inode *(*slot)(const void *table, uint32_t ino), const void *table);
+int journal_settle(const struct media *m);
+int journal_redo(const struct media *m, journal_slot *slot, const void *table, uint64_t *redone);
 
 /* Records that there is room for, and one of them. */
 uint32_t journal_records(const struct media *m);

@@ -64,6 +64,7 @@ static int msync_drain(const struct pmem_ops *ops) {
 
 void pmem_ops_msync_init(struct pmem_ops *ops, int *failed) {
     *ops = (struct pmem_ops){.ctx = failed,
+                             .flush_calls = true,
                              .store8 = store8,
                              .copy = msync_copy,
                              .zero = msync_zero,

@@ -9,11 +9,13 @@
 #ifndef NOVA_PMEM_PMEM_OPS_H
 #define NOVA_PMEM_PMEM_OPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct pmem_ops {
-    void *ctx; /* the implementation's own; libpmem's needs none */
+    void *ctx;        /* the implementation's own; libpmem's needs none */
+    bool flush_calls; /* a flush is a system call: one of much is cheaper than many of little */
     /* One 8-byte store to an 8-byte aligned address, atomic to readers and on the media. Not flushed. */
     void (*store8)(const struct pmem_ops *ops, void *dst, uint64_t val);
     /* Bulk copy of any size and alignment, written back (non-temporal when large); needs a drain. */

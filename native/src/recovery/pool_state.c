@@ -28,6 +28,11 @@ void pool_state_read(const struct media *m, struct pool_state *ps) {
         ps->st = *last;
 }
 
+int pool_state_settle(const struct media *m) {
+    m->ops->flush(m->ops, media_blk(m, m->state_blk), NOVA_BLOCK_SIZE);
+    return m->ops->drain(m->ops);
+}
+
 void pool_state_write(const struct media *m, struct pool_state *ps, const struct fmt_state *next) {
     struct fmt_state st = *next;
     st.magic = FMT_STATE_MAGIC;

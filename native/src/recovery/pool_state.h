@@ -22,6 +22,10 @@ struct pool_state {
 };
 void pool_state_read(const struct media *m, struct pool_state *ps);
 
+/* Makes both slots durable as they are read: a process that was killed may have left one in the caches, and the slot of
+ * the state before it is overwritten next. 0, or the errno of the drain. */
+int pool_state_settle(const struct media *m);
+
 /* Writes the successor of *ps and updates *ps. Not yet drained. */
 void pool_state_write(const struct media *m, struct pool_state *ps, const struct fmt_state *next);
 

@@ -217,6 +217,9 @@ static bool is_tail_cleared(const struct trace_event *e) {
 
 #define BIT(mutation) (1u << (mutation))
 #define COPIES (BIT(MUTANT_NO_COPY) | BIT(MUTANT_CACHED_COPY) | BIT(MUTANT_LATE_STORE))
+#define SETTLE (BIT(MUTANT_NO_FLUSH) | BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN) | BIT(MUTANT_EARLY_STORE))
+/* Those that do harm after a kill are found by test_crash_kill.c. */
+#define DURABLE "opening flushes what it has read: here nobody was killed before, and all of it is durable"
 
 static const struct harmless {
     const char *host; /* NULL: wherever `is` is true */
@@ -237,6 +240,32 @@ static const struct harmless {
     {"create a pool", NULL, BIT(MUTANT_EARLY_DRAIN), 2, 2, "the same"},
     {"rename over a file, across", NULL, BIT(MUTANT_EARLY_STORE), 3, 3,
      "the record has committed the rename: the inode whose slot is cleared has lost its name"},
+    {"open after close", NULL, SETTLE, 1, 1, DURABLE},
+    {"reopen", NULL, BIT(MUTANT_NO_FLUSH), 1, 1, DURABLE},
+    {"reopen", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 3, 3, DURABLE},
+    {"reopen", NULL, BIT(MUTANT_EARLY_STORE), 2, 2, DURABLE},
+    {"recovery", NULL, SETTLE, 1, 1, DURABLE},
+    {"recovery", NULL, BIT(MUTANT_NO_FLUSH), 2, 4, DURABLE},
+    {"recovery", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 2, 2, DURABLE},
+    {"recovery", NULL, BIT(MUTANT_OTHER_LINE), 1, 3, DURABLE},
+    {"recovery of a rename", NULL, BIT(MUTANT_NO_FLUSH), 1, 3, DURABLE},
+    {"recovery of a rename", NULL, BIT(MUTANT_NO_FLUSH), 5, 11, DURABLE},
+    {"recovery of a rename", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 1, 2, DURABLE},
+    {"recovery of a rename", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 4, 4, DURABLE},
+    {"recovery of a rename", NULL, BIT(MUTANT_EARLY_FLUSH), 2, 2, DURABLE},
+    {"recovery of a rename", NULL, BIT(MUTANT_OTHER_LINE), 1, 1, DURABLE},
+    {"recovery of a rename", NULL, BIT(MUTANT_OTHER_LINE), 3, 9, DURABLE},
+    {"recovery of a rename", NULL, BIT(MUTANT_EARLY_STORE) | BIT(MUTANT_SWAP_STEPS), 2, 2, DURABLE},
+    {"recovery of a rename", NULL, BIT(MUTANT_LATE_STORE), 2, 2, DURABLE},
+    {"recovery of a rename over a link", NULL, BIT(MUTANT_NO_FLUSH), 1, 3, DURABLE},
+    {"recovery of a rename over a link", NULL, BIT(MUTANT_NO_FLUSH), 6, 12, DURABLE},
+    {"recovery of a rename over a link", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 1, 2, DURABLE},
+    {"recovery of a rename over a link", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 4, 4, DURABLE},
+    {"recovery of a rename over a link", NULL, BIT(MUTANT_EARLY_FLUSH), 3, 3, DURABLE},
+    {"recovery of a rename over a link", NULL, BIT(MUTANT_OTHER_LINE), 1, 1, DURABLE},
+    {"recovery of a rename over a link", NULL, BIT(MUTANT_OTHER_LINE), 4, 10, DURABLE},
+    {"recovery of a rename over a link", NULL, BIT(MUTANT_EARLY_STORE) | BIT(MUTANT_SWAP_STEPS), 2, 2, DURABLE},
+    {"recovery of a rename over a link", NULL, BIT(MUTANT_LATE_STORE), 3, 3, DURABLE},
     {"give up a write", NULL, COPIES, 1, 1, "the bytes are nobody's"},
     {"give up a write in place", NULL, COPIES, 1, 1, "the same"},
 };

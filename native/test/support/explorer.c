@@ -375,7 +375,7 @@ bool explore(const struct trace *t, size_t from, const struct explore_limits *li
     recorder_install();
     if (the_judge.len != t->len) {
         judge_free(&the_judge);
-        judge_init(&the_judge, t->len);
+        judge_init(&the_judge, "crash-image", t->len);
     }
     return explore_with(&the_judge, t, from, limits, st, failure, failure_cap);
 }

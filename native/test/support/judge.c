@@ -14,9 +14,9 @@
 #define SIZE_SANE (64u << 20) /* bytes; no workload makes larger files */
 #define GROWTH 5000u          /* bytes; more than a page, so that the old end's slack and a hole show */
 
-void judge_init(struct judge *j, uint64_t len) {
+void judge_init(struct judge *j, const char *tag, uint64_t len) {
     *j = (struct judge){.len = len};
-    snprintf(j->path, sizeof j->path, "%s", store_path("crash-image"));
+    snprintf(j->path, sizeof j->path, "%s", store_path(tag));
     int fd = open(j->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || posix_fallocate(fd, 0, (off_t)len) != 0)
         abort();

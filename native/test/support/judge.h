@@ -43,7 +43,8 @@ struct verdict {
     char why[400]; /* if not ok */
 };
 
-void judge_init(struct judge *j, uint64_t len);
+/* tag: of the pool file's path, another one for each judge. */
+void judge_init(struct judge *j, const char *tag, uint64_t len);
 void judge_free(struct judge *j);
 
 /* Makes the file hold the image. */

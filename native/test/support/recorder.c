@@ -130,6 +130,28 @@ void recorder_stop(void) {
     rec.to = NULL;
 }
 
+void recorder_resume(struct trace *t) {
+    rec.to = t;
+}
+
+static void *copy_of(const void *p, size_t bytes) {
+    void *to = malloc(bytes + 1);
+    if (to == NULL)
+        abort();
+    return memcpy(to, p, bytes);
+}
+
+void trace_prefix(const struct trace *t, size_t n, struct trace *out) {
+    *out = *t;
+    out->n = out->cap = n;
+    out->bytes_cap = t->bytes_n;
+    out->ops_cap = t->ops_n;
+    out->start = copy_of(t->start, t->len);
+    out->ev = copy_of(t->ev, n * sizeof *t->ev);
+    out->bytes = copy_of(t->bytes, t->bytes_n);
+    out->ops = copy_of(t->ops, t->ops_n * sizeof *t->ops);
+}
+
 uint32_t recorder_begin(const char *what, uint64_t before, const struct model *model) {
     if (rec.to == NULL)
         return 0;

@@ -63,6 +63,11 @@ void recorder_install(void);
 void recorder_start(struct trace *t, const uint8_t *start, uint64_t len);
 void recorder_stop(void);
 
+/* The trace up to its event n, as one of its own; what the ops point to stays the first one's. */
+void trace_prefix(const struct trace *t, size_t n, struct trace *out);
+/* Goes on with a trace, of a pool whose bytes are what its stores have made of its start. */
+void recorder_resume(struct trace *t);
+
 /* Which actor the calling thread is; 0 unless set. */
 void recorder_set_actor(uint8_t actor);
 uint8_t recorder_actor(void);
