@@ -107,9 +107,11 @@ static void check_superblock(struct fsck *f, uint64_t off, const char *which) {
     memcpy(&sb, f->in.m.base + off, sizeof sb);
     if (fmt_sb_verify(&sb, off, &err) != NOVA_OK)
         fsck_fixable(f, FSCK_FIX_SUPERBLOCK, false, "superblock", off, sizeof sb, "%s: %s", which, err.msg);
-    else if (memcmp(&sb, &f->in.m.sb, sizeof sb) != 0)
+    else if (memcmp(&sb, &f->in.m.sb, sizeof sb) != 0) {
+        f->two_superblocks = true;
         fsck_fixable(f, FSCK_FIX_SUPERBLOCK, false, "superblock", off, sizeof sb,
                      "%s is whole but differs from the other one", which);
+    }
     check_zero(f, FSCK_FIX_ZERO, "superblock", off + sizeof sb, off + NOVA_BLOCK_SIZE);
 }
 

@@ -36,6 +36,7 @@ struct fsck {
     uint64_t *live;          /* a bit per inode number that has a slot: reached by a name, or the root */
     bool dirs_whole;         /* every directory was read to its end: who has no name is known */
     bool logs_whole;         /* every log was read to its end: who owns nothing is known */
+    bool two_superblocks;    /* both are whole and they differ: which is the right one is a guess */
     bool oom;
     uint64_t unfixable; /* errors that no fix is for */
     uint32_t allowed;   /* a bit per fix: findings that have it are put on the list, and reported as repaired */

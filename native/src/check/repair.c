@@ -103,7 +103,11 @@ static int carry_out(struct fsck *f, enum fsck_fix fix) {
 
 /* What may be done, by what a first run found. */
 static uint32_t allowed(const struct fsck *f) {
-    uint32_t fixes = 1u << FSCK_FIX_JOURNAL | 1u << FSCK_FIX_SUPERBLOCK | 1u << FSCK_FIX_STATE | 1u << FSCK_FIX_ZERO;
+    uint32_t fixes = 1u << FSCK_FIX_JOURNAL;
+    /* Perhaps all looks damaged because the first superblock is another pool's. Then the replica is the last one. */
+    if (f->two_superblocks && f->unfixable != 0)
+        return fixes;
+    fixes |= 1u << FSCK_FIX_SUPERBLOCK | 1u << FSCK_FIX_STATE | 1u << FSCK_FIX_ZERO;
     /* Where a name or a log is in doubt, so is what has none. And a pool whose logs are damaged opens by its snapshot
      * only: without it, the files that are whole could not be read any more. */
     if (f->unfixable == 0 && f->dirs_whole && f->logs_whole)

@@ -238,6 +238,22 @@ static void damage_in_a_log_stays(void **state) {
     assert_memory_equal(clean.bytes, clean.sound, clean.len);
 }
 
+/* The first superblock of another pool: by its uuid everything else looks damaged, and the replica is all there is. */
+static void the_last_right_superblock_stays(void **state) {
+    (void)state;
+    struct victim *const pools[] = {&clean, &dirty};
+    for (size_t i = 0; i < 2; i++) {
+        struct fmt_sb *sb = (struct fmt_sb *)(void *)pools[i]->bytes;
+        sb->uuid[0] ^= 1;
+        fmt_sb_seal(sb);
+        is_left(pools[i], "the first superblock of another pool");
+    }
+    struct fmt_sb *replica = (struct fmt_sb *)(void *)(clean.bytes + clean.len - BLK);
+    replica->uuid[0] ^= 1;
+    fmt_sb_seal(replica);
+    is_repaired(&clean, "the replica of another pool");
+}
+
 /* ---- refusals ---- */
 
 static void refuses(void **state) {
@@ -338,6 +354,7 @@ int main(void) {
         cmocka_unit_test(believable_snapshots_are_repaired),
         cmocka_unit_test(several_at_once_are_repaired),
         cmocka_unit_test(damage_in_a_log_stays),
+        cmocka_unit_test(the_last_right_superblock_stays),
         cmocka_unit_test(refuses),
         cmocka_unit_test(a_report_that_does_not_fit_changes_nothing),
         cmocka_unit_test(a_refused_drain_ends_the_repair),
