@@ -15,6 +15,7 @@
 #include "image.h"
 #include "rng.h"
 #include "store.h"
+#include "util/clock.h"
 
 #define MIB ((uint64_t)1 << 20)
 
@@ -499,8 +500,43 @@ static void delete_on_a_full_pool(void **state) {
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* ---- times ---- */
+
+/* The directory's times are the last call's, also to who recovers it. */
+static void changed_since(int64_t before) {
+    int64_t mtime = 0;
+    for (int round = 0; round < 3; round++) {
+        struct nova_stat st;
+        assert_int_equal(nova_inode_stat(s.root, &st), NOVA_OK);
+        assert_true(st.mtime >= before && st.mtime <= nova_now());
+        assert_true(st.ctime == st.mtime && (round == 0 || st.mtime == mtime));
+        mtime = st.mtime;
+        if (round < 2)
+            reopen(round == 0);
+    }
+}
+
+static void each_call_sets_the_times(void **state) {
+    (void)state;
+    struct store_file f;
+    struct nova_stat st;
+    int64_t before = nova_now();
+    must(store_file_open(&s, "a", true, &f));
+    assert_int_equal(nova_inode_stat(f.inode, &st), NOVA_OK);
+    assert_true(st.btime >= before && st.mtime == st.btime && st.ctime == st.btime && st.atime == st.btime);
+    must(store_file_close(&f));
+    changed_since(before);
+    before = nova_now();
+    must(store_rename(&s, "a", "b"));
+    changed_since(before);
+    before = nova_now();
+    must(store_unlink(&s, "b"));
+    changed_since(before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(each_call_sets_the_times),
         TEST(names_of_every_length),
         TEST(invalid_names),
         TEST(invalid_arguments),
