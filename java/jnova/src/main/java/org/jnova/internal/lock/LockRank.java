@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova.internal.lock;
 
-import java.util.ArrayList;
-import java.util.List;
-
 /**
  * The order in which a thread may take locks: ranks only grow. {@code java/LOCKING.md} gives the reason for each step.
  *
@@ -27,10 +24,26 @@ public enum LockRank {
     /** Life of the native pool handle. */
     POOL;
 
-    private static final ThreadLocal<List<Held>> HELD = ThreadLocal.withInitial(ArrayList::new);
+    private static final ThreadLocal<Held> HELD = ThreadLocal.withInitial(Held::new);
 
-    /** A lock that a thread has, or waits for. The threads' lists are in the order of ranks. */
-    private record Held(LockRank rank, Object owner, long number) {}
+    /** The locks that a thread has, or waits for, in the order of ranks. Takes no memory as they come and go. */
+    private static final class Held {
+        private static final int MOST = 16;
+
+        final LockRank[] ranks = new LockRank[MOST];
+        final Object[] owners = new Object[MOST];
+        final long[] numbers = new long[MOST];
+        int count;
+
+        @Override
+        public String toString() {
+            StringBuilder text = new StringBuilder();
+            for (int i = 0; i < count; i++) {
+                text.append(i == 0 ? "" : ", ").append(ranks[i]).append(" of ").append(owners[i]);
+            }
+            return count == 0 ? "nothing" : text.toString();
+        }
+    }
 
     /**
      * Notes that the thread is about to take a lock.
@@ -42,16 +55,20 @@ public enum LockRank {
      * @throws AssertionError if the thread holds a lock of this rank or of a later one
      */
     static boolean taking(LockRank rank, Object owner, long number) {
-        List<Held> held = HELD.get();
-        if (!held.isEmpty()) {
-            Held last = held.get(held.size() - 1);
-            int order = rank.compareTo(last.rank);
-            if (order < 0 || order == 0 && (rank != DIRECTORY || Long.compareUnsigned(number, last.number) <= 0)) {
-                throw new AssertionError("lock order: " + rank + " of " + owner + " taken while holding " + last.rank
-                        + " of " + last.owner);
+        Held held = HELD.get();
+        if (held.count != 0) {
+            int last = held.count - 1;
+            int order = rank.compareTo(held.ranks[last]);
+            boolean several = rank == DIRECTORY && Long.compareUnsigned(number, held.numbers[last]) > 0;
+            if (order < 0 || order == 0 && !several) {
+                throw new AssertionError("lock order: " + rank + " of " + owner + " taken while holding "
+                        + held.ranks[last] + " of " + held.owners[last]);
             }
         }
-        held.add(new Held(rank, owner, number));
+        held.ranks[held.count] = rank;
+        held.owners[held.count] = owner;
+        held.numbers[held.count] = number;
+        held.count++;
         return true;
     }
 
@@ -64,10 +81,16 @@ public enum LockRank {
      * @throws AssertionError if the thread did not hold it
      */
     static boolean left(LockRank rank, Object owner) {
-        List<Held> held = HELD.get();
-        for (int i = held.size() - 1; i >= 0; i--) {
-            if (held.get(i).rank == rank && held.get(i).owner == owner) {
-                held.remove(i);
+        Held held = HELD.get();
+        for (int i = held.count - 1; i >= 0; i--) {
+            if (held.ranks[i] == rank && held.owners[i] == owner) {
+                held.count--;
+                for (int k = i; k < held.count; k++) {
+                    held.ranks[k] = held.ranks[k + 1];
+                    held.owners[k] = held.owners[k + 1];
+                    held.numbers[k] = held.numbers[k + 1];
+                }
+                held.owners[held.count] = null;
                 return true;
             }
         }
@@ -81,6 +104,12 @@ public enum LockRank {
      * @return whether it does
      */
     public static boolean holds(LockRank rank) {
-        return HELD.get().stream().anyMatch(held -> held.rank == rank);
+        Held held = HELD.get();
+        for (int i = 0; i < held.count; i++) {
+            if (held.ranks[i] == rank) {
+                return true;
+            }
+        }
+        return false;
     }
 }
