@@ -94,6 +94,49 @@ class FullPoolTest {
         pools.assertSound("p");
     }
 
+    /** What needs room changes nothing then, and names of every kind can be deleted. */
+    @Test
+    void namesOnAFullPool() throws IOException {
+        try (NovaStore store = pools.create("p", 8 * TestPools.MIB)) {
+            store.createDirectory("d");
+            store.createDirectory("e");
+            store.createSymbolicLink("s", "d");
+            try (NovaFile file = store.open("f", CREATE, WRITE)) {
+                fill(store, file);
+            }
+            int links = 0;
+            try {
+                for (; ; links++) {
+                    store.createLink("d/link " + links, "f");
+                }
+            } catch (NoSpaceException e) {
+                assertEquals("d/link " + links, e.getFile());
+            }
+            assertThrows(NoSpaceException.class, () -> store.createSymbolicLink("t", "d"));
+            for (int i = 0; i < 1000; i++) { // until their logs are full, too
+                try {
+                    store.rename("d/link 0", "e/link");
+                    store.rename("e/link", "d/link 0");
+                } catch (NoSpaceException e) {
+                    break;
+                }
+            }
+            assertEquals(links + 1, store.stat("f").nlink());
+            assertEquals(links, store.stat("d").size() + store.stat("e").size());
+            for (String directory : List.of("d", "e")) {
+                for (String name : store.names(directory)) {
+                    store.delete(directory + "/" + name);
+                }
+                store.delete(directory);
+            }
+            store.delete("s");
+            assertEquals(1, store.stat("f").nlink());
+            store.delete("f");
+            assertTrue(store.info().freeBytes() > 6 * TestPools.MIB);
+        }
+        pools.assertSound("p");
+    }
+
     @Test
     void blocksInQueuesAreFoundWhenSpaceIsShort() throws IOException {
         try (NovaStore store = pools.create("p", 8 * TestPools.MIB)) {

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -236,6 +237,42 @@ class NamespaceStressTest {
         }), List.of(look, cycle));
         together(List.of(there), List.of(look));
         checkWhole(store);
+    }
+
+    /** Two moves that lock different directories, and together would make a ring that hangs on nothing. */
+    @Test
+    void twoMovesNeverMakeARing() throws Exception {
+        NovaStore store = pools.create("p", POOL);
+        for (String path : List.of("p", "q", "p/a", "q/b")) {
+            store.createDirectory(path);
+        }
+        AtomicInteger arrived = new AtomicInteger();
+        List<Work> works = new ArrayList<>();
+        for (String[] move : new String[][] {{"p/a", "q/b/a"}, {"q/b", "p/a/b"}}) {
+            works.add((random, step) -> {
+                if (step >= STEPS / 4) {
+                    return;
+                }
+                meet(arrived, 4 * step + 2);
+                boolean went = tryTo((r, s) -> store.rename(move[0], move[1]));
+                meet(arrived, 4 * step + 4);
+                if (went) {
+                    store.rename(move[1], move[0]); // fails if the other one went, too
+                }
+            });
+        }
+        together(works, List.of());
+        checkWhole(store);
+    }
+
+    /** Waits actively, so that both go on at the same moment. Gives up when the other one has failed. */
+    private static void meet(AtomicInteger arrived, int all) {
+        arrived.incrementAndGet();
+        long end = System.nanoTime() + 60_000_000_000L;
+        while (arrived.get() < all) {
+            assertTrue(System.nanoTime() < end, "the other one does not come");
+            Thread.yield();
+        }
     }
 
     /** Within one directory a list is of one moment, and so has the one that moves exactly once. */
