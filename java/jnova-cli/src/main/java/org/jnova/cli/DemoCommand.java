@@ -27,10 +27,9 @@ import picocli.CommandLine.Parameters;
         header = "Import a tree, be killed half-way, recover, compare, and time writes",
         description = {
             "Makes a pool and lets a second JVM import a directory tree into it; kills that JVM with SIGKILL part-way;"
-                + " reopens the pool and shows what had been committed; finishes the import;"
-                + " compares it with the source:"
-                + " every byte, modes, owners, times, symbolic and hard links; then times durable"
-                + " writes beside FileChannel.write + force on the same file system.",
+                + " reopens the pool and shows what had been committed; finishes the import; compares it with the source:"
+                + " every byte, modes, owners, times, symbolic and hard links; exports it, and compares that, too; then"
+                + " times durable writes beside FileChannel.write + force on the same file system.",
             "The exit code is 0 only if every check held. The pool is deleted at the end, unless --keep or --pool is"
                     + " given."
         },
@@ -89,7 +88,7 @@ final class DemoCommand extends StoreCommand {
         Path source = directory != null ? directory : Path.of(System.getProperty("java.home"));
         listSource(source);
         long poolSize = size != null ? size : sizeNeeded();
-        pool = poolPath != null ? poolPath : placeFor(poolSize);
+        pool = poolPath != null ? poolPath : placeFor(poolSize, tree.bytes());
         boolean temporary = poolPath == null && !keep;
         makePool(poolSize);
         ShutdownTask cleanUp = new ShutdownTask(() -> deletePool(temporary));
@@ -113,6 +112,7 @@ final class DemoCommand extends StoreCommand {
         fsck("nothing found after recovery and a clean close");
         finishImport();
         compareAll();
+        DemoExport.run(pool, emulated(), tree, story, streams());
         DemoLatency.Plan plan = new DemoLatency.Plan(pool, emulated(), seconds);
         story.begin("Time of one durable write, beside FileChannel.write + force(false) on the same file system");
         DemoLatency.run(plan, story, streams());
@@ -158,11 +158,11 @@ final class DemoCommand extends StoreCommand {
         return Math.addExact(needed + needed / 16, 8 << 20) >>> 20 << 20;
     }
 
-    private static Path placeFor(long size) throws IOException {
+    private static Path placeFor(long size, long exported) throws IOException {
         String name = "jnova-demo-" + ProcessHandle.current().pid() + ".pool";
         if (Files.isWritable(SHARED_MEMORY)) {
             FileStore store = Files.getFileStore(SHARED_MEMORY);
-            if (store.getUsableSpace() > size + size / 8 + DemoLatency.PEER_FILE_LEN) {
+            if (store.getUsableSpace() > size + size / 8 + exported + DemoLatency.PEER_FILE_LEN) {
                 return SHARED_MEMORY.resolve(name);
             }
         }
