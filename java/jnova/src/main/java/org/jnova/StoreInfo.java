@@ -51,7 +51,7 @@ public record StoreInfo(
         long recoveredInodes,
         long recoveredOrphans) {
 
-    /** {@return the number of files: inodes in use but the root directory} */
+    /** {@return the number of files, directories and symbolic links: inodes in use but the root directory} */
     public long files() {
         return inodesUsed - 1;
     }

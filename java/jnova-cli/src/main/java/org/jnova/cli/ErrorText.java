@@ -10,6 +10,7 @@ import java.nio.file.FileSystemLoopException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.NotLinkException;
 import org.jnova.CorruptPoolException;
 
 /** Says what went wrong in one line: the thing, the reason, the remedy where there is one. */
@@ -56,7 +57,9 @@ final class ErrorText {
             } else if (e instanceof DirectoryNotEmptyException) {
                 reason = "the directory is not empty";
             } else if (e instanceof FileSystemLoopException) {
-                reason = "a loop of directories";
+                reason = "too many symbolic links on the way";
+            } else if (e instanceof NotLinkException) {
+                reason = "not a symbolic link";
             } else {
                 return e.getMessage();
             }
