@@ -194,21 +194,25 @@ static int find_state(struct nova_pool *pool, const struct nova_pool_options *op
 
 /*
  * Writes the good superblock over the damaged one; and says in both that this build's features may be found, before any
- * is used. Crashes in between leave one good superblock, and the next open goes on.
+ * is used. At every moment one of the two is whole, durable and not being written: crashes in between leave it, and the
+ * next open goes on.
  */
 static int update_superblocks(struct nova_pool *pool, bool from_replica, struct nova_error *err) {
     struct media *m = &pool->media;
+    const uint8_t *replica = m->base + m->size - NOVA_BLOCK_SIZE;
     int os = 0;
     if (from_replica)
         os = put_superblock(m, false);
+    if (os == 0 && memcmp(replica, &m->sb, sizeof m->sb) != 0)
+        os = put_superblock(m, true);
     if (os == 0 && (m->sb.incompat & FMT_INCOMPAT_NAMESPACE) == 0) {
         m->sb.incompat |= FMT_INCOMPAT_NAMESPACE;
         m->sb.seq++;
         fmt_sb_seal(&m->sb);
         os = put_superblock(m, false);
+        if (os == 0)
+            os = put_superblock(m, true);
     }
-    if (os == 0 && memcmp(m->base + m->size - NOVA_BLOCK_SIZE, &m->sb, sizeof m->sb) != 0)
-        os = put_superblock(m, true);
     return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot write a superblock");
 }
 
