@@ -136,16 +136,35 @@ static struct fmt_inode *table_slot(const void *table, uint32_t ino) {
     return itable_slot(table, ino);
 }
 
-int journal_recover(const struct media *m, const struct inode_table *t, uint64_t *redone, struct nova_error *err) {
+/*
+ * Makes what is there no records, durably, before it becomes zeros: half a record over an older one could turn whole
+ * while it is cleared, and end a transaction that this recovery has taken for not committed.
+ */
+static int clear_all(const struct media *m) {
     static const struct fmt_journal nothing;
+    const struct pmem_ops *ops = m->ops;
+    bool any = false;
+    for (uint32_t i = 0; i < journal_records(m); i++) {
+        struct fmt_journal *rec = journal_record(m, i);
+        if (memcmp(rec, &nothing, sizeof nothing) == 0)
+            continue;
+        any = true;
+        ops->store8(ops, rec, 0); /* checksum and magic */
+        ops->flush(ops, rec, sizeof(uint64_t));
+    }
+    int os = any ? ops->drain(ops) : 0;
+    for (uint32_t i = 0; os == 0 && i < journal_records(m); i++)
+        if (memcmp(journal_record(m, i), &nothing, sizeof nothing) != 0)
+            ops->zero(ops, journal_record(m, i), FMT_JOURNAL_RECORD);
+    return os;
+}
+
+int journal_recover(const struct media *m, const struct inode_table *t, uint64_t *redone, struct nova_error *err) {
     *redone = 0;
     int os = journal_settle(m);
     if (os == 0)
         os = journal_redo(m, table_slot, t, redone);
-    if (os != 0)
-        return nova_fail_os(err, NOVA_EOS, os, "cannot finish a transaction that a crash cut short");
-    for (uint32_t i = 0; i < journal_records(m); i++)
-        if (memcmp(journal_record(m, i), &nothing, sizeof nothing) != 0)
-            m->ops->zero(m->ops, journal_record(m, i), FMT_JOURNAL_RECORD);
-    return NOVA_OK;
+    if (os == 0)
+        os = clear_all(m);
+    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot finish a transaction that a crash cut short");
 }

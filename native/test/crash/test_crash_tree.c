@@ -397,6 +397,21 @@ static void recover(struct world *w, const struct workload *row) {
     open_pool(w);
 }
 
+/* Half a record over one of more moves: a crash while recovery clears it must not make it a whole one. */
+static void recover_half(struct world *w, const struct workload *row) {
+    tree(w);
+    w->s.pool->journal.lanes_n = 1;
+    move(w, "d/x", "e/y"); /* three logs */
+    record(w);
+    crashing_call(w, row->a); /* two */
+    crash_in_call(w, 1, 1, false);
+    record(w);
+    open_pool(w);
+    assert_int_equal(w->s.pool->redone, 0);
+    put(w, "f", 4900, 200);
+    close_pool(w);
+}
+
 /* The first opening of an older pool, by this build; a: after a crash; b: with the byte at b - 1 damaged. */
 static void upgrade(struct world *w, const struct workload *row) {
     put(w, "a", 0, 5000);
@@ -430,6 +445,7 @@ static const struct workload openings[] = {
     {"recovery of a link: one tail stored", recover, 3, 2, 1, 0},
     {"recovery of an unlink: no tail stored", recover, 4, 2, 0, 0},
     {"recovery of an unlink: one tail stored", recover, 4, 2, 1, 0},
+    {"recovery, half a record over a longer one", recover_half, 1, 0, 0, 0},
     {"upgrade", upgrade, 0, 0, 0, 0},
     {"upgrade after a crash", upgrade, 1, 0, 0, 0},
     {"upgrade, superblock damaged", upgrade, 0, 1 + 60, 0, 0},

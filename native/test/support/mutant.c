@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crash_image.h"
 #include "format/layout.h"
 #include "mutant.h"
 
@@ -102,6 +103,47 @@ static bool applies(const struct trace *t, enum mutation m, size_t i) {
     case MUTANT_KINDS: break;
     }
     return false;
+}
+
+/* ---- what does nothing ---- */
+
+static bool flushes_something(const struct crash_cursor *c, const struct trace_event *e) {
+    for (uint64_t no = e->off / CRASH_LINE; e->len != 0 && no <= (e->off + e->len - 1) / CRASH_LINE; no++)
+        if (c->line_of[no] != 0)
+            return true;
+    return false;
+}
+
+static bool drains_something(const struct crash_cursor *c, const struct trace_event *e) {
+    for (uint32_t i = 0; i < c->line_n; i++)
+        for (uint32_t k = 0; k < c->line[i].n; k++)
+            if ((c->line[i].piece[k].flushed >> e->actor & 1) != 0)
+                return true;
+    return false;
+}
+
+size_t mutant_strip(struct trace *t, size_t events) {
+    struct crash_cursor c;
+    size_t kept = 0, result = 0;
+    bool *keep = malloc(t->n + 1);
+    if (keep == NULL)
+        abort();
+    crash_cursor_init(&c, t);
+    for (size_t i = 0; i < t->n; i++) {
+        const struct trace_event *e = &t->ev[i];
+        keep[i] = e->kind == TRACE_FLUSH ? flushes_something(&c, e) : e->kind != TRACE_DRAIN || drains_something(&c, e);
+        crash_cursor_step(&c);
+    }
+    crash_cursor_free(&c);
+    for (size_t i = 0; i < t->n; i++) {
+        if (keep[i])
+            t->ev[kept++] = t->ev[i];
+        if (i < events)
+            result = kept;
+    }
+    t->n = kept;
+    free(keep);
+    return result;
 }
 
 /* ---- making them ---- */
