@@ -51,9 +51,9 @@ int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct no
 void journal_clear(struct journal *j);
 
 /*
- * After a crash, before any log is read: finishes what was committed, durably, and clears all records, which is left to
- * the drain that marks the pool dirty: what has been finished twice is the same. A crash inside is one before. *redone:
- * transactions of which a tail had to be stored. EOS.
+ * After a crash, before any log is read: finishes what was committed, makes all records invalid, durably, and clears
+ * them, which is left to the drain that marks the pool dirty. A crash inside is one before. *redone: transactions of
+ * which a tail had to be stored. EOS.
  */
 int journal_recover(const struct media *m, const struct inode_table *t, uint64_t *redone, struct nova_error *err);
 
