@@ -165,7 +165,11 @@ enum nova_record_kind {
     NOVA_REC_SETATTR = 3,       /**< attributes named by mask are new */
     NOVA_REC_DENTRY_ADD = 4,    /**< name now names the child (and no other) */
     NOVA_REC_DENTRY_REMOVE = 5, /**< name is gone */
-    NOVA_REC_LINK = 6           /**< number of names and ctime are new */
+    NOVA_REC_LINK = 6,          /**< number of names and ctime are new */
+    NOVA_REC_HOLE = 8,          /**< pages [pgoff, pgoff+count) are gone */
+    NOVA_REC_COLLAPSE = 9,      /**< the same, and those behind have moved down by count; size is new */
+    NOVA_REC_INSERT = 10,       /**< pages from pgoff on have moved up by count; size is new */
+    NOVA_REC_ALLOC = 11         /**< as WRITE, of blocks of zeros; pages may lie beyond the size */
 };
 
 #define NOVA_ATTR_MODE 1u
@@ -193,7 +197,13 @@ struct nova_record {
             uint64_t size;
             int64_t mtime;
             uint64_t reserved;
-        } write; /* and TRUNCATE: size, mtime */
+        } write; /* and ALLOC; TRUNCATE: size, mtime */
+        struct {
+            uint64_t pgoff, count;
+            uint64_t size;
+            int64_t mtime;
+            uint64_t reserved;
+        } range; /* HOLE, COLLAPSE, INSERT; size and mtime as in write */
         struct {
             uint32_t mask;
             uint32_t mode, uid, gid;
@@ -348,11 +358,63 @@ NOVA_API int nova_write_commit(nova_intent *intent, struct nova_io *io);
 NOVA_API void nova_write_abort(nova_intent *intent);
 
 /**
- * Sets the size; bytes gained read as zero. eof_blk as for nova_write(). Works on a full pool if it gives pages back,
- * as long as the reserve for log pages lasts. Atomic, durable on return. Nothing is logged if the size stays. Errors:
- * EFBIG, ENOSPC, ESTALE, EISDIR.
+ * Sets the size; bytes gained read as zero; pages beyond it are given back. eof_blk as for nova_write(). Works on a
+ * full pool if it gives pages back, as long as the reserve for log pages lasts. Atomic, durable on return. Nothing is
+ * logged if the size stays. Errors: EFBIG, ENOSPC, ESTALE, EISDIR.
  */
 NOVA_API int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nova_io *io);
+
+/* ---- ranges of a file ---- */
+
+/** Pages [pgoff, pgoff + count) of a file. */
+struct nova_run {
+    uint64_t pgoff, count;
+};
+
+/**
+ * Makes the bytes [off, off + len) read as zeros and gives back the pages that lie wholly in the range; the size stays.
+ * The last page of the file counts as whole if the range covers it up to the size; pages beyond the size may be given
+ * back too. For "punch hole" and "zero range" alike.
+ *
+ * The caller looks up in its index:
+ *   first_blk  the block of the page that holds byte off,           0 if it has none
+ *   last_blk   the block of the page that holds byte off + len - 1, 0 if it has none
+ *   between    0 if it knows that no page between these two has a block; else 1. With 1 for nothing the call logs a
+ * hole where one was, which does no harm Where an edge of the range lies within a page that has a block, the page gets
+ * another one with the bytes to be kept. Nothing is logged if there is nothing to give back or to zero.
+ *
+ * Works on a full pool, as long as the reserve for log pages lasts: the reserve also has the (at most two) blocks of
+ * the edges, until those that they replace are given back. Atomic, durable on return. Errors: EINVAL (len 0, a block
+ * outside the data area), EFBIG, ENOSPC, ESTALE, EISDIR.
+ */
+NOVA_API int nova_punch(nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk, uint32_t last_blk,
+                        uint32_t between, struct nova_io *io);
+
+/**
+ * Removes the bytes [off, off + len): those behind move down, the size shrinks by len. Works on a full pool, as
+ * nova_truncate() does. Atomic, durable on return. Errors: EINVAL (off or len no multiple of NOVA_BLOCK_SIZE, len 0, or
+ * off + len not below the size: that is a truncate), ENOSPC, ESTALE, EISDIR.
+ */
+NOVA_API int nova_collapse(nova_inode *inode, uint64_t off, uint64_t len, struct nova_io *io);
+
+/**
+ * Puts a hole of len bytes in at off: the bytes from there on move up, the size grows by len. Atomic, durable on
+ * return. Errors: EINVAL (off or len no multiple of NOVA_BLOCK_SIZE, len 0, or off not below the size), EFBIG, ENOSPC,
+ * ESTALE, EISDIR.
+ */
+NOVA_API int nova_insert(nova_inode *inode, uint64_t off, uint64_t len, struct nova_io *io);
+
+/**
+ * Gives blocks of zeros to n >= 1 runs of pages that have none, in ascending order and apart, as the caller's index
+ * says (a page that has a block would lose its bytes). Pages may lie beyond the size: they stay until a truncate, or a
+ * punch, takes them back. size: of the file afterwards, not below the present one; growing needs eof_blk as for
+ * nova_write(), else it is not looked at. Whole or not at all. Later writes to these pages take new blocks
+ * nevertheless, and give these back: what the call promises is that the space is there, not that it stays. Errors:
+ * EINVAL (no run, an empty one, one out of order; size below the present one; a block outside the data area), EFBIG
+ * (beyond NOVA_FILE_SIZE_MAX), ENOSPC, ESTALE, EISDIR.
+ */
+NOVA_API int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint32_t n, uint64_t size, uint32_t eof_blk,
+                           struct nova_io *io);
 
 /* ---- attributes -------------------------------------------------------------------------------------------------- */
 
@@ -458,9 +520,9 @@ NOVA_API int nova_fsck(const char *path, char *report, size_t cap, size_t *neede
  * again. Durable on return.
  *
  * The report is that of nova_fsck(), with "repaired" instead of "error" or "warning" where that was done. If it does
- * not fit, *needed being cap or more, nothing else has been changed: call again with more room (needed must not be NULL).
- * opt may be NULL; of its flags NOVA_OPT_EMULATED counts, as for nova_pool_open(), whose errors this one has, EBUSY
- * included.
+ * not fit, *needed being cap or more, nothing else has been changed: call again with more room (needed must not be
+ * NULL). opt may be NULL; of its flags NOVA_OPT_EMULATED counts, as for nova_pool_open(), whose errors this one has,
+ * EBUSY included.
  */
 NOVA_API int nova_fsck_repair(const char *path, const struct nova_pool_options *opt, char *report, size_t cap,
                               size_t *needed, struct nova_fsck_summary *sum, struct nova_error *err);

@@ -81,6 +81,10 @@ size_t nova_abi(char *buf, size_t cap) {
     CONST(NOVA_REC_DENTRY_ADD);
     CONST(NOVA_REC_DENTRY_REMOVE);
     CONST(NOVA_REC_LINK);
+    CONST(NOVA_REC_HOLE);
+    CONST(NOVA_REC_COLLAPSE);
+    CONST(NOVA_REC_INSERT);
+    CONST(NOVA_REC_ALLOC);
     CONST(NOVA_ATTR_MODE);
     CONST(NOVA_ATTR_UID);
     CONST(NOVA_ATTR_GID);
@@ -150,6 +154,10 @@ size_t nova_abi(char *buf, size_t cap) {
     AT(nova_stat, nlink);
     AT(nova_stat, entries);
 
+    SIZE(nova_run);
+    AT(nova_run, pgoff);
+    AT(nova_run, count);
+
     SIZE(nova_name);
     AT(nova_name, dir);
     AT(nova_name, name);
@@ -171,6 +179,10 @@ size_t nova_abi(char *buf, size_t cap) {
     REC(write.count);
     REC(write.size);
     REC(write.mtime);
+    REC(range.pgoff);
+    REC(range.count);
+    REC(range.size);
+    REC(range.mtime);
     REC(attr.mask);
     REC(attr.mode);
     REC(attr.uid);

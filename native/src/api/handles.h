@@ -80,6 +80,23 @@ int view_check_locked(struct nova_inode *inode, struct nova_error *err);
 /* Starts a writing call: clears the answer, and releases the blocks that ride along. */
 int io_begin(struct nova_pool *pool, struct nova_io *io);
 
+/* What every writing call on a file's contents checks first: io_begin(), the type, the view; *size, and io->size,
+ * become the size as of the view. EISDIR, ESTALE. */
+int file_begin(struct nova_inode *inode, uint64_t *size, struct nova_io *io);
+
+/* Whether a block that a caller names can be one of a file, or is 0. */
+static inline bool blk_arg_ok(const struct nova_pool *pool, uint32_t blk) {
+    return blk == 0 || media_is_data(&pool->media, blk, 1);
+}
+
+/*
+ * Appends n entries that lie one behind the other at e (each of its own number of lines), commits them, and takes them
+ * into the caller's view and io's answer, or none of it. flags: ALLOC_*. The caller holds log_lock and has checked the
+ * view. ENOSPC, ENOMEM, ECORRUPT, EOS.
+ */
+int entries_commit_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_t n, unsigned flags,
+                          struct nova_io *io);
+
 /* Takes a committed batch whose entries are all in io->records (more = 0), or must be replayed (more = 1), into the
  * caller's view. io NULL: the caller need not hear of them. */
 void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, struct nova_io *io);

@@ -16,15 +16,28 @@ void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_
     rec->seq = e->seq;
     switch (e->kind) {
     case FMT_WRITE:
+    case FMT_ALLOC:
     case FMT_TRUNCATE: {
         struct fmt_write_body w;
         memcpy(&w, e->payload, sizeof w);
-        rec->kind = e->kind == FMT_WRITE ? NOVA_REC_WRITE : NOVA_REC_TRUNCATE;
+        rec->kind = e->kind == FMT_WRITE ? NOVA_REC_WRITE : e->kind == FMT_ALLOC ? NOVA_REC_ALLOC : NOVA_REC_TRUNCATE;
         rec->u.write.pgoff = w.pgoff;
         rec->u.write.blk = w.blk;
         rec->u.write.count = w.count;
         rec->u.write.size = w.size;
         rec->u.write.mtime = w.mtime;
+        break;
+    }
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: {
+        struct fmt_range_body r;
+        memcpy(&r, e->payload, sizeof r);
+        rec->kind = e->kind == FMT_HOLE ? NOVA_REC_HOLE : e->kind == FMT_COLLAPSE ? NOVA_REC_COLLAPSE : NOVA_REC_INSERT;
+        rec->u.range.pgoff = r.pgoff;
+        rec->u.range.count = r.count;
+        rec->u.range.size = r.size;
+        rec->u.range.mtime = r.mtime;
         break;
     }
     case FMT_SETATTR: {
@@ -69,8 +82,12 @@ void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_
 void stat_apply(struct nova_stat *st, const struct fmt_entry *e) {
     switch (e->kind) {
     case FMT_WRITE:
-    case FMT_TRUNCATE: {
-        struct fmt_write_body w;
+    case FMT_ALLOC:
+    case FMT_TRUNCATE:
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: {
+        struct fmt_write_body w; /* a range has its size and mtime at the same offsets */
         memcpy(&w, e->payload, sizeof w);
         st->size = w.size;
         st->mtime = st->ctime = w.mtime;
@@ -252,6 +269,42 @@ void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, ui
     inode->cursor.seq = inode->log.seq;
     inode->cursor.entries += entries;
     inode->cursor.pages += b->new_pages;
+}
+
+static struct fmt_entry *next_entry(struct fmt_entry *e) {
+    return (struct fmt_entry *)(void *)((uint8_t *)e + (size_t)e->lines * FMT_LINE);
+}
+
+int entries_commit_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_t n, unsigned flags,
+                          struct nova_io *io) {
+    struct log_batch b;
+    struct fmt_entry *at = e;
+    int rc = NOVA_OK;
+    io->more = 0;
+    log_begin(&b, &inode->log, flags);
+    for (uint32_t i = 0; rc == NOVA_OK && i < n; i++, at = next_entry(at)) {
+        rc = log_append(&b, at, &io->err);
+        io->more = io->more || NOVA_IO_RECORDS - io->record_count < NOVA_RECORDS_MAX;
+        if (rc == NOVA_OK && io->more == 0) {
+            record_fill(&io->records[io->record_count], at, b.at);
+            io->record_count += io->records[io->record_count].lines;
+        }
+    }
+    if (rc == NOVA_OK)
+        rc = log_commit(&b, &io->err);
+    else
+        log_rollback(&b);
+    if (rc != NOVA_OK) {
+        io->record_count = io->more = 0;
+        return rc;
+    }
+    if (io->more == 0) { /* else replay applies them */
+        at = e;
+        for (uint32_t i = 0; i < n; i++, at = next_entry(at))
+            stat_apply(&inode->st, at);
+    }
+    view_advance_locked(inode, &b, n, io);
+    return NOVA_OK;
 }
 
 int io_begin(struct nova_pool *pool, struct nova_io *io) {

@@ -23,6 +23,10 @@ static const char *kind_name(unsigned kind) {
     case FMT_DENTRY_REMOVE: return "remove";
     case FMT_PAD: return "padding";
     case FMT_LINK: return "link";
+    case FMT_HOLE: return "hole";
+    case FMT_COLLAPSE: return "collapse";
+    case FMT_INSERT: return "insert";
+    case FMT_ALLOC: return "alloc";
     default: return "?";
     }
 }
@@ -77,6 +81,15 @@ static void dump_write(struct text *t, const struct fmt_entry *e) {
     text_time(t, w.mtime);
 }
 
+static void dump_range(struct text *t, const struct fmt_entry *e) {
+    struct fmt_range_body r;
+    char pages[80];
+    memcpy(&r, e->payload, sizeof r);
+    (void)snprintf(pages, sizeof pages, "pages %llu+%llu", (unsigned long long)r.pgoff, (unsigned long long)r.count);
+    text_add(t, "%-40s size %-12llu ", pages, (unsigned long long)r.size);
+    text_time(t, r.mtime);
+}
+
 static void dump_setattr(struct text *t, const struct fmt_entry *e) {
     struct fmt_setattr_body a;
     memcpy(&a, e->payload, sizeof a);
@@ -128,14 +141,17 @@ static void dump_entry(struct text *t, const struct fmt_entry *e, struct log_pos
     else
         (void)snprintf(at, sizeof at, "%u:%u", pos.blk, pos.idx);
     text_add(t, "  %-14s %8llu  %-8s  good  ", at, (unsigned long long)e->seq, kind_name(e->kind));
-    if (e->kind == FMT_WRITE || e->kind == FMT_TRUNCATE)
-        dump_write(t, e);
-    else if (e->kind == FMT_SETATTR)
-        dump_setattr(t, e);
-    else if (e->kind == FMT_LINK)
-        dump_link(t, e);
-    else
-        dump_dentry(t, e);
+    switch (e->kind) {
+    case FMT_WRITE:
+    case FMT_ALLOC:
+    case FMT_TRUNCATE: dump_write(t, e); break;
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: dump_range(t, e); break;
+    case FMT_SETATTR: dump_setattr(t, e); break;
+    case FMT_LINK: dump_link(t, e); break;
+    default: dump_dentry(t, e);
+    }
     text_add(t, "\n");
 }
 

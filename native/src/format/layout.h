@@ -36,7 +36,9 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the media format is li
 #define FMT_JOURNAL_MOVES 4u          /* logs that one transaction may change */
 
 /* Feature bits of fmt_sb.incompat. */
-#define FMT_INCOMPAT_NAMESPACE 1u /* directories below the root, links, journal records */
+#define FMT_INCOMPAT_NAMESPACE 1u /* directories below the root, links, ranges, journal records */
+
+#define FMT_FILE_PAGES ((uint64_t)NOVA_FILE_SIZE_MAX >> NOVA_BLOCK_SHIFT) /* page numbers that a size can cover */
 
 /*
  * A pointer word proves itself: low half = block (or, for a tail, block and line), high half = check bits bound to what
@@ -136,7 +138,11 @@ enum fmt_kind {
     FMT_DENTRY_ADD = 4,
     FMT_DENTRY_REMOVE = 5,
     FMT_PAD = 6, /* the rest of this page (or slot) holds no entry */
-    FMT_LINK = 7
+    FMT_LINK = 7,
+    FMT_HOLE = 8,
+    FMT_COLLAPSE = 9,
+    FMT_INSERT = 10,
+    FMT_ALLOC = 11
 };
 
 /* What every entry starts with. */
@@ -153,10 +159,18 @@ struct fmt_entry {
 
 /* Payloads, from byte 24 of the entry on. */
 
-struct fmt_write_body { /* FMT_WRITE; FMT_TRUNCATE has pgoff = blk = count = 0 */
+struct fmt_write_body { /* FMT_WRITE, FMT_ALLOC; FMT_TRUNCATE has pgoff = blk = count = 0 */
     uint64_t pgoff;     /* 24  first file page */
     uint32_t blk;       /* 32  first block; 0 if count is 0 */
     uint32_t count;     /* 36  pages; 0 in a truncate, and in a write that only moved the end of the file */
+    uint64_t size;      /* 40  file size after the entry */
+    int64_t mtime;      /* 48 */
+    uint64_t zero;      /* 56 */
+};
+
+struct fmt_range_body { /* FMT_HOLE, FMT_COLLAPSE, FMT_INSERT; size and mtime lie where a write has them */
+    uint64_t pgoff;     /* 24  first file page */
+    uint64_t count;     /* 32  pages */
     uint64_t size;      /* 40  file size after the entry */
     int64_t mtime;      /* 48 */
     uint64_t zero;      /* 56 */
@@ -281,6 +295,11 @@ FMT_AT(fmt_write_body, blk, 8);
 FMT_AT(fmt_write_body, count, 12);
 FMT_AT(fmt_write_body, size, 16);
 FMT_AT(fmt_write_body, mtime, 24);
+FMT_SIZE(fmt_range_body, 40);
+FMT_AT(fmt_range_body, count, 8);
+FMT_AT(fmt_range_body, size, 16);
+FMT_AT(fmt_range_body, mtime, 24);
+FMT_AT(fmt_range_body, zero, 32);
 FMT_SIZE(fmt_setattr_body, 40);
 FMT_AT(fmt_setattr_body, mode, 4);
 FMT_AT(fmt_setattr_body, atime, 16);

@@ -174,6 +174,32 @@ static const char *check_truncate(const struct fmt_entry *e, uint8_t type) {
                : "truncate entry with a field out of range";
 }
 
+/* Of what one entry says by itself; the size before it is the reader's to compare. */
+static const char *check_range(const struct fmt_entry *e, uint8_t type) {
+    struct fmt_range_body r;
+    memcpy(&r, e->payload, sizeof r);
+    if (type != NOVA_FILE)
+        return "range entry in the log of something that is no file";
+    if (r.size > (uint64_t)NOVA_FILE_SIZE_MAX || r.zero != 0 || r.count == 0 || r.pgoff >= FMT_FILE_PAGES ||
+        r.count > FMT_FILE_PAGES - r.pgoff)
+        return "range entry with a field out of range";
+    /* Something lay behind what was removed; what was moved up lies behind what came in. */
+    uint64_t inside = e->kind == FMT_COLLAPSE ? r.pgoff + 1 : e->kind == FMT_INSERT ? r.pgoff + r.count + 1 : 0;
+    uint64_t pages = (r.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
+    return pages >= inside ? NULL : "range entry beyond its file size";
+}
+
+static const char *check_alloc(const struct media *m, const struct fmt_entry *e, uint8_t type) {
+    struct fmt_write_body w;
+    memcpy(&w, e->payload, sizeof w);
+    if (type != NOVA_FILE)
+        return "alloc entry in the log of something that is no file";
+    if (w.size > (uint64_t)NOVA_FILE_SIZE_MAX || w.zero != 0 || w.count == 0 || w.pgoff >= FMT_FILE_PAGES ||
+        w.count > FMT_FILE_PAGES - w.pgoff)
+        return "alloc entry with a field out of range";
+    return media_is_data(m, w.blk, w.count) ? NULL : "alloc entry with blocks outside the data area";
+}
+
 static const char *check_setattr(const struct fmt_entry *e) {
     struct fmt_setattr_body a;
     memcpy(&a, e->payload, sizeof a);
@@ -235,6 +261,10 @@ const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t a
     case FMT_DENTRY_ADD:
     case FMT_DENTRY_REMOVE: return check_dentry(m, e, type);
     case FMT_LINK: return check_link(e, type);
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: return check_range(e, type);
+    case FMT_ALLOC: return check_alloc(m, e, type);
     case FMT_PAD: return NULL;
     default: return "entry of an unknown kind";
     }

@@ -3,13 +3,35 @@
 
 #include "log/file_replay.h"
 
-static int apply(const struct log *log, const struct fmt_entry *e, struct block_map *map, uint32_t blocks_max,
-                 struct nova_error *err) {
+static bool apply_range(const struct fmt_entry *e, struct block_map *map) {
+    struct fmt_range_body r;
+    memcpy(&r, e->payload, sizeof r);
+    switch (e->kind) {
+    case FMT_HOLE: block_map_unmap(map, r.pgoff, r.count, NULL, NULL); return true;
+    case FMT_COLLAPSE: return block_map_collapse(map, r.pgoff, r.count, NULL, NULL);
+    default: return block_map_insert(map, r.pgoff, r.count);
+    }
+}
+
+bool file_apply(const struct fmt_entry *e, struct block_map *map) {
     struct fmt_write_body w;
     memcpy(&w, e->payload, sizeof w);
-    if (e->kind == FMT_TRUNCATE)
+    switch (e->kind) {
+    case FMT_TRUNCATE:
         block_map_truncate(map, (w.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT, NULL, NULL);
-    if (e->kind == FMT_WRITE && w.count != 0 && !block_map_set(map, w.pgoff, w.blk, w.count, NULL, NULL))
+        return true;
+    case FMT_WRITE:
+    case FMT_ALLOC: return w.count == 0 || block_map_set(map, w.pgoff, w.blk, w.count, NULL, NULL);
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: return apply_range(e, map);
+    default: return true;
+    }
+}
+
+static int apply(const struct log *log, const struct fmt_entry *e, struct block_map *map, uint32_t blocks_max,
+                 struct nova_error *err) {
+    if (!file_apply(e, map))
         return nova_fail(err, NOVA_ENOMEM, "no memory for the block map of inode %u", log->ino);
     if (map->pages > blocks_max)
         return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, e), "inode %u has more blocks than the pool",

@@ -6,6 +6,10 @@
 #include "inode/block_map.h"
 #include "log/log.h"
 
+/* What one verified entry does to the map of a file's pages. False without memory: then the map is good for
+ * block_map_free() only. */
+bool file_apply(const struct fmt_entry *e, struct block_map *map);
+
 /* Hears of each log page on the way; anything but NOVA_OK ends the replay with that. */
 typedef int (*file_replay_page)(void *arg, uint32_t blk, struct nova_error *err);
 

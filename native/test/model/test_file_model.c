@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random operations on a few files against plain byte arrays; in between, a clean reopen, or a crash between two calls
- * (the pool file copied as it is), after which everything must be there and no block may be lost or shared. NOVA_SEED
- * repeats a run; NOVA_FULL makes it longer.
+ * Random operations on a few files (also on ranges of them) against plain byte arrays; in between, a clean reopen, or a
+ * crash between two calls (the pool file copied as it is), after which everything must be there and no block may be
+ * lost or shared. NOVA_SEED repeats a run; NOVA_FULL makes it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -101,9 +101,14 @@ static uint64_t blocks_free(struct world *w) {
 }
 
 static void reopen(struct world *w) {
+    struct nova_fsck_summary sum;
+    char report[400];
     uint64_t before = blocks_free(w);
     close_all(w);
     must(w, store_close(&w->s));
+    must(w, nova_fsck(w->path, report, sizeof report, NULL, &sum, &w->s.err));
+    if (sum.errors + sum.warnings != 0)
+        fail_msg("fsck: %s", report);
     must(w, store_open(&w->s, w->path, NOVA_OPT_EMULATED));
     struct nova_pool_info info;
     nova_pool_info(w->s.pool, &info);
@@ -155,6 +160,47 @@ static void do_write(struct world *w, int i) {
         m->size = off + len;
 }
 
+static void do_range(struct world *w, int i) {
+    struct model *m = &w->model[i];
+    struct store_file *f = &w->file[i];
+    uint64_t off = rnd(4) == 0 ? rnd(SIZE_MAX_) : rnd(m->size + 1), len = awkward(rnd(4) == 0 ? SIZE_MAX_ : 40000);
+    uint64_t page = off & ~(uint64_t)4095, pages = (len + 4095) & ~(uint64_t)4095;
+    uint64_t end = off + len < m->size ? off + len : m->size;
+    switch (rnd(4)) {
+    case 0:
+        must(w, store_punch(f, off, len));
+        if (off < end)
+            memset(m->bytes + off, 0, end - off);
+        break;
+    case 1:
+        if (page + pages >= m->size) {
+            assert_int_equal(store_collapse(f, page, pages), NOVA_EINVAL);
+            break;
+        }
+        must(w, store_collapse(f, page, pages));
+        memmove(m->bytes + page, m->bytes + page + pages, m->size - page - pages);
+        m->size -= pages;
+        break;
+    case 2:
+        if (page >= m->size || m->size + pages > SIZE_MAX_)
+            break;
+        must(w, store_insert(f, page, pages));
+        memmove(m->bytes + page + pages, m->bytes + page, m->size - page);
+        memset(m->bytes + page, 0, pages);
+        m->size += pages;
+        break;
+    default:
+        if (off + len > SIZE_MAX_)
+            break;
+        bool keep = rnd(2);
+        must(w, store_allocate(f, off, len, keep));
+        if (!keep && off + len > m->size) {
+            memset(m->bytes + m->size, 0, off + len - m->size);
+            m->size = off + len;
+        }
+    }
+}
+
 static void step(struct world *w) {
     int i = (int)rnd(FILES);
     struct model *m = &w->model[i];
@@ -196,6 +242,10 @@ static void step(struct world *w) {
         m->size = size;
         break;
     }
+    case 5:
+    case 6:
+    case 7:
+    case 8: do_range(w, i); break;
     default: do_write(w, i);
     }
     if (w->open[i] && rnd(4) == 0)

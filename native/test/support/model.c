@@ -224,6 +224,40 @@ const struct model *model_truncate(struct model_arena *a, const struct model *m,
     return with_content(a, next, name, resized(a, next, name, size, &bytes));
 }
 
+const struct model *model_punch(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                uint64_t len) {
+    struct model *next = copy(a, m);
+    uint64_t size = model_get(m, name)->node->size, end = off + len < size ? off + len : size;
+    uint8_t *bytes;
+    struct model_node *node = resized(a, next, name, size, &bytes);
+    node->mtime = model_get(m, name)->node->mtime;
+    if (off < end)
+        memset(bytes + off, 0, end - off);
+    return with_content(a, next, name, node);
+}
+
+const struct model *model_collapse(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                   uint64_t len) {
+    struct model *next = copy(a, m);
+    uint64_t size = model_get(m, name)->node->size;
+    uint8_t *bytes;
+    struct model_node *node = resized(a, next, name, size, &bytes);
+    memmove(bytes + off, bytes + off + len, size - off - len);
+    node->size = size - len;
+    return with_content(a, next, name, node);
+}
+
+const struct model *model_insert(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                 uint64_t len) {
+    struct model *next = copy(a, m);
+    uint64_t size = model_get(m, name)->node->size;
+    uint8_t *bytes;
+    struct model_node *node = resized(a, next, name, size + len, &bytes);
+    memmove(bytes + off + len, bytes + off, size - off);
+    memset(bytes + off, 0, len);
+    return with_content(a, next, name, node);
+}
+
 const struct model *model_setattr(struct model_arena *a, const struct model *m, const char *name, uint32_t mask,
                                   uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime, int64_t mtime) {
     struct model *next = copy(a, m);

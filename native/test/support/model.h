@@ -51,6 +51,13 @@ const struct model *model_empty(struct model_arena *a);
 const struct model *model_write(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
                                 const uint8_t *src, uint64_t len);
 const struct model *model_truncate(struct model_arena *a, const struct model *m, const char *name, uint64_t size);
+/* Ranges. Whether a hole is a change, and so sets the time, the caller knows. */
+const struct model *model_punch(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                uint64_t len);
+const struct model *model_collapse(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                   uint64_t len);
+const struct model *model_insert(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                 uint64_t len);
 
 /* Names. Those that they are given are there, or not, as the calls of a store want it. */
 const struct model *model_mkdir(struct model_arena *a, const struct model *m, const char *name, uint32_t mode);

@@ -92,6 +92,11 @@ int store_write_pieces(struct store_file *f, uint64_t off, const void *src, uint
 /* Begins one, fills its first `filled` bytes, and gives it up. */
 int store_write_abort(struct store_file *f, uint64_t off, const void *src, uint64_t len, uint64_t filled);
 int store_truncate(struct store_file *f, uint64_t size);
+int store_punch(struct store_file *f, uint64_t off, uint64_t len);
+int store_collapse(struct store_file *f, uint64_t off, uint64_t len);
+int store_insert(struct store_file *f, uint64_t off, uint64_t len);
+/* Gives blocks to the holes of the range; the size grows to its end, unless keep_size. */
+int store_allocate(struct store_file *f, uint64_t off, uint64_t len, bool keep_size);
 /* Bytes read: fewer at the end. */
 uint64_t store_read(struct store_file *f, uint64_t off, void *dst, uint64_t len);
 

@@ -55,7 +55,11 @@ void put_pieces(struct world *w, const char *name, uint64_t off, uint64_t len, u
 void put_abort(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t filled);
 void put_fails(struct world *w, const char *name, uint64_t off, uint64_t len);
 void cut(struct world *w, const char *name, uint64_t size); /* truncates, up or down */
-void drop(struct world *w, const char *name);               /* unlinks a closed file */
+void punch(struct world *w, const char *name, uint64_t off, uint64_t len);
+void collapse(struct world *w, const char *name, uint64_t off, uint64_t len);
+void insert(struct world *w, const char *name, uint64_t off, uint64_t len);
+void allocate(struct world *w, const char *name, uint64_t off, uint64_t len, bool keep_size);
+void drop(struct world *w, const char *name);       /* unlinks a closed file */
 void drop_open(struct world *w, const char *name);  /* unlinks it while it is open; it stays open without a name */
 void drop_close(struct world *w, const char *name); /* closes what drop_open() left open */
 void move(struct world *w, const char *from, const char *to);

@@ -329,7 +329,8 @@ static void headers(void **state) {
         fmt_entry_seal(&m, &x);
         if (kind == FMT_WRITE || kind == FMT_PAD)
             assert_null(check(&x, NOVA_FILE));
-        else if (kind != FMT_SETATTR) /* its bytes happen to make sense as one */
+        else if (kind != FMT_SETATTR && kind != FMT_HOLE && kind != FMT_COLLAPSE &&
+                 kind != FMT_ALLOC) /* its bytes happen to make sense as one */
             assert_non_null(check(&x, NOVA_FILE));
     }
     for (unsigned lines = 0; lines <= 255; lines++) {
@@ -440,6 +441,64 @@ static void truncate_entries(void **state) {
     assert_non_null(check(&x, NOVA_FILE));
 }
 
+static bool range_ok(enum fmt_kind kind, uint64_t pgoff, uint64_t count, uint64_t size, uint8_t type) {
+    union entry x = {.e = {.kind = (uint8_t)kind, .lines = 1}};
+    struct fmt_range_body r = {.pgoff = pgoff, .count = count, .size = size};
+    memcpy(x.e.payload, &r, sizeof r);
+    header(&x.e);
+    bool ok = check(&x, type) == NULL;
+    r.zero = 1;
+    memcpy(x.e.payload, &r, sizeof r);
+    header(&x.e);
+    assert_non_null(check(&x, type));
+    return ok;
+}
+
+static void range_entries(void **state) {
+    (void)state;
+    const uint64_t big = (uint64_t)NOVA_FILE_SIZE_MAX, pages = big / 4096;
+    for (enum fmt_kind kind = FMT_HOLE; kind <= FMT_INSERT; kind++) {
+        assert_true(range_ok(kind, 0, 1, 4097, NOVA_FILE));
+        assert_false(range_ok(kind, 0, 1, 4097, NOVA_DIR));
+        assert_false(range_ok(kind, 0, 1, 4097, NOVA_SYMLINK));
+        assert_false(range_ok(kind, 0, 0, 4097, NOVA_FILE));
+        assert_false(range_ok(kind, 0, 1, big + 1, NOVA_FILE));
+        assert_false(range_ok(kind, 1, pages, big, NOVA_FILE));
+        assert_false(range_ok(kind, pages, 1, big, NOVA_FILE));
+        assert_false(range_ok(kind, UINT64_MAX, 1, big, NOVA_FILE));
+        assert_false(range_ok(kind, 1, UINT64_MAX, big, NOVA_FILE));
+    }
+    assert_true(range_ok(FMT_HOLE, 0, pages, 0, NOVA_FILE));
+    assert_true(range_ok(FMT_HOLE, pages - 1, 1, 0, NOVA_FILE));
+    assert_true(range_ok(FMT_COLLAPSE, 0, 5, 1, NOVA_FILE));
+    assert_false(range_ok(FMT_COLLAPSE, 0, 5, 0, NOVA_FILE)); /* it took all */
+    assert_true(range_ok(FMT_COLLAPSE, 3, 5, 3 * 4096 + 1, NOVA_FILE));
+    assert_false(range_ok(FMT_COLLAPSE, 3, 5, 3 * 4096, NOVA_FILE));
+    assert_true(range_ok(FMT_INSERT, 3, 5, 8 * 4096 + 1, NOVA_FILE));
+    assert_false(range_ok(FMT_INSERT, 3, 5, 8 * 4096, NOVA_FILE));
+    assert_true(range_ok(FMT_INSERT, 0, pages - 1, big, NOVA_FILE));
+    assert_false(range_ok(FMT_INSERT, 0, pages, big, NOVA_FILE));
+}
+
+static void alloc_entries(void **state) {
+    (void)state;
+    const uint64_t d = m.data_blk, end = m.data_end, big = (uint64_t)NOVA_FILE_SIZE_MAX;
+    assert_true(write_ok(0, d, 1, 0, FMT_ALLOC, NOVA_FILE)); /* beyond the size */
+    assert_true(write_ok(big / 4096 - 1, d, 1, big, FMT_ALLOC, NOVA_FILE));
+    assert_true(write_ok(0, d, (uint32_t)(end - d), 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, d, 1, 1, FMT_ALLOC, NOVA_SYMLINK));
+    assert_false(write_ok(0, d, 1, 1, FMT_ALLOC, NOVA_DIR));
+    assert_false(write_ok(0, 0, 0, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, d, 0, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, d, 1, big + 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(big / 4096, d, 1, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(big / 4096 - 1, d, 2, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(UINT64_MAX, d, 2, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, d - 1, 1, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, end - 1, 2, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, end, 1, 1, FMT_ALLOC, NOVA_FILE));
+}
+
 static void setattr_entries(void **state) {
     (void)state;
     for (int bit = -1; bit < 32; bit++) {
@@ -519,7 +578,7 @@ static void random_entries_are_judged(void **state) {
         for (size_t k = 0; k < avail * FMT_LINE; k++)
             x->bytes[k] = (uint8_t)(rng_below(&r, 2) ? rng_next(&r) : 0);
         if (rng_below(&r, 8) != 0) {
-            x->e.kind = (uint8_t)rng_below(&r, 8);
+            x->e.kind = (uint8_t)rng_below(&r, 13);
             x->e.lines = (uint8_t)(1 + rng_below(&r, avail));
             x->e.ino = INO;
             x->e.gen = GEN;
@@ -548,6 +607,8 @@ int main(void) {
         cmocka_unit_test(entries_end_with_their_page),
         cmocka_unit_test(write_entries),
         cmocka_unit_test(truncate_entries),
+        cmocka_unit_test(range_entries),
+        cmocka_unit_test(alloc_entries),
         cmocka_unit_test(setattr_entries),
         cmocka_unit_test(dentries),
         cmocka_unit_test(random_entries_are_judged),
