@@ -51,6 +51,8 @@ extern "C" {
 #define NOVA_LINK_MAX 65000            /* names of one file */
 #define NOVA_MODE_BITS 07777u          /* of a mode: permissions, setuid, setgid, sticky */
 #define NOVA_SYMLINK_MAX 4095          /* bytes in the target of a symbolic link */
+#define NOVA_XATTR_MAX 65536           /* bytes in the value of an extended attribute */
+#define NOVA_NO_LINE 255u              /* "no entry", as the line of its place */
 #define NOVA_FILE_SIZE_MAX (1LL << 60) /* bytes; a file may be sparse far beyond the pool's size */
 #define NOVA_POOL_SIZE_MIN (1LL << 20) /* bytes */
 #define NOVA_POOL_SIZE_MAX (1LL << 43) /* bytes; block numbers have 32 bits and lane counters 31 */
@@ -169,7 +171,9 @@ enum nova_record_kind {
     NOVA_REC_HOLE = 8,          /**< pages [pgoff, pgoff+count) are gone */
     NOVA_REC_COLLAPSE = 9,      /**< the same, and those behind have moved down by count; size is new */
     NOVA_REC_INSERT = 10,       /**< pages from pgoff on have moved up by count; size is new */
-    NOVA_REC_ALLOC = 11         /**< as WRITE, of blocks of zeros; pages may lie beyond the size */
+    NOVA_REC_ALLOC = 11,        /**< as WRITE, of blocks of zeros; pages may lie beyond the size */
+    NOVA_REC_XATTR = 12 /**< the attribute `name` has a new value, which nova_xattr_read() reads at this record's
+                             log_blk and log_idx; or it is gone */
 };
 
 #define NOVA_ATTR_MODE 1u
@@ -180,9 +184,9 @@ enum nova_record_kind {
 #define NOVA_ATTR_CTIME 32u
 
 #define NOVA_RECORD_SIZE 64
-#define NOVA_RECORDS_MAX 5 /* records that one log entry may take (a dentry with a long name) */
+#define NOVA_RECORDS_MAX 5 /* records that one log entry may take (one with a long name) */
 
-/** One validated log entry, as replay reports it. A dentry with a long name continues in the next lines - 1 records. */
+/** One validated log entry, as replay reports it. One with a long name continues in the next lines - 1 records. */
 struct nova_record {
     uint32_t kind;    /**< ::nova_record_kind */
     uint32_t lines;   /**< records this entry takes, 1..NOVA_RECORDS_MAX */
@@ -221,6 +225,14 @@ struct nova_record {
             uint32_t reserved;
             int64_t ctime;
         } link;
+        struct {
+            int64_t ctime;
+            uint32_t value_len;
+            uint32_t blocks; /* that the value takes */
+            uint32_t removed;
+            uint32_t name_len;
+            char name[16]; /* continues through the following records */
+        } xattr;
     } u;
 };
 
@@ -424,6 +436,42 @@ NOVA_API int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint3
  */
 NOVA_API int nova_setattr(nova_inode *inode, uint32_t mask, uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime,
                           int64_t mtime, struct nova_io *io);
+
+/* ---- extended attributes ----------------------------------------------------------------------------------------- */
+
+/*
+ * Names with values, of inodes of any type. A name is 1..NOVA_NAME_MAX bytes without NUL; the core gives no meaning to
+ * its prefix. A value is 0..NOVA_XATTR_MAX bytes; a small one lies in the log entry, a larger one in blocks of its own.
+ * There is no limit to their number.
+ *
+ * The caller's index says, for each name, the place (log_blk, log_idx) of the record that last set it; that decides
+ * whether a name is there. A call that replaces or removes a value gives back its blocks by itself, once that is
+ * durable.
+ */
+
+/**
+ * Gives name the value, in one atomic step, durable on return. old_blk, old_idx: the place of the entry that holds its
+ * present value; old_idx NOVA_NO_LINE if it has none. value may be NULL if value_len is 0.
+ * Errors: ENAME, EINVAL (no entry of that name at the old place), EFBIG, ENOSPC, ESTALE, ECORRUPT (the entry at the old
+ * place is damaged).
+ */
+NOVA_API int nova_setxattr(nova_inode *inode, const char *name, uint32_t name_len, const void *value,
+                           uint32_t value_len, uint32_t old_blk, uint32_t old_idx, struct nova_io *io);
+
+/**
+ * Takes name away; arguments and errors as nova_setxattr(), but there must be an old place. Works on a full pool, as
+ * long as the reserve for log pages lasts.
+ */
+NOVA_API int nova_removexattr(nova_inode *inode, const char *name, uint32_t name_len, uint32_t old_blk,
+                              uint32_t old_idx, struct nova_io *io);
+
+/**
+ * Copies the value that the entry at this place holds to buf; *len is its length. Any thread, as long as nobody
+ * replaces or removes this value meanwhile. Errors: EINVAL (no such place, an entry without a value, or cap is less
+ * than *len: then nothing is copied), ECORRUPT (entry or value are damaged).
+ */
+NOVA_API int nova_xattr_read(nova_inode *inode, uint32_t log_blk, uint32_t log_idx, void *buf, uint32_t cap,
+                             uint32_t *len, struct nova_error *err);
 
 /* ---- directories ------------------------------------------------------------------------------------------------- */
 

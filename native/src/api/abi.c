@@ -42,6 +42,8 @@ size_t nova_abi(char *buf, size_t cap) {
     CONST(NOVA_LINK_MAX);
     CONST(NOVA_MODE_BITS);
     CONST(NOVA_SYMLINK_MAX);
+    CONST(NOVA_XATTR_MAX);
+    CONST(NOVA_NO_LINE);
     CONST(NOVA_FILE_SIZE_MAX);
     CONST(NOVA_POOL_SIZE_MIN);
     CONST(NOVA_POOL_SIZE_MAX);
@@ -85,6 +87,7 @@ size_t nova_abi(char *buf, size_t cap) {
     CONST(NOVA_REC_COLLAPSE);
     CONST(NOVA_REC_INSERT);
     CONST(NOVA_REC_ALLOC);
+    CONST(NOVA_REC_XATTR);
     CONST(NOVA_ATTR_MODE);
     CONST(NOVA_ATTR_UID);
     CONST(NOVA_ATTR_GID);
@@ -198,6 +201,12 @@ size_t nova_abi(char *buf, size_t cap) {
     REC(dentry.name);
     REC(link.nlink);
     REC(link.ctime);
+    REC(xattr.ctime);
+    REC(xattr.value_len);
+    REC(xattr.blocks);
+    REC(xattr.removed);
+    REC(xattr.name_len);
+    REC(xattr.name);
 
     SIZE(nova_io);
     AT(nova_io, free_count);

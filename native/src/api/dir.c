@@ -41,7 +41,7 @@ static int check_dir(struct nova_inode *dir, struct nova_io *io, struct nova_err
 struct change {
     union {
         struct fmt_entry e;
-        uint8_t lines[FMT_ENTRY_LINES_MAX][FMT_LINE];
+        uint8_t lines[FMT_DENTRY_LINES_MAX][FMT_LINE];
     } u;
 };
 

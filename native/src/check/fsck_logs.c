@@ -15,7 +15,8 @@ struct walk {
     struct fsck *f;
     struct log log;
     struct log_cursor cur;
-    bool whole; /* read to its end */
+    struct log_pos at; /* of the entry that walk_next() answered */
+    bool whole;        /* read to its end */
 };
 
 /* What a damaged place in a log is: log.c names the offset of the line, of the page tail, or of the pointer. */
@@ -52,14 +53,16 @@ static const struct fmt_entry *walk_next(struct walk *w) {
         fsck_claim(w->f, item.entered, 1, w->log.ino, "a log page");
     if (item.entry != NULL)
         w->f->sum.entries++;
+    w->at = item.pos;
     return item.entry;
 }
 
 /* ---- directories ---- */
 
-static void replay_dir(struct walk *w, struct dir_map *names) {
+static void replay_dir(struct walk *w, struct dir_map *names, struct xattr_map *xattrs) {
     struct fsck *f = w->f;
-    for (const struct fmt_entry *e; (e = walk_next(w)) != NULL;) {
+    for (const struct fmt_entry *e; !f->oom && (e = walk_next(w)) != NULL;) {
+        fsck_xattr_entry(f, xattrs, &w->log, e, w->at);
         if (e->kind != FMT_DENTRY_ADD && e->kind != FMT_DENTRY_REMOVE)
             continue;
         struct fmt_dentry_body d;
@@ -128,9 +131,13 @@ static void check_dir(struct fsck *f, uint32_t ino, struct ino_list *q) {
         return;
     }
     dir_map_init(&names);
-    replay_dir(&w, &names);
+    struct xattr_map xattrs = {0};
+    replay_dir(&w, &names, &xattrs);
     if (!w.whole)
         f->dirs_whole = false;
+    else if (!f->oom)
+        fsck_xattr_values(f, &xattrs, &w.log);
+    xattr_map_free(&xattrs);
     uint32_t it = 0;
     for (const struct dir_name *n; !f->oom && (n = dir_map_next(&names, &it)) != NULL;)
         check_name(f, ino, w.whole, n, q);
@@ -235,6 +242,7 @@ static void check_names(struct fsck *f, uint32_t ino, const struct fmt_inode *sl
 static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
     struct walk w;
     struct block_map map;
+    struct xattr_map xattrs = {0};
     uint64_t size = 0;
     uint32_t nlink = 1;
     if (!walk_open(&w, f, slot))
@@ -249,7 +257,8 @@ static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
                 fsck_error(f, "log tail", fsck_off(f, &slot->tail),
                            "log tail of inode %u does not tell of its link entries", ino);
         }
-        if (e->kind == FMT_LINK || e->kind == FMT_SETATTR)
+        fsck_xattr_entry(f, &xattrs, &w.log, e, w.at);
+        if (e->kind == FMT_LINK || e->kind == FMT_SETATTR || e->kind == FMT_XATTR)
             continue;
         struct fmt_write_body b; /* a range's size lies where a write's does */
         memcpy(&b, e->payload, sizeof b);
@@ -278,9 +287,11 @@ static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
             fsck_error(f, "inode", fsck_off(f, slot), "symbolic link %u has a target of %llu bytes%s", ino,
                        (unsigned long long)size, size != 0 ? ", or none" : "");
         f->sum.bytes += size;
+        fsck_xattr_values(f, &xattrs, &w.log);
         check_names(f, ino, slot, nlink);
     }
     block_map_free(&map);
+    xattr_map_free(&xattrs);
 }
 
 /* A slot in use that no name reaches. */

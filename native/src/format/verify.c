@@ -241,6 +241,69 @@ static const char *check_link(const struct fmt_entry *e, uint8_t type) {
                : "link entry with a field out of range";
 }
 
+struct nova_extent fmt_xattr_extent(const void *entry, uint32_t i) {
+    const struct fmt_entry *e = entry;
+    struct fmt_xattr_body x;
+    struct nova_extent ext;
+    memcpy(&x, e->payload, sizeof x);
+    static_assert(sizeof ext == FMT_XATTR_EXTENT, "an extent on the media is one in memory");
+    memcpy(&ext, (const char *)entry + FMT_XATTR_NAME_OFF + x.name_len + (size_t)i * sizeof ext, sizeof ext);
+    return ext;
+}
+
+uint32_t fmt_xattr_crc(const struct media *m, const struct nova_extent *ext, uint32_t n, uint32_t value_len) {
+    uint32_t crc = m->seed;
+    for (uint32_t i = 0; i < n && value_len != 0; i++) {
+        uint64_t bytes = (uint64_t)ext[i].count << NOVA_BLOCK_SHIFT;
+        uint32_t len = bytes < value_len ? (uint32_t)bytes : value_len;
+        crc = nova_crc32c(crc, media_blk(m, ext[i].blk), len);
+        value_len -= len;
+    }
+    return crc;
+}
+
+bool fmt_xattr_value_ok(const struct media *m, const void *entry) {
+    const struct fmt_entry *e = entry;
+    struct fmt_xattr_body x;
+    struct nova_extent ext[FMT_XATTR_EXTENTS];
+    memcpy(&x, e->payload, sizeof x);
+    for (uint32_t i = 0; i < x.extents; i++)
+        ext[i] = fmt_xattr_extent(entry, i);
+    return x.extents == 0 || fmt_xattr_crc(m, ext, x.extents, x.value_len) == x.value_crc;
+}
+
+static const char *check_extents(const struct media *m, const struct fmt_entry *e, const struct fmt_xattr_body *x) {
+    uint64_t blocks = 0;
+    for (uint32_t i = 0; i < x->extents; i++) {
+        struct nova_extent ext = fmt_xattr_extent(e, i);
+        if (!media_is_data(m, ext.blk, ext.count))
+            return "xattr entry with blocks outside the data area";
+        blocks += ext.count;
+    }
+    return blocks == (x->value_len + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT ? NULL : "xattr entry with wrong extents";
+}
+
+static const char *check_xattr(const struct media *m, const struct fmt_entry *e) {
+    struct fmt_xattr_body x;
+    memcpy(&x, e->payload, sizeof x);
+    const char *name = (const char *)e + FMT_XATTR_NAME_OFF;
+    const char *end = (const char *)e + FMT_LINE * (size_t)e->lines;
+    bool remove = x.op == FMT_XATTR_REMOVE;
+    if ((x.op != FMT_XATTR_SET && !remove) || x.name_len == 0 || x.value_len > NOVA_XATTR_MAX ||
+        x.extents > FMT_XATTR_EXTENTS || x.zero != 0 || (remove && (x.value_len != 0 || x.extents != 0)) ||
+        (x.extents == 0 && x.value_crc != 0) || (x.extents != 0 && x.value_len == 0))
+        return "xattr entry with a field out of range";
+    uint32_t bytes = FMT_XATTR_NAME_OFF + x.name_len + (x.extents != 0 ? x.extents * FMT_XATTR_EXTENT : x.value_len);
+    if (e->lines != (bytes + FMT_LINE - 1) / FMT_LINE)
+        return "xattr entry that does not fit its length";
+    if (memchr(name, '\0', x.name_len) != NULL)
+        return "xattr entry whose name holds NUL";
+    for (const char *p = (const char *)e + bytes; p < end; p++)
+        if (*p != '\0')
+            return "xattr entry with bytes behind its end";
+    return x.extents == 0 ? NULL : check_extents(m, e, &x);
+}
+
 const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
                             uint8_t type) {
     const struct fmt_entry *e = entry;
@@ -252,7 +315,7 @@ const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t a
         return "entry of another inode";
     if (e->zero != 0 || e->seq == 0 || e->seq > INT64_MAX)
         return "entry header with a field out of range";
-    if (e->lines != 1 && e->kind != FMT_DENTRY_ADD && e->kind != FMT_DENTRY_REMOVE)
+    if (e->lines != 1 && e->kind != FMT_DENTRY_ADD && e->kind != FMT_DENTRY_REMOVE && e->kind != FMT_XATTR)
         return "entry with an impossible length";
     switch (e->kind) {
     case FMT_WRITE: return check_write(m, e, type);
@@ -265,6 +328,7 @@ const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t a
     case FMT_COLLAPSE:
     case FMT_INSERT: return check_range(e, type);
     case FMT_ALLOC: return check_alloc(m, e, type);
+    case FMT_XATTR: return check_xattr(m, e);
     case FMT_PAD: return NULL;
     default: return "entry of an unknown kind";
     }

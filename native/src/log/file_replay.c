@@ -29,34 +29,39 @@ bool file_apply(const struct fmt_entry *e, struct block_map *map) {
     }
 }
 
-static int apply(const struct log *log, const struct fmt_entry *e, struct block_map *map, uint32_t blocks_max,
+static int apply(const struct log *log, const struct log_item *item, struct file_contents *c, uint32_t blocks_max,
                  struct nova_error *err) {
-    if (!file_apply(e, map))
+    if (!file_apply(item->entry, &c->map) || !xattr_apply(&c->xattrs, item->entry, item->pos))
         return nova_fail(err, NOVA_ENOMEM, "no memory for the block map of inode %u", log->ino);
-    if (map->pages > blocks_max)
-        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, e), "inode %u has more blocks than the pool",
-                            log->ino);
+    if (c->map.pages > blocks_max)
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, item->entry),
+                            "inode %u has more blocks than the pool", log->ino);
+    if (item->entry->kind == FMT_LINK) {
+        struct fmt_link_body l;
+        memcpy(&l, item->entry->payload, sizeof l);
+        c->nlink = l.nlink;
+    }
     return NOVA_OK;
 }
 
-int file_replay(const struct log *log, struct block_map *map, uint32_t *nlink, uint32_t blocks_max,
-                file_replay_page page, void *arg, struct nova_error *err) {
+void file_contents_free(struct file_contents *c) {
+    block_map_free(&c->map);
+    xattr_map_free(&c->xattrs);
+}
+
+int file_replay(const struct log *log, struct file_contents *out, uint32_t blocks_max, file_replay_page page, void *arg,
+                struct nova_error *err) {
     struct log_cursor cur = {0};
     struct log_item item;
     int rc;
-    if (nlink != NULL)
-        *nlink = 1;
+    *out = (struct file_contents){.nlink = 1};
+    block_map_init(&out->map);
     while ((rc = log_next(log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
         if (item.entered != 0 && (rc = page(arg, item.entered, err)) != NOVA_OK)
             return rc;
-        rc = apply(log, item.entry, map, blocks_max, err);
+        rc = apply(log, &item, out, blocks_max, err);
         if (rc != NOVA_OK)
             return rc;
-        if (nlink != NULL && item.entry->kind == FMT_LINK) {
-            struct fmt_link_body l;
-            memcpy(&l, item.entry->payload, sizeof l);
-            *nlink = l.nlink;
-        }
     }
     return rc;
 }

@@ -57,7 +57,7 @@ static void apply_one(struct store_file *f, const struct nova_record *r, struct 
     case NOVA_REC_HOLE: block_map_unmap(&f->map, r->u.range.pgoff, r->u.range.count, gone, frees); break;
     case NOVA_REC_COLLAPSE: ok = block_map_collapse(&f->map, r->u.range.pgoff, r->u.range.count, gone, frees); break;
     case NOVA_REC_INSERT: ok = block_map_insert(&f->map, r->u.range.pgoff, r->u.range.count); break;
-    default: return;
+    default: f->store->strays += !attrs_apply(&f->attrs, r); return;
     }
     if (!ok)
         abort();
@@ -136,7 +136,7 @@ int store_open_with(struct store *s, const char *path, const struct nova_pool_op
     dir_map_init(&s->names);
     rc = nova_inode_open(s->pool, NOVA_ROOT_INO, 0, &s->root, &s->err);
     if (rc == NOVA_OK) {
-        rc = store_replay_dir(s->root, &s->names, &s->io, &s->strays);
+        rc = store_replay_dir(s->root, &s->names, &s->root_attrs, &s->io, &s->strays);
         if (rc != NOVA_OK)
             s->err = s->io.err;
     }
@@ -150,10 +150,12 @@ int store_open_with(struct store *s, const char *path, const struct nova_pool_op
 
 int store_close(struct store *s) {
     dir_map_free(&s->names);
+    attrs_free(&s->root_attrs);
     while (s->dirs != NULL) { /* their handles go with the pool */
         struct store_dir *d = s->dirs;
         s->dirs = d->next;
         dir_map_free(&d->names);
+        attrs_free(&d->attrs);
         free(d);
     }
     munmap((void *)(uintptr_t)s->base, s->len);
@@ -191,6 +193,7 @@ int store_file_open(struct store *s, const char *path, bool create, struct store
 
 int store_file_close(struct store_file *f) {
     block_map_free(&f->map);
+    attrs_free(&f->attrs);
     return nova_inode_close(f->inode, &f->store->err);
 }
 
@@ -286,6 +289,14 @@ int store_allocate(struct store_file *f, uint64_t off, uint64_t len, bool keep_s
                                : NOVA_OK;
     free(runs);
     return rc;
+}
+
+int store_setxattr(struct store_file *f, const char *name, const void *value, uint32_t len) {
+    return settle(f, attrs_set(&f->attrs, f->inode, name, value, len, &f->io));
+}
+
+int store_removexattr(struct store_file *f, const char *name) {
+    return settle(f, attrs_remove(&f->attrs, f->inode, name, &f->io));
 }
 
 uint64_t store_read(struct store_file *f, uint64_t off, void *dst, uint64_t len) {

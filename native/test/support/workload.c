@@ -272,6 +272,27 @@ void allocate(struct world *w, const char *name, uint64_t off, uint64_t len, boo
     end(w, op, logged(w, f, entries, name, model_truncate(arena(w), now(w), name, size)));
 }
 
+static bool is_dir(const struct world *w, const char *path) {
+    return path[0] == '\0' || model_get(now(w), path)->node->type == NOVA_DIR;
+}
+
+void set_xattr(struct world *w, const char *path, const char *name, uint32_t len) {
+    bool dir = is_dir(w, path);
+    struct store_file *f = dir ? NULL : file(w, path);
+    const uint8_t *src = fresh_bytes(w, len);
+    uint32_t op = begin(w, "set %.30s of %.30s, %u bytes", name, path, len);
+    must(w, "set xattr", dir ? store_dir_setxattr(&w->s, path, name, src, len) : store_setxattr(f, name, src, len));
+    end(w, op, model_set_xattr(arena(w), now(w), path, name, src, len));
+}
+
+void remove_xattr(struct world *w, const char *path, const char *name) {
+    bool dir = is_dir(w, path);
+    struct store_file *f = dir ? NULL : file(w, path);
+    uint32_t op = begin(w, "remove %.30s of %.30s", name, path);
+    must(w, "remove xattr", dir ? store_dir_removexattr(&w->s, path, name) : store_removexattr(f, name));
+    end(w, op, model_set_xattr(arena(w), now(w), path, name, NULL, 0));
+}
+
 void close_file(struct world *w, const char *name) {
     struct world_file *f = find_file(w, name);
     if (f == NULL)

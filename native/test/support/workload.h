@@ -79,6 +79,9 @@ void make_symlink(struct world *w, const char *path, uint32_t target_len);
 void add_link(struct world *w, const char *old, const char *path);
 void exchange(struct world *w, const char *a, const char *b);
 void set_attr(struct world *w, const char *path, uint32_t mask); /* to values that are new each time */
+/* Extended attributes, also of the root directory: "". */
+void set_xattr(struct world *w, const char *path, const char *name, uint32_t len);
+void remove_xattr(struct world *w, const char *path, const char *name);
 
 /*
  * Leaves the pool as a crash in the last recorded call does, just before that drain of it which comes after `drains`

@@ -512,6 +512,102 @@ static void setattr_entries(void **state) {
     }
 }
 
+/* A set of a value of `len` bytes in n extents from block `blk` on, each of `count`. */
+static union entry good_xattr(const char *name, uint32_t len, uint8_t n, uint32_t blk, uint32_t count) {
+    union entry x = {.e = {.kind = FMT_XATTR}};
+    struct fmt_xattr_body body = {
+        .value_len = len, .name_len = (uint8_t)strlen(name), .op = FMT_XATTR_SET, .extents = n};
+    size_t at = FMT_XATTR_NAME_OFF + body.name_len, bytes = at + (n != 0 ? n * FMT_XATTR_EXTENT : len);
+    memcpy(x.e.payload, &body, sizeof body);
+    memcpy(x.bytes + FMT_XATTR_NAME_OFF, name, body.name_len);
+    for (uint32_t i = 0; i < n; i++) {
+        struct nova_extent ext = {blk + i * count, count};
+        memcpy(x.bytes + at + i * sizeof ext, &ext, sizeof ext);
+    }
+    if (n == 0)
+        memset(x.bytes + at, 'v', len);
+    x.e.lines = (uint8_t)((bytes + FMT_LINE - 1) / FMT_LINE);
+    header(&x.e);
+    return x;
+}
+
+static void xattr_entries(void **state) {
+    (void)state;
+    const uint32_t d = m.data_blk;
+    for (uint32_t len = 0; len <= 512 - FMT_XATTR_NAME_OFF - 6; len++) {
+        union entry x = good_xattr("user.x", len, 0, 0, 0);
+        assert_null(check(&x, NOVA_FILE));
+        assert_null(check(&x, NOVA_DIR));
+        assert_null(check(&x, NOVA_SYMLINK));
+        for (uint32_t avail = 0; avail <= FMT_ENTRY_LINES_MAX; avail++)
+            assert_int_equal(fmt_entry_check(&m, &x, avail, INO, GEN, NOVA_FILE) == NULL, avail >= x.e.lines);
+    }
+    union entry x = good_xattr("user.x", 100, 0, 0, 0);
+    flips_detected(&x, NOVA_FILE);
+    x = good_xattr("user.x", 8192, 2, d, 1);
+    flips_detected(&x, NOVA_FILE);
+    char name[256];
+    memset(name, 'n', 255);
+    name[255] = '\0';
+    x = good_xattr(name, NOVA_XATTR_MAX, 16, d, 1);
+    assert_null(check(&x, NOVA_DIR));
+    x = good_xattr(name, NOVA_XATTR_MAX, 1, d, 16);
+    assert_null(check(&x, NOVA_DIR));
+    const struct {
+        uint32_t len;
+        uint8_t n;
+        uint32_t blk, count;
+    } bad[] = {
+        {NOVA_XATTR_MAX + 1, 1, d, 17},
+        {8192, 2, d, 2}, /* too many blocks */
+        {8193, 2, d, 1}, /* too few */
+        {0, 1, d, 1},    /* blocks for nothing */
+        {0, 1, d, 0},
+        {8192, 2, d - 1, 1},
+        {8192, 2, m.data_end - 1, 1},
+        {4096, 1, UINT32_MAX, 1},
+        {4096, 1, d, UINT32_MAX},
+        {17 * 4096, 17, d, 1},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        x = good_xattr("user.x", bad[i].len, bad[i].n, bad[i].blk, bad[i].count);
+        assert_non_null(check(&x, NOVA_FILE));
+    }
+    const union entry good = good_xattr("user.x", 10, 0, 0, 0);
+    struct fmt_xattr_body body;
+#define BAD_IF(field, value)                                                                                           \
+    do {                                                                                                               \
+        x = good;                                                                                                      \
+        memcpy(&body, x.e.payload, sizeof body);                                                                       \
+        body.field = (value);                                                                                          \
+        memcpy(x.e.payload, &body, sizeof body);                                                                       \
+        fmt_entry_seal(&m, &x);                                                                                        \
+        if (check(&x, NOVA_FILE) == NULL)                                                                              \
+            fail_msg("%s = %lld", #field, (long long)(value));                                                         \
+    } while (0)
+    BAD_IF(value_crc, 1u);
+    BAD_IF(zero, 1);
+    BAD_IF(op, 0);
+    BAD_IF(op, 3);
+    BAD_IF(op, FMT_XATTR_REMOVE); /* with a value */
+    BAD_IF(name_len, 0);
+    BAD_IF(name_len, 5);    /* a byte behind its end */
+    BAD_IF(value_len, 9u);  /* the same */
+    BAD_IF(value_len, 80u); /* another line */
+    BAD_IF(name[1], '\0');
+#undef BAD_IF
+    x = good;
+    x.e.lines = 2;
+    fmt_entry_seal(&m, &x);
+    assert_non_null(check(&x, NOVA_FILE));
+    x = good_xattr("user.x", 0, 0, 0, 0);
+    memcpy(&body, x.e.payload, sizeof body);
+    body.op = FMT_XATTR_REMOVE;
+    memcpy(x.e.payload, &body, sizeof body);
+    fmt_entry_seal(&m, &x);
+    assert_null(check(&x, NOVA_FILE));
+}
+
 static bool dentry_ok(const struct fmt_dentry_body *d, uint8_t lines, enum fmt_kind kind, uint8_t type) {
     union entry x = {0};
     x.e.kind = (uint8_t)kind;
@@ -610,6 +706,7 @@ int main(void) {
         cmocka_unit_test(range_entries),
         cmocka_unit_test(alloc_entries),
         cmocka_unit_test(setattr_entries),
+        cmocka_unit_test(xattr_entries),
         cmocka_unit_test(dentries),
         cmocka_unit_test(random_entries_are_judged),
     };
