@@ -204,7 +204,7 @@ static int intent_commit_locked(struct nova_intent *in, struct nova_io *io) {
             record_fill(&io->records[io->record_count++], &e, b.at);
         pgoff += x == NULL ? 0 : x->count;
     }
-    rc = log_commit(&b, &io->err);
+    rc = commit_answer(inode->pool, log_commit(&b, &io->err));
     if (rc != NOVA_OK) {
         io->record_count = io->more = 0;
         return rc;
@@ -310,7 +310,7 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
         log_begin(&b, &inode->log, gives ? ALLOC_RESERVE_MOST : size < old ? ALLOC_RESERVE_HALF : 0);
         rc = log_append(&b, &e, &io->err);
         if (rc == NOVA_OK)
-            rc = log_commit(&b, &io->err);
+            rc = commit_answer(inode->pool, log_commit(&b, &io->err));
         else
             log_rollback(&b);
     }

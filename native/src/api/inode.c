@@ -314,7 +314,7 @@ int entries_commit_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_
         }
     }
     if (rc == NOVA_OK)
-        rc = log_commit(&b, &io->err);
+        rc = commit_answer(inode->pool, log_commit(&b, &io->err));
     else
         log_rollback(&b);
     if (rc != NOVA_OK) {
