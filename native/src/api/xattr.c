@@ -135,10 +135,11 @@ static int replace_locked(struct nova_inode *inode, struct value *v, const char 
     if (rc != NOVA_OK)
         return rc;
     io->size = inode->st.size;
+    bool ok = true;
     for (uint32_t i = 0; i < n; i++)
-        if (!alloc_free(inode->pool->alloc, gone[i].blk,
-                        gone[i].count)) /* the next open scans and says what is wrong */
-            __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
+        ok = alloc_free(inode->pool->alloc, gone[i].blk, gone[i].count) && ok;
+    if (!ok) /* the next open scans, and says what is wrong */
+        __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
     return NOVA_OK;
 }
 

@@ -464,6 +464,69 @@ static void survives_reopen_and_crash(void **state) {
     unlink(copy);
 }
 
+static int any_call(int which) {
+    switch (which) {
+    case 0: return store_punch(&f, 100, 2 * BLK);
+    case 1: return store_collapse(&f, BLK, BLK);
+    case 2: return store_insert(&f, BLK, 2 * BLK);
+    default: return store_allocate(&f, 0, 9 * BLK, false);
+    }
+}
+
+static void two_drains(void **state) {
+    (void)state;
+    struct image_ops ops;
+    fill(5 * BLK + 100);
+    image_ops_init(&ops);
+    s.pool->media.ops = &ops.ops;
+    for (int round = 0; round < 100; round++) { /* across log pages */
+        ops.drains = 0;
+        int call = round % 4;
+        must(call == 3 ? store_allocate(&f, 0, f.size + BLK, false) : any_call(call));
+        assert_int_equal(ops.drains, 2);
+    }
+    ops.drains = 0;
+    must(store_punch(&f, f.size + 5 * BLK, 100));
+    assert_int_equal(ops.drains, 0);
+    s.pool->media.ops = &s.pool->file.ops;
+}
+
+/* Where the media refuse: before the commit nothing has changed; at it, whether it happened shows after a reopen. */
+static void refused_drains(void **state) {
+    (void)state;
+    static uint8_t before[MAX], after[MAX];
+    const char *copy = store_path("range-copy");
+    for (int which = 0; which < 4; which++)
+        for (unsigned at = 1; at <= 2; at++) {
+            struct image_ops ops;
+            must(store_truncate(&f, 0));
+            fill(5 * BLK + 100);
+            uint64_t size = f.size, blocks = blocks_free();
+            store_read(&f, 0, before, size);
+            image_ops_init(&ops);
+            ops.fail_from = at;
+            s.pool->media.ops = &ops.ops;
+            assert_int_equal(any_call(which), NOVA_EOS);
+            s.pool->media.ops = &s.pool->file.ops;
+            assert_int_equal(f.io.record_count, 0);
+            assert_true(blocks_free() <= blocks); /* what the call took is in doubt until a recovery */
+            if (at == 1) {
+                must(store_write(&f, 0, before, 1)); /* writing can go on */
+            } else {
+                assert_int_equal(store_write(&f, 0, before, 1), NOVA_ESTALE);
+            }
+            store_copy_file(path, copy);
+            must(store_file_close(&f));
+            assert_int_equal(store_close(&s), NOVA_OK);
+            assert_int_equal(rename(copy, path), 0);
+            must(store_open(&s, path, NOVA_OPT_EMULATED));
+            must(store_file_open(&s, "file", false, &f));
+            store_read(&f, 0, after, f.size);
+            bool same = f.size == size && memcmp(after, before, size) == 0;
+            assert_int_equal(same, at == 1);
+        }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
@@ -479,6 +542,8 @@ int main(void) {
         TEST(errors),
         TEST(wrong_type_and_stale_view),
         TEST(survives_reopen_and_crash),
+        TEST(two_drains),
+        TEST(refused_drains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

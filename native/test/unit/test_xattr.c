@@ -300,6 +300,48 @@ static void works_on_a_full_pool(void **state) {
     must(store_file_close(&big));
 }
 
+static void two_drains(void **state) {
+    (void)state;
+    struct image_ops ops;
+    image_ops_init(&ops);
+    s.pool->media.ops = &ops.ops;
+    for (uint32_t round = 0; round < 100; round++) { /* across log pages */
+        ops.drains = 0;
+        must(store_setxattr(&f, "user.x", bytes, round * 601));
+        assert_int_equal(ops.drains, 2);
+        if (round % 3 == 0) {
+            must(store_removexattr(&f, "user.x"));
+            assert_int_equal(ops.drains, 4);
+        }
+    }
+    s.pool->media.ops = &s.pool->file.ops;
+}
+
+/* Where the media refuse: the value from before, or, at the commit, that or the new one after a reopen. */
+static void refused_drains(void **state) {
+    (void)state;
+    const char *copy = store_path("xattr-copy");
+    for (unsigned at = 1; at <= 2; at++) {
+        struct image_ops ops;
+        must(store_setxattr(&f, "user.x", bytes, 9000));
+        uint64_t before = blocks_free();
+        image_ops_init(&ops);
+        ops.fail_from = at;
+        s.pool->media.ops = &ops.ops;
+        assert_int_equal(store_setxattr(&f, "user.x", bytes + 1, 5000), NOVA_EOS);
+        s.pool->media.ops = &s.pool->file.ops;
+        check(f.inode, &f.attrs, "user.x", 0, 9000); /* its blocks have not been given away */
+        assert_int_equal(blocks_free(), before - 2);
+        store_copy_file(path, copy);
+        must(store_file_close(&f));
+        assert_int_equal(store_close(&s), NOVA_OK);
+        assert_int_equal(rename(copy, path), 0);
+        must(store_open(&s, path, NOVA_OPT_EMULATED));
+        must(store_file_open(&s, "file", false, &f));
+        check(f.inode, &f.attrs, "user.x", at == 1 ? 0 : 1, at == 1 ? 9000 : 5000);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
@@ -310,6 +352,8 @@ int main(void) {
         TEST(a_released_directory_gives_back_its_values),
         TEST(errors),
         TEST(works_on_a_full_pool),
+        TEST(two_drains),
+        TEST(refused_drains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
