@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Calls on ranges of a file: each alone, with awkward places, and in pairs with each other and with writes and
- * truncates (as test_crash_calls.c and test_crash_pairs.c do for the other calls).
- */
+/* Calls on ranges of a file with awkward places and sizes (test_crash_calls.c has those of the other calls). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,8 +15,6 @@
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define SLOT_ENTRIES 3u  /* that fit an inode's slot */
 #define PAGE_ENTRIES 63u /* that fit a log page */
-
-/* ---- each alone ---- */
 
 /* A file of `size` bytes, with others behind its end. */
 static void stale_file(struct world *w, uint64_t size) {
@@ -203,123 +198,7 @@ static void test_calls(void **state) {
     explore_stats_print("every call on a range alone", &st);
 }
 
-/* ---- in pairs ---- */
-
-/* Each works on what the other call of the pair left. */
-static void have(struct world *w, uint64_t size) {
-    if (size_of(w, "a") < size)
-        put(w, "a", size_of(w, "a"), size - size_of(w, "a"));
-}
-
-static void punch_pages(struct world *w) {
-    punch(w, "a", BLK, BLK);
-}
-static void punch_edges(struct world *w) {
-    punch(w, "a", 4000, 4300);
-}
-static void punch_end(struct world *w) {
-    have(w, 10), punch(w, "a", size_of(w, "a") - 5, 10 * BLK);
-}
-static void collapse_first(struct world *w) {
-    have(w, BLK + 10), collapse(w, "a", 0, BLK);
-}
-static void collapse_second(struct world *w) {
-    have(w, 2 * BLK + 10), collapse(w, "a", BLK, BLK);
-}
-static void insert_first(struct world *w) {
-    have(w, 10), insert(w, "a", 0, BLK);
-}
-static void insert_second(struct world *w) {
-    have(w, BLK + 10), insert(w, "a", BLK, 2 * BLK);
-}
-static void allocate_all(struct world *w) {
-    allocate(w, "a", 0, size_of(w, "a") + 5000, false);
-}
-static void allocate_behind(struct world *w) {
-    allocate(w, "a", size_of(w, "a"), 3 * BLK, true);
-}
-static void append(struct world *w) {
-    put(w, "a", size_of(w, "a"), 50);
-}
-static void append_page(struct world *w) {
-    put(w, "a", size_of(w, "a"), 4100);
-}
-static void overwrite(struct world *w) {
-    put(w, "a", 4090, 20);
-}
-static void gap(struct world *w) {
-    put(w, "a", size_of(w, "a") + 9000, 10);
-}
-static void grow(struct world *w) {
-    cut(w, "a", size_of(w, "a") + 5000);
-}
-static void shrink(struct world *w) {
-    cut(w, "a", size_of(w, "a") / 2 + 1);
-}
-static void drop_a(struct world *w) {
-    drop(w, "a"), put(w, "a", 0, 9000);
-}
-static void reopen_pool(struct world *w) {
-    close_pool(w), open_pool(w);
-}
-
-static const struct {
-    const char *name;
-    void (*run)(struct world *w);
-    bool range;
-} ops[] = {
-    {"punch pages", punch_pages, true},
-    {"punch edges", punch_edges, true},
-    {"punch the end", punch_end, true},
-    {"collapse the first page", collapse_first, true},
-    {"collapse the second page", collapse_second, true},
-    {"insert at the start", insert_first, true},
-    {"insert before the second page", insert_second, true},
-    {"allocate all", allocate_all, true},
-    {"allocate behind the end", allocate_behind, true},
-    {"append", append, false},
-    {"append a page", append_page, false},
-    {"overwrite", overwrite, false},
-    {"gap", gap, false},
-    {"grow", grow, false},
-    {"shrink", shrink, false},
-    {"drop", drop_a, false},
-    {"reopen", reopen_pool, false},
-};
-#define OPS (sizeof ops / sizeof *ops)
-
-static void pair(size_t first, size_t second, const struct explore_limits *limits, struct explore_stats *st) {
-    static struct world w;
-    char name[128];
-    snprintf(name, sizeof name, "%s, then %s", ops[first].name, ops[second].name);
-    world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN);
-    put(&w, "a", 0, 4 * BLK);
-    cut(&w, "a", 2 * BLK + 300);
-    record(&w);
-    ops[first].run(&w);
-    size_t from = w.trace.n;
-    ops[second].run(&w);
-    record_end(&w);
-    explore_world(&w, name, from, limits, st);
-    world_free(&w);
-}
-
-static void test_pairs(void **state) {
-    (void)state;
-    struct explore_limits limits = explore_limits_default();
-    struct explore_stats st = {0};
-    limits.exhaustive /= 2;
-    limits.samples /= 2;
-    limits.lines = limits.lines / 16 + 6; /* a block's lines, and a few more */
-    limits.nested_every *= 4;
-    printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
-    for (size_t i = limits.seed % limits.stride; i < OPS * OPS; i += limits.stride)
-        if (ops[i / OPS].range || ops[i % OPS].range)
-            pair(i / OPS, i % OPS, &limits, &st);
-    explore_stats_print("pairs with calls on ranges", &st);
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_calls), cmocka_unit_test(test_pairs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_calls)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

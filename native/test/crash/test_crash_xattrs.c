@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Extended attributes: each call alone, with values that lie in the entry and in blocks, on files and on the root
- * directory; and in pairs with each other and with calls on the file.
+ * Extended attributes with awkward names, sizes and places: values that lie in the entry and in blocks, on inodes of
+ * every type.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,8 +19,6 @@
 #define IN_ENTRY 462u    /* longest value of a name of 6 bytes that lies in the entry */
 #define SLOT_ENTRIES 3u  /* that fit an inode's slot */
 #define PAGE_ENTRIES 63u /* that fit a log page */
-
-/* ---- each alone ---- */
 
 /* Sets it to a bytes, then to b bytes, then removes it; c: on the root directory. */
 static void set_and_remove(struct world *w, const struct workload *row) {
@@ -156,102 +154,7 @@ static void test_calls(void **state) {
     explore_stats_print("every call on an attribute alone", &st);
 }
 
-/* ---- in pairs ---- */
-
-static void set_small(struct world *w) {
-    set_xattr(w, "a", "user.x", 30);
-}
-static void set_large(struct world *w) {
-    set_xattr(w, "a", "user.x", 5000);
-}
-static void set_other(struct world *w) {
-    set_xattr(w, "a", "user.y", 9000);
-}
-static void remove_small(struct world *w) {
-    set_xattr(w, "a", "user.s", 30), remove_xattr(w, "a", "user.s");
-}
-static void remove_large(struct world *w) {
-    set_xattr(w, "a", "user.l", 9000), remove_xattr(w, "a", "user.l");
-}
-static void set_of_root(struct world *w) {
-    set_xattr(w, "", "user.x", 5000);
-}
-static void write_a(struct world *w) {
-    put(w, "a", size_of(w, "a"), 4100);
-}
-static void make_b(struct world *w) {
-    if (model_get(w->now[0], "b") != NULL)
-        drop(w, "b");
-    put(w, "b", 0, 5000);
-}
-static void shrink_a(struct world *w) {
-    cut(w, "a", size_of(w, "a") / 2 + 1);
-}
-static void punch_a(struct world *w) {
-    punch(w, "a", 10, 5000);
-}
-static void move_a(struct world *w) {
-    move(w, "a", "c"), move(w, "c", "a");
-}
-static void drop_a(struct world *w) {
-    drop(w, "a"), put(w, "a", 0, 9000);
-}
-static void reopen_pool(struct world *w) {
-    close_pool(w), open_pool(w);
-}
-
-static const struct {
-    const char *name;
-    void (*run)(struct world *w);
-    bool attr;
-} ops[] = {
-    {"set, in the entry", set_small, true},
-    {"set, blocks", set_large, true},
-    {"set another", set_other, true},
-    {"remove, in the entry", remove_small, true},
-    {"remove, blocks", remove_large, true},
-    {"set of the root", set_of_root, true},
-    {"write", write_a, false},
-    {"make", make_b, false},
-    {"shrink", shrink_a, false},
-    {"punch", punch_a, false},
-    {"move", move_a, false},
-    {"drop", drop_a, false},
-    {"reopen", reopen_pool, false},
-};
-#define OPS (sizeof ops / sizeof *ops)
-
-static void pair(size_t first, size_t second, const struct explore_limits *limits, struct explore_stats *st) {
-    static struct world w;
-    char name[128];
-    snprintf(name, sizeof name, "%s, then %s", ops[first].name, ops[second].name);
-    world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN);
-    put(&w, "a", 0, 5000);
-    record(&w);
-    ops[first].run(&w);
-    size_t from = w.trace.n;
-    ops[second].run(&w);
-    record_end(&w);
-    explore_world(&w, name, from, limits, st);
-    world_free(&w);
-}
-
-static void test_pairs(void **state) {
-    (void)state;
-    struct explore_limits limits = explore_limits_default();
-    struct explore_stats st = {0};
-    limits.exhaustive /= 2;
-    limits.samples /= 2;
-    limits.lines = limits.lines / 16 + 6; /* a block's lines, and a few more */
-    limits.nested_every *= 4;
-    printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
-    for (size_t i = limits.seed % limits.stride; i < OPS * OPS; i += limits.stride)
-        if (ops[i / OPS].attr || ops[i % OPS].attr)
-            pair(i / OPS, i % OPS, &limits, &st);
-    explore_stats_print("pairs with calls on attributes", &st);
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_calls), cmocka_unit_test(test_pairs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_calls)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -345,10 +345,13 @@ static bool try_file(struct judge *j, struct store *s, const char *name, bool cr
 static bool try_names(struct store *s, const char *file, struct verdict *v) {
     static const char dir[] = "dir-made-after-recovery", other[] = "dir-made-after-recovery/other",
                       made[] = "made-after-recovery";
+    static const uint8_t bytes[PAGE + 1];
     struct nova_stat st;
     int rc = store_mkdir(s, dir, 0700);
     if (rc != NOVA_OK)
         return tried(v, "mkdir", rc, s);
+    if (!tried(v, "setxattr", store_dir_setxattr(s, dir, "user.x", bytes, sizeof bytes), s))
+        return false;
     if (file[0] != '\0') {
         rc = store_link(s, file, other);
         if (!tried(v, "link", rc, s))
