@@ -391,9 +391,11 @@ struct nova_run {
  * The caller looks up in its index:
  *   first_blk  the block of the page that holds byte off,           0 if it has none
  *   last_blk   the block of the page that holds byte off + len - 1, 0 if it has none
- *   between    0 if it knows that no page between these two has a block; else 1. With 1 for nothing the call logs a
- * hole where one was, which does no harm Where an edge of the range lies within a page that has a block, the page gets
- * another one with the bytes to be kept. Nothing is logged if there is nothing to give back or to zero.
+ *   between    0 if it knows that no page between these two has a block; else 1 (for nothing: the call then logs a hole
+ *              where one was, which does no harm)
+ *
+ * Where an edge of the range lies within a page that has a block, the page gets another one with the bytes to be kept.
+ * Nothing is logged if there is nothing to give back or to zero.
  *
  * Works on a full pool, as long as the reserve for log pages lasts: the reserve also has the (at most two) blocks of
  * the edges, until those that they replace are given back. Atomic, durable on return. Errors: EINVAL (len 0, a block
