@@ -51,6 +51,8 @@ extern "C" {
 #define NOVA_LINK_MAX 65000            /* names of one file */
 #define NOVA_MODE_BITS 07777u          /* of a mode: permissions, setuid, setgid, sticky */
 #define NOVA_SYMLINK_MAX 4095          /* bytes in the target of a symbolic link */
+#define NOVA_XATTR_MAX 65536           /* bytes in the value of an extended attribute */
+#define NOVA_NO_LINE 255u              /* "no entry", as the line of its place */
 #define NOVA_FILE_SIZE_MAX (1LL << 60) /* bytes; a file may be sparse far beyond the pool's size */
 #define NOVA_POOL_SIZE_MIN (1LL << 20) /* bytes */
 #define NOVA_POOL_SIZE_MAX (1LL << 43) /* bytes; block numbers have 32 bits and lane counters 31 */
@@ -165,7 +167,13 @@ enum nova_record_kind {
     NOVA_REC_SETATTR = 3,       /**< attributes named by mask are new */
     NOVA_REC_DENTRY_ADD = 4,    /**< name now names the child (and no other) */
     NOVA_REC_DENTRY_REMOVE = 5, /**< name is gone */
-    NOVA_REC_LINK = 6           /**< number of names and ctime are new */
+    NOVA_REC_LINK = 6,          /**< number of names and ctime are new */
+    NOVA_REC_HOLE = 8,          /**< pages [pgoff, pgoff+count) are gone */
+    NOVA_REC_COLLAPSE = 9,      /**< the same, and those behind have moved down by count; size is new */
+    NOVA_REC_INSERT = 10,       /**< pages from pgoff on have moved up by count; size is new */
+    NOVA_REC_ALLOC = 11,        /**< as WRITE, of blocks of zeros; pages may lie beyond the size */
+    NOVA_REC_XATTR = 12 /**< the attribute `name` has a new value, which nova_xattr_read() reads at this record's
+                             log_blk and log_idx; or it is gone */
 };
 
 #define NOVA_ATTR_MODE 1u
@@ -176,9 +184,9 @@ enum nova_record_kind {
 #define NOVA_ATTR_CTIME 32u
 
 #define NOVA_RECORD_SIZE 64
-#define NOVA_RECORDS_MAX 5 /* records that one log entry may take (a dentry with a long name) */
+#define NOVA_RECORDS_MAX 5 /* records that one log entry may take (one with a long name) */
 
-/** One validated log entry, as replay reports it. A dentry with a long name continues in the next lines - 1 records. */
+/** One validated log entry, as replay reports it. One with a long name continues in the next lines - 1 records. */
 struct nova_record {
     uint32_t kind;    /**< ::nova_record_kind */
     uint32_t lines;   /**< records this entry takes, 1..NOVA_RECORDS_MAX */
@@ -193,7 +201,13 @@ struct nova_record {
             uint64_t size;
             int64_t mtime;
             uint64_t reserved;
-        } write; /* and TRUNCATE: size, mtime */
+        } write; /* and ALLOC; TRUNCATE: size, mtime */
+        struct {
+            uint64_t pgoff, count;
+            uint64_t size;
+            int64_t mtime;
+            uint64_t reserved;
+        } range; /* HOLE, COLLAPSE, INSERT; size and mtime as in write */
         struct {
             uint32_t mask;
             uint32_t mode, uid, gid;
@@ -211,6 +225,14 @@ struct nova_record {
             uint32_t reserved;
             int64_t ctime;
         } link;
+        struct {
+            int64_t ctime;
+            uint32_t value_len;
+            uint32_t blocks; /* that the value takes */
+            uint32_t removed;
+            uint32_t name_len;
+            char name[16]; /* continues through the following records */
+        } xattr;
     } u;
 };
 
@@ -348,11 +370,65 @@ NOVA_API int nova_write_commit(nova_intent *intent, struct nova_io *io);
 NOVA_API void nova_write_abort(nova_intent *intent);
 
 /**
- * Sets the size; bytes gained read as zero. eof_blk as for nova_write(). Works on a full pool if it gives pages back,
- * as long as the reserve for log pages lasts. Atomic, durable on return. Nothing is logged if the size stays. Errors:
- * EFBIG, ENOSPC, ESTALE, EISDIR.
+ * Sets the size; bytes gained read as zero; pages beyond it are given back. eof_blk as for nova_write(). Works on a
+ * full pool if it gives pages back, as long as the reserve for log pages lasts. Atomic, durable on return. Nothing is
+ * logged if the size stays. Errors: EFBIG, ENOSPC, ESTALE, EISDIR.
  */
 NOVA_API int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nova_io *io);
+
+/* ---- ranges of a file ---- */
+
+/** Pages [pgoff, pgoff + count) of a file. */
+struct nova_run {
+    uint64_t pgoff, count;
+};
+
+/**
+ * Makes the bytes [off, off + len) read as zeros and gives back the pages that lie wholly in the range; the size stays.
+ * The last page of the file counts as whole if the range covers it up to the size; pages beyond the size may be given
+ * back too. For "punch hole" and "zero range" alike.
+ *
+ * The caller looks up in its index:
+ *   first_blk  the block of the page that holds byte off,           0 if it has none
+ *   last_blk   the block of the page that holds byte off + len - 1, 0 if it has none
+ *   between    0 if it knows that no page between these two has a block; else 1 (for nothing: the call then logs a hole
+ *              where one was, which does no harm)
+ *
+ * Where an edge of the range lies within a page that has a block, the page gets another one with the bytes to be kept.
+ * Nothing is logged if there is nothing to give back or to zero.
+ *
+ * Works on a full pool, as long as the reserve for log pages lasts: the reserve also has the (at most two) blocks of
+ * the edges, until those that they replace are given back. Atomic, durable on return. Errors: EINVAL (len 0, a block
+ * outside the data area), EFBIG, ENOSPC, ESTALE, EISDIR.
+ */
+NOVA_API int nova_punch(nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk, uint32_t last_blk,
+                        uint32_t between, struct nova_io *io);
+
+/**
+ * Removes the bytes [off, off + len): those behind move down, the size shrinks by len. Works on a full pool, as
+ * nova_truncate() does. Atomic, durable on return. Errors: EINVAL (off or len no multiple of NOVA_BLOCK_SIZE, len 0, or
+ * off + len not below the size: that is a truncate), ENOSPC, ESTALE, EISDIR.
+ */
+NOVA_API int nova_collapse(nova_inode *inode, uint64_t off, uint64_t len, struct nova_io *io);
+
+/**
+ * Puts a hole of len bytes in at off: the bytes from there on move up, the size grows by len. Atomic, durable on
+ * return. Errors: EINVAL (off or len no multiple of NOVA_BLOCK_SIZE, len 0, or off not below the size), EFBIG, ENOSPC,
+ * ESTALE, EISDIR.
+ */
+NOVA_API int nova_insert(nova_inode *inode, uint64_t off, uint64_t len, struct nova_io *io);
+
+/**
+ * Gives blocks of zeros to n >= 1 runs of pages that have none, in ascending order and apart, as the caller's index
+ * says (a page that has a block would lose its bytes). Pages may lie beyond the size: they stay until a truncate, or a
+ * punch, takes them back. size: of the file afterwards, not below the present one; growing needs eof_blk as for
+ * nova_write(), else it is not looked at. Whole or not at all. Later writes to these pages take new blocks
+ * nevertheless, and give these back: what the call promises is that the space is there, not that it stays. Errors:
+ * EINVAL (no run, an empty one, one out of order; size below the present one; a block outside the data area), EFBIG
+ * (beyond NOVA_FILE_SIZE_MAX), ENOSPC, ESTALE, EISDIR.
+ */
+NOVA_API int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint32_t n, uint64_t size, uint32_t eof_blk,
+                           struct nova_io *io);
 
 /* ---- attributes -------------------------------------------------------------------------------------------------- */
 
@@ -362,6 +438,42 @@ NOVA_API int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, s
  */
 NOVA_API int nova_setattr(nova_inode *inode, uint32_t mask, uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime,
                           int64_t mtime, struct nova_io *io);
+
+/* ---- extended attributes ----------------------------------------------------------------------------------------- */
+
+/*
+ * Names with values, of inodes of any type. A name is 1..NOVA_NAME_MAX bytes without NUL; the core gives no meaning to
+ * its prefix. A value is 0..NOVA_XATTR_MAX bytes; a small one lies in the log entry, a larger one in blocks of its own.
+ * There is no limit to their number.
+ *
+ * The caller's index says, for each name, the place (log_blk, log_idx) of the record that last set it; that decides
+ * whether a name is there. A call that replaces or removes a value gives back its blocks by itself, once that is
+ * durable.
+ */
+
+/**
+ * Gives name the value, in one atomic step, durable on return. old_blk, old_idx: the place of the entry that holds its
+ * present value; old_idx NOVA_NO_LINE if it has none. value may be NULL if value_len is 0.
+ * Errors: ENAME, EINVAL (no entry of that name at the old place), EFBIG, ENOSPC, ESTALE, ECORRUPT (the entry at the old
+ * place is damaged).
+ */
+NOVA_API int nova_setxattr(nova_inode *inode, const char *name, uint32_t name_len, const void *value,
+                           uint32_t value_len, uint32_t old_blk, uint32_t old_idx, struct nova_io *io);
+
+/**
+ * Takes name away; arguments and errors as nova_setxattr(), but there must be an old place. Works on a full pool, as
+ * long as the reserve for log pages lasts.
+ */
+NOVA_API int nova_removexattr(nova_inode *inode, const char *name, uint32_t name_len, uint32_t old_blk,
+                              uint32_t old_idx, struct nova_io *io);
+
+/**
+ * Copies the value that the entry at this place holds to buf; *len is its length. Any thread, as long as nobody
+ * replaces or removes this value meanwhile. Errors: EINVAL (no such place, an entry without a value, or cap is less
+ * than *len: then nothing is copied), ECORRUPT (entry or value are damaged).
+ */
+NOVA_API int nova_xattr_read(nova_inode *inode, uint32_t log_blk, uint32_t log_idx, void *buf, uint32_t cap,
+                             uint32_t *len, struct nova_error *err);
 
 /* ---- directories ------------------------------------------------------------------------------------------------- */
 
@@ -458,9 +570,9 @@ NOVA_API int nova_fsck(const char *path, char *report, size_t cap, size_t *neede
  * repaired again. Durable on return.
  *
  * The report is that of nova_fsck(), with "repaired" instead of "error" or "warning" where that was done. If it does
- * not fit, *needed being cap or more, nothing else has been changed: call again with more room (needed must not be NULL).
- * opt may be NULL; of its flags NOVA_OPT_EMULATED counts, as for nova_pool_open(), whose errors this one has, EBUSY
- * included.
+ * not fit, *needed being cap or more, nothing else has been changed: call again with more room (needed must not be
+ * NULL). opt may be NULL; of its flags NOVA_OPT_EMULATED counts, as for nova_pool_open(), whose errors this one has,
+ * EBUSY included.
  */
 NOVA_API int nova_fsck_repair(const char *path, const struct nova_pool_options *opt, char *report, size_t cap,
                               size_t *needed, struct nova_fsck_summary *sum, struct nova_error *err);

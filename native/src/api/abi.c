@@ -42,6 +42,8 @@ size_t nova_abi(char *buf, size_t cap) {
     CONST(NOVA_LINK_MAX);
     CONST(NOVA_MODE_BITS);
     CONST(NOVA_SYMLINK_MAX);
+    CONST(NOVA_XATTR_MAX);
+    CONST(NOVA_NO_LINE);
     CONST(NOVA_FILE_SIZE_MAX);
     CONST(NOVA_POOL_SIZE_MIN);
     CONST(NOVA_POOL_SIZE_MAX);
@@ -81,6 +83,11 @@ size_t nova_abi(char *buf, size_t cap) {
     CONST(NOVA_REC_DENTRY_ADD);
     CONST(NOVA_REC_DENTRY_REMOVE);
     CONST(NOVA_REC_LINK);
+    CONST(NOVA_REC_HOLE);
+    CONST(NOVA_REC_COLLAPSE);
+    CONST(NOVA_REC_INSERT);
+    CONST(NOVA_REC_ALLOC);
+    CONST(NOVA_REC_XATTR);
     CONST(NOVA_ATTR_MODE);
     CONST(NOVA_ATTR_UID);
     CONST(NOVA_ATTR_GID);
@@ -150,6 +157,10 @@ size_t nova_abi(char *buf, size_t cap) {
     AT(nova_stat, nlink);
     AT(nova_stat, entries);
 
+    SIZE(nova_run);
+    AT(nova_run, pgoff);
+    AT(nova_run, count);
+
     SIZE(nova_name);
     AT(nova_name, dir);
     AT(nova_name, name);
@@ -171,6 +182,10 @@ size_t nova_abi(char *buf, size_t cap) {
     REC(write.count);
     REC(write.size);
     REC(write.mtime);
+    REC(range.pgoff);
+    REC(range.count);
+    REC(range.size);
+    REC(range.mtime);
     REC(attr.mask);
     REC(attr.mode);
     REC(attr.uid);
@@ -186,6 +201,12 @@ size_t nova_abi(char *buf, size_t cap) {
     REC(dentry.name);
     REC(link.nlink);
     REC(link.ctime);
+    REC(xattr.ctime);
+    REC(xattr.value_len);
+    REC(xattr.blocks);
+    REC(xattr.removed);
+    REC(xattr.name_len);
+    REC(xattr.name);
 
     SIZE(nova_io);
     AT(nova_io, free_count);

@@ -32,7 +32,7 @@ int nova_setattr(nova_inode *inode, uint32_t mask, uint32_t mode, uint32_t uid, 
         log_begin(&b, &inode->log, 0);
         rc = log_append(&b, &e, &io->err);
         if (rc == NOVA_OK)
-            rc = log_commit(&b, &io->err);
+            rc = commit_answer(inode->pool, log_commit(&b, &io->err));
         else
             log_rollback(&b);
     }

@@ -41,7 +41,7 @@ static int check_dir(struct nova_inode *dir, struct nova_io *io, struct nova_err
 struct change {
     union {
         struct fmt_entry e;
-        uint8_t lines[FMT_ENTRY_LINES_MAX][FMT_LINE];
+        uint8_t lines[FMT_DENTRY_LINES_MAX][FMT_LINE];
     } u;
 };
 
@@ -110,7 +110,7 @@ static int append_and_commit(struct part *parts, struct log_batch *b, uint32_t n
     for (uint32_t i = 0; rc == NOVA_OK && i < n; i++)
         rc = part_append(&parts[i], &b[i], err);
     if (rc == NOVA_OK)
-        return journal_commit(&parts[0].inode->pool->journal, b, n, err);
+        return commit_answer(parts[0].inode->pool, journal_commit(&parts[0].inode->pool->journal, b, n, err));
     for (uint32_t i = 0; i < n; i++)
         log_rollback(&b[i]);
     return rc;

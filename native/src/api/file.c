@@ -38,13 +38,9 @@ static uint64_t page_of(uint64_t off) {
     return off >> NOVA_BLOCK_SHIFT;
 }
 
-static bool blk_arg_ok(const struct nova_pool *pool, uint32_t blk) {
-    return blk == 0 || media_is_data(&pool->media, blk, 1);
-}
-
 /* What every writing call on a file checks first. Nothing may go by st before the view is known to be whole: it could
  * be an older size. */
-static int check_file(struct nova_inode *inode, uint64_t *size, struct nova_io *io) {
+int file_begin(struct nova_inode *inode, uint64_t *size, struct nova_io *io) {
     int rc = io_begin(inode->pool, io);
     if (rc == NOVA_OK && inode->log.type != NOVA_FILE)
         rc = nova_fail(&io->err, NOVA_EISDIR, "inode %u is not a file", inode->log.ino);
@@ -62,7 +58,7 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
                         uint32_t first_blk, uint32_t last_blk, uint32_t eof_blk, struct nova_io *io) {
     struct nova_pool *pool = inode->pool;
     uint64_t size = 0;
-    int rc = check_file(inode, &size, io);
+    int rc = file_begin(inode, &size, io);
     if (rc != NOVA_OK)
         return rc;
     if (len == 0)
@@ -208,7 +204,7 @@ static int intent_commit_locked(struct nova_intent *in, struct nova_io *io) {
             record_fill(&io->records[io->record_count++], &e, b.at);
         pgoff += x == NULL ? 0 : x->count;
     }
-    rc = log_commit(&b, &io->err);
+    rc = commit_answer(inode->pool, log_commit(&b, &io->err));
     if (rc != NOVA_OK) {
         io->record_count = io->more = 0;
         return rc;
@@ -292,7 +288,7 @@ void nova_write_abort(nova_intent *in) {
 int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nova_io *io) {
     const struct media *m = &inode->pool->media;
     uint64_t old = 0;
-    int rc = check_file(inode, &old, io);
+    int rc = file_begin(inode, &old, io);
     if (rc != NOVA_OK)
         return rc;
     if (size > (uint64_t)NOVA_FILE_SIZE_MAX)
@@ -314,7 +310,7 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
         log_begin(&b, &inode->log, gives ? ALLOC_RESERVE_MOST : size < old ? ALLOC_RESERVE_HALF : 0);
         rc = log_append(&b, &e, &io->err);
         if (rc == NOVA_OK)
-            rc = log_commit(&b, &io->err);
+            rc = commit_answer(inode->pool, log_commit(&b, &io->err));
         else
             log_rollback(&b);
     }

@@ -26,7 +26,7 @@ struct nova_pool {
     struct pool_state state;
     pthread_mutex_t open_lock; /* guards open[] and nova_inode.released; taken with no other lock held */
     struct nova_inode ***open; /* [ino / OPEN_CHUNK][ino % OPEN_CHUNK], chunks made on demand */
-    int leaked;                /* space was lost to a damaged log: do not save the allocator's state */
+    int leaked; /* space was lost (a damaged log, a commit that failed): do not save the allocator's state */
     uint64_t recovery_ns, recovered_inodes, orphans, redone;
     uint32_t recovered;
 };
@@ -79,6 +79,31 @@ int view_check_locked(struct nova_inode *inode, struct nova_error *err);
 
 /* Starts a writing call: clears the answer, and releases the blocks that ride along. */
 int io_begin(struct nova_pool *pool, struct nova_io *io);
+
+/* What every writing call on a file's contents checks first: io_begin(), the type, the view; *size, and io->size,
+ * become the size as of the view. EISDIR, ESTALE. */
+int file_begin(struct nova_inode *inode, uint64_t *size, struct nova_io *io);
+
+/* Whether a block that a caller names can be one of a file, or is 0. */
+static inline bool blk_arg_ok(const struct nova_pool *pool, uint32_t blk) {
+    return blk == 0 || media_is_data(&pool->media, blk, 1);
+}
+
+/*
+ * Appends n entries that lie one behind the other at e (each of its own number of lines), commits them, and takes them
+ * into the caller's view and io's answer, or none of it. flags: ALLOC_*. The caller holds log_lock and has checked the
+ * view. ENOSPC, ENOMEM, ECORRUPT, EOS.
+ */
+int entries_commit_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_t n, unsigned flags,
+                          struct nova_io *io);
+
+/* Passes on what a commit answered. After NOVA_EOS only a scan of the logs can tell what is in use, so that the pool is
+ * not to be closed as clean. */
+static inline int commit_answer(struct nova_pool *pool, int rc) {
+    if (rc == NOVA_EOS)
+        __atomic_store_n(&pool->leaked, 1, __ATOMIC_RELAXED);
+    return rc;
+}
 
 /* Takes a committed batch whose entries are all in io->records (more = 0), or must be replayed (more = 1), into the
  * caller's view. io NULL: the caller need not hear of them. */

@@ -8,6 +8,13 @@
 
 /* ---- entries to records and attributes ---- */
 
+/* Puts a name into a record from byte `at` on, and as many further records as that takes. */
+static void record_name(struct nova_record *rec, size_t at, const char *name, uint8_t len) {
+    rec->lines = (uint32_t)((at + len + NOVA_RECORD_SIZE - 1) / NOVA_RECORD_SIZE);
+    memset(rec + 1, 0, (size_t)(rec->lines - 1) * NOVA_RECORD_SIZE);
+    memcpy((char *)rec + at, name, len);
+}
+
 void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_pos at) {
     memset(rec, 0, sizeof *rec);
     rec->lines = 1;
@@ -16,15 +23,28 @@ void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_
     rec->seq = e->seq;
     switch (e->kind) {
     case FMT_WRITE:
+    case FMT_ALLOC:
     case FMT_TRUNCATE: {
         struct fmt_write_body w;
         memcpy(&w, e->payload, sizeof w);
-        rec->kind = e->kind == FMT_WRITE ? NOVA_REC_WRITE : NOVA_REC_TRUNCATE;
+        rec->kind = e->kind == FMT_WRITE ? NOVA_REC_WRITE : e->kind == FMT_ALLOC ? NOVA_REC_ALLOC : NOVA_REC_TRUNCATE;
         rec->u.write.pgoff = w.pgoff;
         rec->u.write.blk = w.blk;
         rec->u.write.count = w.count;
         rec->u.write.size = w.size;
         rec->u.write.mtime = w.mtime;
+        break;
+    }
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: {
+        struct fmt_range_body r;
+        memcpy(&r, e->payload, sizeof r);
+        rec->kind = e->kind == FMT_HOLE ? NOVA_REC_HOLE : e->kind == FMT_COLLAPSE ? NOVA_REC_COLLAPSE : NOVA_REC_INSERT;
+        rec->u.range.pgoff = r.pgoff;
+        rec->u.range.count = r.count;
+        rec->u.range.size = r.size;
+        rec->u.range.mtime = r.mtime;
         break;
     }
     case FMT_SETATTR: {
@@ -48,19 +68,29 @@ void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_
         rec->u.link.ctime = l.ctime;
         break;
     }
+    case FMT_XATTR: {
+        struct fmt_xattr_body x;
+        memcpy(&x, e->payload, sizeof x);
+        rec->kind = NOVA_REC_XATTR;
+        rec->u.xattr.ctime = x.ctime;
+        rec->u.xattr.value_len = x.value_len;
+        rec->u.xattr.blocks = x.extents == 0 ? 0 : (x.value_len + NOVA_BLOCK_SIZE - 1) / NOVA_BLOCK_SIZE;
+        rec->u.xattr.removed = x.op == FMT_XATTR_REMOVE;
+        rec->u.xattr.name_len = x.name_len;
+        record_name(rec, offsetof(struct nova_record, u.xattr.name), (const char *)e + FMT_XATTR_NAME_OFF, x.name_len);
+        break;
+    }
     default: {
         struct fmt_dentry_body d;
         memcpy(&d, e->payload, sizeof d);
         rec->kind = e->kind == FMT_DENTRY_ADD ? NOVA_REC_DENTRY_ADD : NOVA_REC_DENTRY_REMOVE;
-        size_t head = offsetof(struct nova_record, u.dentry.name);
-        rec->lines = (uint32_t)((head + d.name_len + NOVA_RECORD_SIZE - 1) / NOVA_RECORD_SIZE);
         rec->u.dentry.ino = d.ino;
         rec->u.dentry.gen = d.gen;
         rec->u.dentry.type = d.type;
         rec->u.dentry.name_len = d.name_len;
         rec->u.dentry.time = d.time;
-        memset(rec + 1, 0, (size_t)(rec->lines - 1) * NOVA_RECORD_SIZE);
-        memcpy((char *)rec + head, (const char *)e + FMT_DENTRY_NAME_OFF, d.name_len);
+        record_name(rec, offsetof(struct nova_record, u.dentry.name), (const char *)e + FMT_DENTRY_NAME_OFF,
+                    d.name_len);
         break;
     }
     }
@@ -69,8 +99,12 @@ void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_
 void stat_apply(struct nova_stat *st, const struct fmt_entry *e) {
     switch (e->kind) {
     case FMT_WRITE:
-    case FMT_TRUNCATE: {
-        struct fmt_write_body w;
+    case FMT_ALLOC:
+    case FMT_TRUNCATE:
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: {
+        struct fmt_write_body w; /* a range has its size and mtime at the same offsets */
         memcpy(&w, e->payload, sizeof w);
         st->size = w.size;
         st->mtime = st->ctime = w.mtime;
@@ -98,6 +132,12 @@ void stat_apply(struct nova_stat *st, const struct fmt_entry *e) {
         memcpy(&l, e->payload, sizeof l);
         st->nlink = l.nlink;
         st->ctime = l.ctime;
+        break;
+    }
+    case FMT_XATTR: {
+        struct fmt_xattr_body x;
+        memcpy(&x, e->payload, sizeof x);
+        st->ctime = x.ctime;
         break;
     }
     default: {
@@ -254,6 +294,42 @@ void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, ui
     inode->cursor.pages += b->new_pages;
 }
 
+static struct fmt_entry *next_entry(struct fmt_entry *e) {
+    return (struct fmt_entry *)(void *)((uint8_t *)e + (size_t)e->lines * FMT_LINE);
+}
+
+int entries_commit_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_t n, unsigned flags,
+                          struct nova_io *io) {
+    struct log_batch b;
+    struct fmt_entry *at = e;
+    int rc = NOVA_OK;
+    io->more = 0;
+    log_begin(&b, &inode->log, flags);
+    for (uint32_t i = 0; rc == NOVA_OK && i < n; i++, at = next_entry(at)) {
+        rc = log_append(&b, at, &io->err);
+        io->more = io->more || NOVA_IO_RECORDS - io->record_count < NOVA_RECORDS_MAX;
+        if (rc == NOVA_OK && io->more == 0) {
+            record_fill(&io->records[io->record_count], at, b.at);
+            io->record_count += io->records[io->record_count].lines;
+        }
+    }
+    if (rc == NOVA_OK)
+        rc = commit_answer(inode->pool, log_commit(&b, &io->err));
+    else
+        log_rollback(&b);
+    if (rc != NOVA_OK) {
+        io->record_count = io->more = 0;
+        return rc;
+    }
+    if (io->more == 0) { /* else replay applies them */
+        at = e;
+        for (uint32_t i = 0; i < n; i++, at = next_entry(at))
+            stat_apply(&inode->st, at);
+    }
+    view_advance_locked(inode, &b, n, io);
+    return NOVA_OK;
+}
+
 int io_begin(struct nova_pool *pool, struct nova_io *io) {
     io->record_count = 0;
     io->more = 0;
@@ -279,6 +355,12 @@ static void reclaim_block(void *arg, uint64_t pgoff, uint32_t blk) {
     r->ok = alloc_free(r->a, blk, 1) && r->ok;
 }
 
+static bool reclaim_value(void *arg, struct nova_extent ext) {
+    struct reclaim *r = arg;
+    r->ok = alloc_free(r->a, ext.blk, ext.count) && r->ok;
+    return true;
+}
+
 static int reclaim_page(void *arg, uint32_t blk, struct nova_error *err) {
     return extent_list_add(arg, blk, 1) ? NOVA_OK : nova_fail(err, NOVA_ENOMEM, "no memory for a list of log pages");
 }
@@ -295,15 +377,15 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
         rc = log_open(&log, &pool->media, pool->alloc, slot, err);
     if (rc == NOVA_ENOENT)
         return rc;
-    struct block_map map;
+    struct file_contents c = {0};
     struct extent_list pages;
-    block_map_init(&map);
     extent_list_init(&pages);
     if (rc == NOVA_OK)
-        rc = file_replay(&log, &map, NULL, alloc_total(pool->alloc), reclaim_page, &pages, err);
+        rc = file_replay(&log, &c, alloc_total(pool->alloc), reclaim_page, &pages, err);
     struct reclaim r = {.a = pool->alloc, .ok = true};
     if (rc == NOVA_OK) {
-        block_map_each(&map, reclaim_block, &r);
+        block_map_each(&c.map, reclaim_block, &r);
+        xattr_map_extents(&c.xattrs, &log, reclaim_value, &r); /* before the log's pages go, which name them */
         for (uint32_t i = 0; i < pages.n; i++)
             r.ok = alloc_free(pool->alloc, pages.ext[i].blk, pages.ext[i].count) && r.ok;
         itable_free(&pool->itable, ino);
@@ -311,7 +393,7 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
             rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(&pool->media, slot), "inode %u held blocks that are free",
                               ino);
     }
-    block_map_free(&map);
+    file_contents_free(&c);
     extent_list_free(&pages);
     if (rc != NOVA_OK) /* the next open scans and finds the space again */
         __atomic_store_n(&pool->leaked, 1, __ATOMIC_RELAXED);

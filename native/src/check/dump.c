@@ -23,6 +23,11 @@ static const char *kind_name(unsigned kind) {
     case FMT_DENTRY_REMOVE: return "remove";
     case FMT_PAD: return "padding";
     case FMT_LINK: return "link";
+    case FMT_HOLE: return "hole";
+    case FMT_COLLAPSE: return "collapse";
+    case FMT_INSERT: return "insert";
+    case FMT_ALLOC: return "alloc";
+    case FMT_XATTR: return "xattr";
     default: return "?";
     }
 }
@@ -77,6 +82,15 @@ static void dump_write(struct text *t, const struct fmt_entry *e) {
     text_time(t, w.mtime);
 }
 
+static void dump_range(struct text *t, const struct fmt_entry *e) {
+    struct fmt_range_body r;
+    char pages[80];
+    memcpy(&r, e->payload, sizeof r);
+    (void)snprintf(pages, sizeof pages, "pages %llu+%llu", (unsigned long long)r.pgoff, (unsigned long long)r.count);
+    text_add(t, "%-40s size %-12llu ", pages, (unsigned long long)r.size);
+    text_time(t, r.mtime);
+}
+
 static void dump_setattr(struct text *t, const struct fmt_entry *e) {
     struct fmt_setattr_body a;
     memcpy(&a, e->payload, sizeof a);
@@ -110,6 +124,24 @@ static void dump_link(struct text *t, const struct fmt_entry *e) {
     text_time(t, l.ctime);
 }
 
+static void dump_xattr(struct text *t, const struct media *m, const struct fmt_entry *e) {
+    struct fmt_xattr_body x;
+    char what[80] = "removed";
+    memcpy(&x, e->payload, sizeof x);
+    if (x.op == FMT_XATTR_SET)
+        (void)snprintf(what, sizeof what, "%u bytes in %u extents", x.value_len, x.extents);
+    text_add(t, "%-40s ", what);
+    text_time(t, x.ctime);
+    text_add(t, " ");
+    text_bytes(t, (const char *)e + FMT_XATTR_NAME_OFF, x.name_len);
+    for (uint32_t i = 0; i < x.extents; i++) {
+        struct nova_extent ext = fmt_xattr_extent(e, i);
+        text_add(t, "%s%u+%u", i == 0 ? " blocks " : ", ", ext.blk, ext.count);
+    }
+    if (!fmt_xattr_value_ok(m, e)) /* blocks of a value that was replaced hold what came later */
+        text_add(t, " (replaced, or DAMAGED)");
+}
+
 static void dump_dentry(struct text *t, const struct fmt_entry *e) {
     struct fmt_dentry_body d;
     char what[80];
@@ -121,21 +153,25 @@ static void dump_dentry(struct text *t, const struct fmt_entry *e) {
     text_bytes(t, (const char *)e + FMT_DENTRY_NAME_OFF, d.name_len);
 }
 
-static void dump_entry(struct text *t, const struct fmt_entry *e, struct log_pos pos) {
+static void dump_entry(struct text *t, const struct media *m, const struct fmt_entry *e, struct log_pos pos) {
     char at[32];
     if (pos.blk == 0)
         (void)snprintf(at, sizeof at, "slot:%u", pos.idx);
     else
         (void)snprintf(at, sizeof at, "%u:%u", pos.blk, pos.idx);
     text_add(t, "  %-14s %8llu  %-8s  good  ", at, (unsigned long long)e->seq, kind_name(e->kind));
-    if (e->kind == FMT_WRITE || e->kind == FMT_TRUNCATE)
-        dump_write(t, e);
-    else if (e->kind == FMT_SETATTR)
-        dump_setattr(t, e);
-    else if (e->kind == FMT_LINK)
-        dump_link(t, e);
-    else
-        dump_dentry(t, e);
+    switch (e->kind) {
+    case FMT_WRITE:
+    case FMT_ALLOC:
+    case FMT_TRUNCATE: dump_write(t, e); break;
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: dump_range(t, e); break;
+    case FMT_SETATTR: dump_setattr(t, e); break;
+    case FMT_LINK: dump_link(t, e); break;
+    case FMT_XATTR: dump_xattr(t, m, e); break;
+    default: dump_dentry(t, e);
+    }
     text_add(t, "\n");
 }
 
@@ -149,7 +185,7 @@ static void dump_log(struct text *t, const struct media *m, struct fmt_inode *sl
     while (rc == NOVA_OK && (rc = log_next(&log, &cur, &item, &err)) == NOVA_OK && item.entry != NULL) {
         if (item.entered != 0)
             text_add(t, "  log page %u: page tail good\n", item.entered);
-        dump_entry(t, item.entry, item.pos);
+        dump_entry(t, m, item.entry, item.pos);
     }
     if (rc == NOVA_OK)
         text_add(t, "  end: %llu entries, %u log pages\n", (unsigned long long)cur.entries, cur.pages);

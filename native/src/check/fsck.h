@@ -7,6 +7,7 @@
 #include "check/inspect.h"
 #include "check/text.h"
 #include "inode/ino_list.h"
+#include "log/xattr_replay.h"
 #include "recovery/pool_state.h"
 
 /* What nova_fsck_repair() can do about a finding, in the order it is done. */
@@ -75,6 +76,13 @@ void fsck_dirs(struct fsck *f);
 
 /* All other inodes. After fsck_dirs(). */
 void fsck_files(struct fsck *f);
+
+/* Takes an entry at `at`, if it is of an attribute, into what an inode's log says of its attributes. */
+void fsck_xattr_entry(struct fsck *f, struct xattr_map *x, const struct log *log, const struct fmt_entry *e,
+                      struct log_pos at);
+
+/* The values that are left at the end of a log: their blocks and checksums. */
+void fsck_xattr_values(struct fsck *f, const struct xattr_map *x, const struct log *log);
 
 /* The saved state of a clean pool against what was found. After fsck_files(). */
 void fsck_snapshot(struct fsck *f);

@@ -7,7 +7,7 @@
 #include "inode/block_map.h"
 #include "inode/dir_map.h"
 #include "inode/ino_list.h"
-#include "log/log.h"
+#include "log/file_replay.h"
 
 /* ---- walking a log ---- */
 
@@ -15,7 +15,8 @@ struct walk {
     struct fsck *f;
     struct log log;
     struct log_cursor cur;
-    bool whole; /* read to its end */
+    struct log_pos at; /* of the entry that walk_next() answered */
+    bool whole;        /* read to its end */
 };
 
 /* What a damaged place in a log is: log.c names the offset of the line, of the page tail, or of the pointer. */
@@ -52,14 +53,16 @@ static const struct fmt_entry *walk_next(struct walk *w) {
         fsck_claim(w->f, item.entered, 1, w->log.ino, "a log page");
     if (item.entry != NULL)
         w->f->sum.entries++;
+    w->at = item.pos;
     return item.entry;
 }
 
 /* ---- directories ---- */
 
-static void replay_dir(struct walk *w, struct dir_map *names) {
+static void replay_dir(struct walk *w, struct dir_map *names, struct xattr_map *xattrs) {
     struct fsck *f = w->f;
-    for (const struct fmt_entry *e; (e = walk_next(w)) != NULL;) {
+    for (const struct fmt_entry *e; !f->oom && (e = walk_next(w)) != NULL;) {
+        fsck_xattr_entry(f, xattrs, &w->log, e, w->at);
         if (e->kind != FMT_DENTRY_ADD && e->kind != FMT_DENTRY_REMOVE)
             continue;
         struct fmt_dentry_body d;
@@ -128,9 +131,13 @@ static void check_dir(struct fsck *f, uint32_t ino, struct ino_list *q) {
         return;
     }
     dir_map_init(&names);
-    replay_dir(&w, &names);
+    struct xattr_map xattrs = {0};
+    replay_dir(&w, &names, &xattrs);
     if (!w.whole)
         f->dirs_whole = false;
+    else if (!f->oom)
+        fsck_xattr_values(f, &xattrs, &w.log);
+    xattr_map_free(&xattrs);
     uint32_t it = 0;
     for (const struct dir_name *n; !f->oom && (n = dir_map_next(&names, &it)) != NULL;)
         check_name(f, ino, w.whole, n, q);
@@ -177,13 +184,35 @@ static const char *check_write(const struct block_map *map, const struct fmt_wri
     return block_map_get(map, size >> NOVA_BLOCK_SHIFT) == 0 ? "a write without pages into a hole" : NULL;
 }
 
+/* What an entry of any kind that changes the size must not do to the size before it; NULL if it does not. */
+static const char *check_size(const struct block_map *map, const struct fmt_entry *e, uint64_t size) {
+    struct fmt_write_body b;
+    struct fmt_range_body r;
+    memcpy(&b, e->payload, sizeof b);
+    memcpy(&r, e->payload, sizeof r);
+    uint64_t bytes = r.count << NOVA_BLOCK_SHIFT; /* at most NOVA_FILE_SIZE_MAX */
+    switch (e->kind) {
+    case FMT_WRITE: return check_write(map, &b, size);
+    case FMT_ALLOC: return b.size < size ? "an allocation that makes the file shorter" : NULL;
+    case FMT_HOLE: return r.size != size ? "a hole that changes the size" : NULL;
+    case FMT_COLLAPSE: return r.size + bytes != size ? "a collapse whose sizes do not fit" : NULL;
+    case FMT_INSERT: return size + bytes != r.size ? "an insert whose sizes do not fit" : NULL;
+    default: return NULL;
+    }
+}
+
 struct claims {
     struct fsck *f;
     uint32_t ino;
     uint32_t blk, count; /* neighbours are claimed in one go */
     uint64_t pages;      /* of the file's size */
-    bool beyond;
+    bool stale;
 };
+
+static bool is_zero(const struct media *m, uint32_t blk) {
+    static const uint8_t zero[NOVA_BLOCK_SIZE];
+    return memcmp(media_blk(m, blk), zero, sizeof zero) == 0;
+}
 
 static void claim_run(struct claims *c) {
     if (c->count != 0)
@@ -193,7 +222,7 @@ static void claim_run(struct claims *c) {
 
 static void claim_block(void *arg, uint64_t pgoff, uint32_t blk) {
     struct claims *c = arg;
-    c->beyond = c->beyond || pgoff >= c->pages;
+    c->stale = c->stale || (pgoff >= c->pages && !is_zero(&c->f->in.m, blk));
     if (c->count != 0 && blk == c->blk + c->count) {
         c->count++;
         return;
@@ -213,6 +242,7 @@ static void check_names(struct fsck *f, uint32_t ino, const struct fmt_inode *sl
 static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
     struct walk w;
     struct block_map map;
+    struct xattr_map xattrs = {0};
     uint64_t size = 0;
     uint32_t nlink = 1;
     if (!walk_open(&w, f, slot))
@@ -227,18 +257,15 @@ static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
                 fsck_error(f, "log tail", fsck_off(f, &slot->tail),
                            "log tail of inode %u does not tell of its link entries", ino);
         }
-        if (e->kind != FMT_WRITE && e->kind != FMT_TRUNCATE)
+        fsck_xattr_entry(f, &xattrs, &w.log, e, w.at);
+        if (e->kind == FMT_LINK || e->kind == FMT_SETATTR || e->kind == FMT_XATTR)
             continue;
-        struct fmt_write_body b;
+        struct fmt_write_body b; /* a range's size lies where a write's does */
         memcpy(&b, e->payload, sizeof b);
-        if (e->kind == FMT_TRUNCATE) {
-            block_map_truncate(&map, pages_of(b.size), NULL, NULL);
-        } else {
-            const char *bad = check_write(&map, &b, size);
-            if (bad != NULL)
-                fsck_error(f, "log entry", fsck_off(f, e), "log of inode %u: %s", ino, bad);
-            f->oom = b.count != 0 && !block_map_set(&map, b.pgoff, b.blk, b.count, NULL, NULL);
-        }
+        const char *bad = check_size(&map, e, size);
+        if (bad != NULL)
+            fsck_error(f, "log entry", fsck_off(f, e), "log of inode %u: %s", ino, bad);
+        f->oom = !file_apply(e, &map);
         if (map.pages > alloc_total(f->owned)) { /* some block more than once; recovery refuses it too */
             fsck_error(f, "log entry", fsck_off(f, e), "log of inode %u: more pages mapped than the pool has blocks",
                        ino);
@@ -251,16 +278,20 @@ static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
         struct claims c = {.f = f, .ino = ino, .pages = pages_of(size)};
         block_map_each(&map, claim_block, &c);
         claim_run(&c);
-        if (c.beyond)
-            fsck_error(f, "inode", fsck_off(f, slot), "inode %u has blocks beyond its size of %llu bytes", ino,
-                       (unsigned long long)size);
+        if (c.stale)
+            fsck_error(f, "inode", fsck_off(f, slot),
+                       "inode %u has bytes other than zero in blocks beyond its size of "
+                       "%llu bytes",
+                       ino, (unsigned long long)size);
         if (slot->type == NOVA_SYMLINK && (size == 0 || size > NOVA_SYMLINK_MAX || block_map_get(&map, 0) == 0))
             fsck_error(f, "inode", fsck_off(f, slot), "symbolic link %u has a target of %llu bytes%s", ino,
                        (unsigned long long)size, size != 0 ? ", or none" : "");
         f->sum.bytes += size;
+        fsck_xattr_values(f, &xattrs, &w.log);
         check_names(f, ino, slot, nlink);
     }
     block_map_free(&map);
+    xattr_map_free(&xattrs);
 }
 
 /* A slot in use that no name reaches. */

@@ -30,13 +30,16 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the media format is li
 #define FMT_STATE_SLOT_OFF 2048u /* the second state slot's offset in the state block */
 #define FMT_SNAP_PAYLOAD 4032u   /* bytes of bitmap in a snapshot block */
 #define FMT_JOURNAL_BLKS 16u
-#define FMT_ENTRY_LINES_MAX 5u
+#define FMT_ENTRY_LINES_MAX 8u
+#define FMT_DENTRY_LINES_MAX 5u
 #define FMT_JOURNAL_MAGIC 0x4e58544au /* "JTXN" */
 #define FMT_JOURNAL_RECORD 128u       /* bytes of a journal record: two cache lines */
 #define FMT_JOURNAL_MOVES 4u          /* logs that one transaction may change */
 
 /* Feature bits of fmt_sb.incompat. */
-#define FMT_INCOMPAT_NAMESPACE 1u /* directories below the root, links, journal records */
+#define FMT_INCOMPAT_NAMESPACE 1u /* directories below the root, links, ranges, xattrs, journal records */
+
+#define FMT_FILE_PAGES ((uint64_t)NOVA_FILE_SIZE_MAX >> NOVA_BLOCK_SHIFT) /* page numbers that a size can cover */
 
 /*
  * A pointer word proves itself: low half = block (or, for a tail, block and line), high half = check bits bound to what
@@ -137,7 +140,12 @@ enum fmt_kind {
     FMT_DENTRY_REMOVE = 5,
     FMT_PAD = 6, /* the rest of this page (or slot) holds no entry */
     FMT_LINK = 7,
-    FMT_KIND_LAST = FMT_LINK
+    FMT_HOLE = 8,
+    FMT_COLLAPSE = 9,
+    FMT_INSERT = 10,
+    FMT_ALLOC = 11,
+    FMT_XATTR = 12,
+    FMT_KIND_LAST = FMT_XATTR
 };
 
 /* What every entry starts with. */
@@ -154,10 +162,18 @@ struct fmt_entry {
 
 /* Payloads, from byte 24 of the entry on. */
 
-struct fmt_write_body { /* FMT_WRITE; FMT_TRUNCATE has pgoff = blk = count = 0 */
+struct fmt_write_body { /* FMT_WRITE, FMT_ALLOC; FMT_TRUNCATE has pgoff = blk = count = 0 */
     uint64_t pgoff;     /* 24  first file page */
     uint32_t blk;       /* 32  first block; 0 if count is 0 */
     uint32_t count;     /* 36  pages; 0 in a truncate, and in a write that only moved the end of the file */
+    uint64_t size;      /* 40  file size after the entry */
+    int64_t mtime;      /* 48 */
+    uint64_t zero;      /* 56 */
+};
+
+struct fmt_range_body { /* FMT_HOLE, FMT_COLLAPSE, FMT_INSERT; size and mtime lie where a write has them */
+    uint64_t pgoff;     /* 24  first file page */
+    uint64_t count;     /* 32  pages */
     uint64_t size;      /* 40  file size after the entry */
     int64_t mtime;      /* 48 */
     uint64_t zero;      /* 56 */
@@ -190,6 +206,27 @@ struct fmt_link_body {
     int64_t ctime;     /* 32 */
     uint8_t zero2[24]; /* 40 */
 };
+
+enum fmt_xattr_op { FMT_XATTR_SET = 1, FMT_XATTR_REMOVE = 2 };
+
+struct fmt_xattr_body {
+    int64_t ctime;      /* 24 */
+    uint32_t value_len; /* 32  bytes */
+    uint32_t value_crc; /* 36  of the value if it lies in blocks, else 0 */
+    uint8_t name_len;   /* 40 */
+    uint8_t op;         /* 41  fmt_xattr_op */
+    uint8_t extents;    /* 42  that hold the value; 0: it lies in the entry */
+    uint8_t zero;       /* 43 */
+    char name[20];      /* 44  goes on; behind it the value or the extents, then zeros to the end of the line */
+};
+#define FMT_XATTR_NAME_OFF 44u
+#define FMT_XATTR_EXTENTS 16u /* at most */
+#define FMT_XATTR_EXTENT 8u   /* bytes of one: block, count; not aligned */
+
+static_assert(NOVA_XATTR_MAX / NOVA_BLOCK_SIZE <= FMT_XATTR_EXTENTS, "a value fits one-block extents");
+static_assert(FMT_XATTR_NAME_OFF + NOVA_NAME_MAX + FMT_XATTR_EXTENTS * FMT_XATTR_EXTENT <=
+                  FMT_ENTRY_LINES_MAX * FMT_LINE,
+              "an entry holds a name and its extents");
 
 /* Journal record: the committed but perhaps unfinished half of a transaction over several logs (journal/journal.h). */
 struct fmt_journal {
@@ -282,11 +319,24 @@ FMT_AT(fmt_write_body, blk, 8);
 FMT_AT(fmt_write_body, count, 12);
 FMT_AT(fmt_write_body, size, 16);
 FMT_AT(fmt_write_body, mtime, 24);
+FMT_SIZE(fmt_range_body, 40);
+FMT_AT(fmt_range_body, count, 8);
+FMT_AT(fmt_range_body, size, 16);
+FMT_AT(fmt_range_body, mtime, 24);
+FMT_AT(fmt_range_body, zero, 32);
 FMT_SIZE(fmt_setattr_body, 40);
 FMT_AT(fmt_setattr_body, mode, 4);
 FMT_AT(fmt_setattr_body, atime, 16);
 FMT_AT(fmt_setattr_body, mtime, 24);
 FMT_AT(fmt_setattr_body, ctime, 32);
+FMT_SIZE(fmt_xattr_body, 40);
+FMT_AT(fmt_xattr_body, value_len, 8);
+FMT_AT(fmt_xattr_body, value_crc, 12);
+FMT_AT(fmt_xattr_body, name_len, 16);
+FMT_AT(fmt_xattr_body, op, 17);
+FMT_AT(fmt_xattr_body, extents, 18);
+FMT_AT(fmt_xattr_body, zero, 19);
+FMT_AT(fmt_xattr_body, name, 20);
 FMT_SIZE(fmt_link_body, 40);
 FMT_AT(fmt_link_body, zero, 4);
 FMT_AT(fmt_link_body, ctime, 8);

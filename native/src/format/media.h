@@ -118,6 +118,14 @@ void fmt_journal_seal(const struct media *m, struct fmt_journal *rec);
 /* Whether it is a whole record of sound tails, and so committed. Says nothing of the inodes it names. */
 bool fmt_journal_ok(const struct media *m, const struct fmt_journal *rec);
 
+/* The i-th extent of the value of an xattr entry, i < extents. */
+struct nova_extent fmt_xattr_extent(const void *entry, uint32_t i);
+
+/* Checksum of a value in blocks: that of its bytes, extent after extent. */
+uint32_t fmt_xattr_crc(const struct media *m, const struct nova_extent *ext, uint32_t n, uint32_t value_len);
+/* Whether the value of a verified xattr entry, if it lies in blocks, is as the entry says. */
+bool fmt_xattr_value_ok(const struct media *m, const void *entry);
+
 /* Seals an entry whose header (but crc) and body are filled. */
 void fmt_entry_seal(const struct media *m, void *entry);
 

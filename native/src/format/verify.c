@@ -174,6 +174,32 @@ static const char *check_truncate(const struct fmt_entry *e, uint8_t type) {
                : "truncate entry with a field out of range";
 }
 
+/* Of what one entry says by itself; the size before it is the reader's to compare. */
+static const char *check_range(const struct fmt_entry *e, uint8_t type) {
+    struct fmt_range_body r;
+    memcpy(&r, e->payload, sizeof r);
+    if (type != NOVA_FILE)
+        return "range entry in the log of something that is no file";
+    if (r.size > (uint64_t)NOVA_FILE_SIZE_MAX || r.zero != 0 || r.count == 0 || r.pgoff >= FMT_FILE_PAGES ||
+        r.count > FMT_FILE_PAGES - r.pgoff)
+        return "range entry with a field out of range";
+    /* Something lay behind what was removed; what was moved up lies behind what came in. */
+    uint64_t inside = e->kind == FMT_COLLAPSE ? r.pgoff + 1 : e->kind == FMT_INSERT ? r.pgoff + r.count + 1 : 0;
+    uint64_t pages = (r.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
+    return pages >= inside ? NULL : "range entry beyond its file size";
+}
+
+static const char *check_alloc(const struct media *m, const struct fmt_entry *e, uint8_t type) {
+    struct fmt_write_body w;
+    memcpy(&w, e->payload, sizeof w);
+    if (type != NOVA_FILE)
+        return "alloc entry in the log of something that is no file";
+    if (w.size > (uint64_t)NOVA_FILE_SIZE_MAX || w.zero != 0 || w.count == 0 || w.pgoff >= FMT_FILE_PAGES ||
+        w.count > FMT_FILE_PAGES - w.pgoff)
+        return "alloc entry with a field out of range";
+    return media_is_data(m, w.blk, w.count) ? NULL : "alloc entry with blocks outside the data area";
+}
+
 static const char *check_setattr(const struct fmt_entry *e) {
     struct fmt_setattr_body a;
     memcpy(&a, e->payload, sizeof a);
@@ -215,6 +241,69 @@ static const char *check_link(const struct fmt_entry *e, uint8_t type) {
                : "link entry with a field out of range";
 }
 
+struct nova_extent fmt_xattr_extent(const void *entry, uint32_t i) {
+    const struct fmt_entry *e = entry;
+    struct fmt_xattr_body x;
+    struct nova_extent ext;
+    memcpy(&x, e->payload, sizeof x);
+    static_assert(sizeof ext == FMT_XATTR_EXTENT, "an extent on the media is one in memory");
+    memcpy(&ext, (const char *)entry + FMT_XATTR_NAME_OFF + x.name_len + (size_t)i * sizeof ext, sizeof ext);
+    return ext;
+}
+
+uint32_t fmt_xattr_crc(const struct media *m, const struct nova_extent *ext, uint32_t n, uint32_t value_len) {
+    uint32_t crc = m->seed;
+    for (uint32_t i = 0; i < n && value_len != 0; i++) {
+        uint64_t bytes = (uint64_t)ext[i].count << NOVA_BLOCK_SHIFT;
+        uint32_t len = bytes < value_len ? (uint32_t)bytes : value_len;
+        crc = nova_crc32c(crc, media_blk(m, ext[i].blk), len);
+        value_len -= len;
+    }
+    return crc;
+}
+
+bool fmt_xattr_value_ok(const struct media *m, const void *entry) {
+    const struct fmt_entry *e = entry;
+    struct fmt_xattr_body x;
+    struct nova_extent ext[FMT_XATTR_EXTENTS];
+    memcpy(&x, e->payload, sizeof x);
+    for (uint32_t i = 0; i < x.extents; i++)
+        ext[i] = fmt_xattr_extent(entry, i);
+    return x.extents == 0 || fmt_xattr_crc(m, ext, x.extents, x.value_len) == x.value_crc;
+}
+
+static const char *check_extents(const struct media *m, const struct fmt_entry *e, const struct fmt_xattr_body *x) {
+    uint64_t blocks = 0;
+    for (uint32_t i = 0; i < x->extents; i++) {
+        struct nova_extent ext = fmt_xattr_extent(e, i);
+        if (!media_is_data(m, ext.blk, ext.count))
+            return "xattr entry with blocks outside the data area";
+        blocks += ext.count;
+    }
+    return blocks == (x->value_len + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT ? NULL : "xattr entry with wrong extents";
+}
+
+static const char *check_xattr(const struct media *m, const struct fmt_entry *e) {
+    struct fmt_xattr_body x;
+    memcpy(&x, e->payload, sizeof x);
+    const char *name = (const char *)e + FMT_XATTR_NAME_OFF;
+    const char *end = (const char *)e + FMT_LINE * (size_t)e->lines;
+    bool remove = x.op == FMT_XATTR_REMOVE;
+    if ((x.op != FMT_XATTR_SET && !remove) || x.name_len == 0 || x.value_len > NOVA_XATTR_MAX ||
+        x.extents > FMT_XATTR_EXTENTS || x.zero != 0 || (remove && (x.value_len != 0 || x.extents != 0)) ||
+        (x.extents == 0 && x.value_crc != 0) || (x.extents != 0 && x.value_len == 0))
+        return "xattr entry with a field out of range";
+    uint32_t bytes = FMT_XATTR_NAME_OFF + x.name_len + (x.extents != 0 ? x.extents * FMT_XATTR_EXTENT : x.value_len);
+    if (e->lines != (bytes + FMT_LINE - 1) / FMT_LINE)
+        return "xattr entry that does not fit its length";
+    if (memchr(name, '\0', x.name_len) != NULL)
+        return "xattr entry whose name holds NUL";
+    for (const char *p = (const char *)e + bytes; p < end; p++)
+        if (*p != '\0')
+            return "xattr entry with bytes behind its end";
+    return x.extents == 0 ? NULL : check_extents(m, e, &x);
+}
+
 const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
                             uint8_t type) {
     const struct fmt_entry *e = entry;
@@ -226,7 +315,7 @@ const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t a
         return "entry of another inode";
     if (e->zero != 0 || e->seq == 0 || e->seq > INT64_MAX)
         return "entry header with a field out of range";
-    if (e->lines != 1 && e->kind != FMT_DENTRY_ADD && e->kind != FMT_DENTRY_REMOVE)
+    if (e->lines != 1 && e->kind != FMT_DENTRY_ADD && e->kind != FMT_DENTRY_REMOVE && e->kind != FMT_XATTR)
         return "entry with an impossible length";
     switch (e->kind) {
     case FMT_WRITE: return check_write(m, e, type);
@@ -235,6 +324,11 @@ const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t a
     case FMT_DENTRY_ADD:
     case FMT_DENTRY_REMOVE: return check_dentry(m, e, type);
     case FMT_LINK: return check_link(e, type);
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: return check_range(e, type);
+    case FMT_ALLOC: return check_alloc(m, e, type);
+    case FMT_XATTR: return check_xattr(m, e);
     case FMT_PAD: return NULL;
     default: return "entry of an unknown kind";
     }

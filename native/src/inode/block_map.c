@@ -31,6 +31,7 @@ void block_map_init(struct block_map *m) {
     m->root = NULL;
     m->height = 0;
     m->pages = 0;
+    m->base = 0;
 }
 
 static void free_tree(void *tree, unsigned level) {
@@ -50,6 +51,7 @@ void block_map_free(struct block_map *m) {
 }
 
 uint32_t block_map_get(const struct block_map *m, uint64_t pgoff) {
+    pgoff += m->base;
     if (m->height == 0 || !reaches(m->height, pgoff))
         return 0;
     const void *tree = m->root;
@@ -95,6 +97,7 @@ static struct leaf *leaf_for(struct block_map *m, uint64_t pgoff) {
 
 bool block_map_set(struct block_map *m, uint64_t pgoff, uint32_t blk, uint32_t count, block_map_fn replaced,
                    void *arg) {
+    pgoff += m->base;
     while (count) {
         struct leaf *l = leaf_for(m, pgoff);
         if (!l)
@@ -107,26 +110,39 @@ bool block_map_set(struct block_map *m, uint64_t pgoff, uint32_t blk, uint32_t c
                 l->used++;
                 m->pages++;
             } else if (replaced) {
-                replaced(arg, pgoff, old);
+                replaced(arg, pgoff - m->base, old);
             }
         }
     }
     return true;
 }
 
+/* Keys `from` to `last`. */
 struct removal {
     struct block_map *m;
-    uint64_t from;
+    uint64_t from, last;
     block_map_fn removed;
     void *arg;
 };
 
-/* Removes pages >= r->from below the tree that starts at page base. Returns whether it became empty; then it is freed.
+/* The ways of a node or leaf at key base that lie in [r->from, r->last]; the caller knows that some do. */
+static unsigned first_way(const struct removal *r, unsigned level, uint64_t base) {
+    return r->from > base ? way(r->from, level) : 0;
+}
+
+static unsigned last_way(const struct removal *r, unsigned level, uint64_t base) {
+    unsigned bits = BITS * level;
+    uint64_t end = bits >= 64 ? UINT64_MAX : base + ((UINT64_C(1) << bits) - 1);
+    return r->last < end ? way(r->last, level) : WAYS - 1;
+}
+
+/* Removes the range's keys below the tree that starts at key base. Returns whether it became empty; then it is freed.
  */
 static bool cut(struct removal *r, void *tree, unsigned level, uint64_t base) {
+    unsigned last = last_way(r, level, base);
     if (level == 1) {
         struct leaf *l = tree;
-        for (unsigned i = r->from > base ? way(r->from, 1) : 0; i < WAYS; i++) {
+        for (unsigned i = first_way(r, level, base); i <= last; i++) {
             if (!l->blk[i])
                 continue;
             uint32_t old = l->blk[i];
@@ -134,13 +150,13 @@ static bool cut(struct removal *r, void *tree, unsigned level, uint64_t base) {
             l->used--;
             r->m->pages--;
             if (r->removed)
-                r->removed(r->arg, base + i, old);
+                r->removed(r->arg, base + i - r->m->base, old);
         }
         if (l->used)
             return false;
     } else {
         struct node *n = tree;
-        for (unsigned i = r->from > base ? way(r->from, level) : 0; i < WAYS; i++) {
+        for (unsigned i = first_way(r, level, base); i <= last; i++) {
             uint64_t start = base + ((uint64_t)i << (BITS * (level - 1)));
             if (n->child[i] && cut(r, n->child[i], level - 1, start)) {
                 n->child[i] = NULL;
@@ -154,10 +170,10 @@ static bool cut(struct removal *r, void *tree, unsigned level, uint64_t base) {
     return true;
 }
 
-void block_map_truncate(struct block_map *m, uint64_t pgoff, block_map_fn removed, void *arg) {
-    if (m->height == 0 || !reaches(m->height, pgoff))
+static void remove_keys(struct block_map *m, uint64_t from, uint64_t last, block_map_fn removed, void *arg) {
+    if (m->height == 0 || from > last || !reaches(m->height, from))
         return;
-    struct removal r = {m, pgoff, removed, arg};
+    struct removal r = {m, from, last, removed, arg};
     if (cut(&r, m->root, m->height, 0)) {
         block_map_init(m);
         return;
@@ -173,21 +189,142 @@ void block_map_truncate(struct block_map *m, uint64_t pgoff, block_map_fn remove
     }
 }
 
-static void each(const void *tree, unsigned level, uint64_t base, block_map_fn fn, void *arg) {
-    if (level == 1) {
-        const struct leaf *l = tree;
-        for (unsigned i = 0; i < WAYS; i++)
-            if (l->blk[i])
-                fn(arg, base + i, l->blk[i]);
-        return;
+void block_map_truncate(struct block_map *m, uint64_t pgoff, block_map_fn removed, void *arg) {
+    uint64_t from = pgoff + m->base;
+    if (from >= pgoff) /* else beyond every key */
+        remove_keys(m, from, UINT64_MAX, removed, arg);
+}
+
+void block_map_unmap(struct block_map *m, uint64_t pgoff, uint64_t count, block_map_fn removed, void *arg) {
+    uint64_t from = pgoff + m->base, last = from + (count - 1);
+    if (count != 0 && from >= pgoff)
+        remove_keys(m, from, last < from ? UINT64_MAX : last, removed, arg);
+}
+
+/* Keys `from` to `last`, in ascending order, until fn says no. */
+typedef bool (*visit_fn)(void *arg, uint64_t key, uint32_t blk);
+
+struct visit {
+    uint64_t from, last;
+    visit_fn fn;
+    void *arg;
+};
+
+static bool each(const struct visit *v, const void *tree, unsigned level, uint64_t base) {
+    const struct removal range = {.from = v->from, .last = v->last};
+    unsigned last = last_way(&range, level, base);
+    for (unsigned i = first_way(&range, level, base); i <= last; i++) {
+        if (level == 1) {
+            uint32_t blk = ((const struct leaf *)tree)->blk[i];
+            if (blk && !v->fn(v->arg, base + i, blk))
+                return false;
+            continue;
+        }
+        const void *child = ((const struct node *)tree)->child[i];
+        if (child && !each(v, child, level - 1, base + ((uint64_t)i << (BITS * (level - 1)))))
+            return false;
     }
-    const struct node *n = tree;
-    for (unsigned i = 0; i < WAYS; i++)
-        if (n->child[i])
-            each(n->child[i], level - 1, base + ((uint64_t)i << (BITS * (level - 1))), fn, arg);
+    return true;
+}
+
+static bool visit_keys(const struct block_map *m, uint64_t from, uint64_t last, visit_fn fn, void *arg) {
+    const struct visit v = {from, last, fn, arg};
+    return m->height == 0 || from > last || !reaches(m->height, from) || each(&v, m->root, m->height, 0);
+}
+
+struct each_page {
+    const struct block_map *m;
+    block_map_fn fn;
+    void *arg;
+};
+
+static bool each_page(void *arg, uint64_t key, uint32_t blk) {
+    const struct each_page *e = arg;
+    e->fn(e->arg, key - e->m->base, blk);
+    return true;
 }
 
 void block_map_each(const struct block_map *m, block_map_fn fn, void *arg) {
-    if (m->height)
-        each(m->root, m->height, 0, fn, arg);
+    struct each_page e = {m, fn, arg};
+    visit_keys(m, 0, UINT64_MAX, each_page, &e);
+}
+
+/* ---- shifting ---- */
+
+struct moved {
+    struct {
+        uint64_t key;
+        uint32_t blk;
+    } * at;
+    size_t n, cap;
+    bool oom;
+};
+
+static bool collect(void *arg, uint64_t key, uint32_t blk) {
+    struct moved *v = arg;
+    if (v->n == v->cap) {
+        size_t cap = v->cap ? 2 * v->cap : 512;
+        void *more = realloc(v->at, cap * sizeof *v->at);
+        if (!more) {
+            v->oom = true;
+            return false;
+        }
+        v->at = more;
+        v->cap = cap;
+    }
+    v->at[v->n].key = key;
+    v->at[v->n++].blk = blk;
+    return true;
+}
+
+struct side {
+    uint64_t n, max;
+};
+
+static bool count_key(void *arg, uint64_t key, uint32_t blk) {
+    struct side *s = arg;
+    (void)key;
+    (void)blk;
+    return ++s->n <= s->max;
+}
+
+/* Moves the keys [from, last] by delta (two's complement); where they come to, nothing is mapped. */
+static bool move_keys(struct block_map *m, uint64_t from, uint64_t last, uint64_t delta) {
+    struct moved v = {0};
+    visit_keys(m, from, last, collect, &v);
+    bool ok = !v.oom;
+    if (ok && v.n) {
+        uint64_t base = m->base; /* a map that becomes empty starts anew */
+        remove_keys(m, from, last, NULL, NULL);
+        for (size_t i = 0; ok && i < v.n; i++)
+            ok = block_map_set(m, v.at[i].key + delta - base, v.at[i].blk, 1, NULL, NULL);
+    }
+    free(v.at);
+    return ok;
+}
+
+bool block_map_collapse(struct block_map *m, uint64_t pgoff, uint64_t count, block_map_fn removed, void *arg) {
+    block_map_unmap(m, pgoff, count, removed, arg);
+    uint64_t cut_at = pgoff + m->base;
+    struct side before = {.max = m->pages / 2};
+    bool few = m->base < UINT64_C(1) << 62 && cut_at != 0 && visit_keys(m, 0, cut_at - 1, count_key, &before);
+    if (few || (cut_at == 0 && m->pages != 0)) {
+        if (cut_at != 0 && !move_keys(m, 0, cut_at - 1, count))
+            return false;
+        m->base += count;
+        return true;
+    }
+    return move_keys(m, cut_at + count, UINT64_MAX, -count);
+}
+
+bool block_map_insert(struct block_map *m, uint64_t pgoff, uint64_t count) {
+    uint64_t cut_at = pgoff + m->base;
+    struct side before = {.max = m->pages / 2};
+    if (m->base >= count && cut_at != 0 && visit_keys(m, 0, cut_at - 1, count_key, &before)) {
+        if (!move_keys(m, 0, cut_at - 1, -count))
+            return false;
+        m->base -= count;
+        return true;
+    }
+    return move_keys(m, cut_at, UINT64_MAX, count);
 }

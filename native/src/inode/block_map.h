@@ -13,6 +13,7 @@ struct block_map {
     void *root;
     unsigned height; /* levels; 0 = empty */
     uint64_t pages;  /* mapped */
+    uint64_t base;   /* page p is kept under p + base, so that what lies behind a removed start need not move */
 };
 
 /* What becomes of a block that leaves the map. */
@@ -30,6 +31,17 @@ bool block_map_set(struct block_map *m, uint64_t pgoff, uint32_t blk, uint32_t c
 
 /* Unmaps all pages >= pgoff. Frees nodes that become empty. */
 void block_map_truncate(struct block_map *m, uint64_t pgoff, block_map_fn removed, void *arg);
+
+/* Unmaps pages [pgoff, pgoff + count). */
+void block_map_unmap(struct block_map *m, uint64_t pgoff, uint64_t count, block_map_fn removed, void *arg);
+
+/*
+ * Removes pages [pgoff, pgoff + count), those behind move down by count; or moves pages from pgoff on up by count.
+ * Takes time in the number of pages mapped behind, or before if those are fewer. False without memory: then the map is
+ * good for block_map_free() only.
+ */
+bool block_map_collapse(struct block_map *m, uint64_t pgoff, uint64_t count, block_map_fn removed, void *arg);
+bool block_map_insert(struct block_map *m, uint64_t pgoff, uint64_t count);
 
 /* Visits every mapped page in ascending order. */
 void block_map_each(const struct block_map *m, block_map_fn fn, void *arg);

@@ -3,38 +3,65 @@
 
 #include "log/file_replay.h"
 
-static int apply(const struct log *log, const struct fmt_entry *e, struct block_map *map, uint32_t blocks_max,
-                 struct nova_error *err) {
+static bool apply_range(const struct fmt_entry *e, struct block_map *map) {
+    struct fmt_range_body r;
+    memcpy(&r, e->payload, sizeof r);
+    switch (e->kind) {
+    case FMT_HOLE: block_map_unmap(map, r.pgoff, r.count, NULL, NULL); return true;
+    case FMT_COLLAPSE: return block_map_collapse(map, r.pgoff, r.count, NULL, NULL);
+    default: return block_map_insert(map, r.pgoff, r.count);
+    }
+}
+
+bool file_apply(const struct fmt_entry *e, struct block_map *map) {
     struct fmt_write_body w;
     memcpy(&w, e->payload, sizeof w);
-    if (e->kind == FMT_TRUNCATE)
+    switch (e->kind) {
+    case FMT_TRUNCATE:
         block_map_truncate(map, (w.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT, NULL, NULL);
-    if (e->kind == FMT_WRITE && w.count != 0 && !block_map_set(map, w.pgoff, w.blk, w.count, NULL, NULL))
+        return true;
+    case FMT_WRITE:
+    case FMT_ALLOC: return w.count == 0 || block_map_set(map, w.pgoff, w.blk, w.count, NULL, NULL);
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: return apply_range(e, map);
+    default: return true;
+    }
+}
+
+static int apply(const struct log *log, const struct log_item *item, struct file_contents *c, uint32_t blocks_max,
+                 struct nova_error *err) {
+    if (!file_apply(item->entry, &c->map) || !xattr_apply(&c->xattrs, item->entry, item->pos))
         return nova_fail(err, NOVA_ENOMEM, "no memory for the block map of inode %u", log->ino);
-    if (map->pages > blocks_max)
-        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, e), "inode %u has more blocks than the pool",
-                            log->ino);
+    if (c->map.pages > blocks_max)
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, item->entry),
+                            "inode %u has more blocks than the pool", log->ino);
+    if (item->entry->kind == FMT_LINK) {
+        struct fmt_link_body l;
+        memcpy(&l, item->entry->payload, sizeof l);
+        c->nlink = l.nlink;
+    }
     return NOVA_OK;
 }
 
-int file_replay(const struct log *log, struct block_map *map, uint32_t *nlink, uint32_t blocks_max,
-                file_replay_page page, void *arg, struct nova_error *err) {
+void file_contents_free(struct file_contents *c) {
+    block_map_free(&c->map);
+    xattr_map_free(&c->xattrs);
+}
+
+int file_replay(const struct log *log, struct file_contents *out, uint32_t blocks_max, file_replay_page page, void *arg,
+                struct nova_error *err) {
     struct log_cursor cur = {0};
     struct log_item item;
     int rc;
-    if (nlink != NULL)
-        *nlink = 1;
+    *out = (struct file_contents){.nlink = 1};
+    block_map_init(&out->map);
     while ((rc = log_next(log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
         if (item.entered != 0 && (rc = page(arg, item.entered, err)) != NOVA_OK)
             return rc;
-        rc = apply(log, item.entry, map, blocks_max, err);
+        rc = apply(log, &item, out, blocks_max, err);
         if (rc != NOVA_OK)
             return rc;
-        if (nlink != NULL && item.entry->kind == FMT_LINK) {
-            struct fmt_link_body l;
-            memcpy(&l, item.entry->payload, sizeof l);
-            *nlink = l.nlink;
-        }
     }
     return rc;
 }

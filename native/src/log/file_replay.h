@@ -1,20 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a log amounts to, of anything but a directory: the one place in the core where entries become a block map. */
+/* What a log amounts to, of anything but the names of a directory: the one place in the core where entries become a
+ * block map. */
 #ifndef NOVA_LOG_FILE_REPLAY_H
 #define NOVA_LOG_FILE_REPLAY_H
 
 #include "inode/block_map.h"
-#include "log/log.h"
+#include "log/xattr_replay.h"
+
+/* What one verified entry does to the map of a file's pages. False without memory: then the map is good for
+ * block_map_free() only. */
+bool file_apply(const struct fmt_entry *e, struct block_map *map);
 
 /* Hears of each log page on the way; anything but NOVA_OK ends the replay with that. */
 typedef int (*file_replay_page)(void *arg, uint32_t blk, struct nova_error *err);
 
+/* What a log holds; file_contents_free() in any case. */
+struct file_contents {
+    struct block_map map;
+    struct xattr_map xattrs;
+    uint32_t nlink; /* names that it says the inode has */
+};
+void file_contents_free(struct file_contents *c);
+
 /*
- * Reads the log from its head to its tail into an empty map, and the number of names that it says the inode has into
- * *nlink (unless NULL). blocks_max: what the pool has; a file that maps more
- * has some block twice, and is refused before the map fills the memory. ECORRUPT, ENOMEM, or what page answers.
+ * Reads the log from its head to its tail. blocks_max: what the pool has; a file that maps more has some block twice,
+ * and is refused before the map fills the memory. ECORRUPT, ENOMEM, or what page answers.
  */
-int file_replay(const struct log *log, struct block_map *map, uint32_t *nlink, uint32_t blocks_max,
-                file_replay_page page, void *arg, struct nova_error *err);
+int file_replay(const struct log *log, struct file_contents *out, uint32_t blocks_max, file_replay_page page, void *arg,
+                struct nova_error *err);
 
 #endif

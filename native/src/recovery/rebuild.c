@@ -63,25 +63,58 @@ static int open_slot(struct scan *s, uint32_t ino, struct log *log, struct nova_
 
 /* ---- directories ---- */
 
+struct value_marking {
+    struct scan *s;
+    uint32_t ino;
+    struct nova_error *err;
+};
+
+static bool mark_value(void *arg, struct nova_extent ext) {
+    const struct value_marking *k = arg;
+    uint32_t dup;
+    if (alloc_mark_used(k->s->a, ext.blk, ext.count, &dup))
+        return true;
+    nova_fail_at(k->err, NOVA_ECORRUPT, (uint64_t)dup << NOVA_BLOCK_SHIFT,
+                 "block %u of an attribute of inode %u is in use elsewhere", dup, k->ino);
+    return false;
+}
+
+/* Marks the blocks of the values that an inode's log ends with. */
+static int mark_values(struct scan *s, const struct log *log, const struct xattr_map *xattrs, struct nova_error *err) {
+    struct value_marking k = {s, log->ino, err};
+    return xattr_map_extents(xattrs, log, mark_value, &k) ? NOVA_OK : NOVA_ECORRUPT;
+}
+
+static int apply_dentry(const struct log *log, const struct fmt_entry *e, struct dir_map *names,
+                        struct nova_error *err) {
+    struct fmt_dentry_body d;
+    memcpy(&d, e->payload, sizeof d);
+    const char *name = (const char *)e + FMT_DENTRY_NAME_OFF;
+    if (e->kind == FMT_DENTRY_REMOVE)
+        dir_map_remove(names, name, d.name_len); /* of a name that is not there: no effect */
+    else if (!dir_map_put(names, name, d.name_len, d.ino, d.gen, d.type))
+        return nova_fail(err, NOVA_ENOMEM, "no memory for the names of directory %u", log->ino);
+    return NOVA_OK;
+}
+
 static int replay_dir(struct scan *s, const struct log *log, struct dir_map *names, struct nova_error *err) {
     struct log_cursor cur = {0};
     struct log_item item;
+    struct xattr_map xattrs = {0};
     int rc;
     while ((rc = log_next(log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
-        if (item.entered != 0 && (rc = mark_page(s, log, item.entered, err)) != NOVA_OK)
-            return rc;
-        if (item.entry->kind != FMT_DENTRY_ADD && item.entry->kind != FMT_DENTRY_REMOVE)
-            continue;
-        struct fmt_dentry_body d;
-        memcpy(&d, item.entry->payload, sizeof d);
-        const char *name = (const char *)item.entry + FMT_DENTRY_NAME_OFF;
-        if (item.entry->kind == FMT_DENTRY_ADD) {
-            if (!dir_map_put(names, name, d.name_len, d.ino, d.gen, d.type))
-                return nova_fail(err, NOVA_ENOMEM, "no memory for the names of directory %u", log->ino);
-        } else {
-            dir_map_remove(names, name, d.name_len); /* of a name that is not there: no effect */
-        }
+        if (item.entered != 0)
+            rc = mark_page(s, log, item.entered, err);
+        if (rc == NOVA_OK && (item.entry->kind == FMT_DENTRY_ADD || item.entry->kind == FMT_DENTRY_REMOVE))
+            rc = apply_dentry(log, item.entry, names, err);
+        if (rc == NOVA_OK && !xattr_apply(&xattrs, item.entry, item.pos))
+            rc = nova_fail(err, NOVA_ENOMEM, "no memory for the attributes of directory %u", log->ino);
+        if (rc != NOVA_OK)
+            break;
     }
+    if (rc == NOVA_OK)
+        rc = mark_values(s, log, &xattrs, err);
+    xattr_map_free(&xattrs);
     return rc;
 }
 
@@ -177,25 +210,25 @@ static int mark_file_page(void *arg, uint32_t blk, struct nova_error *err) {
 
 static int scan_file(struct scan *s, uint32_t ino, struct nova_error *err) {
     struct log log;
-    struct block_map map;
+    struct file_contents c;
     int rc = open_slot(s, ino, &log, err);
     if (rc != NOVA_OK)
         return rc;
     struct page_marking pages = {.s = s, .log = &log};
-    uint32_t nlink;
-    block_map_init(&map);
-    rc = file_replay(&log, &map, &nlink, alloc_total(s->a), mark_file_page, &pages, err);
+    rc = file_replay(&log, &c, alloc_total(s->a), mark_file_page, &pages, err);
     if (rc == NOVA_OK) {
         struct marking k = {.s = s, .ino = ino, .err = err};
-        block_map_each(&map, mark_block, &k);
+        block_map_each(&c.map, mark_block, &k);
         mark_run(&k);
         rc = k.rc;
     }
-    block_map_free(&map);
+    if (rc == NOVA_OK)
+        rc = mark_values(s, &log, &c.xattrs, err);
+    file_contents_free(&c);
     uint32_t names = 1 + ino_list_count(&s->more, ino);
-    if (rc == NOVA_OK && nlink != names) /* else its space would go while it still has a name */
+    if (rc == NOVA_OK && c.nlink != names) /* else its space would go while it still has a name */
         rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(s->m, log.slot), "inode %u has %u names, and its log says %u",
-                          ino, names, nlink);
+                          ino, names, c.nlink);
     return rc;
 }
 

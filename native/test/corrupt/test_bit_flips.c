@@ -143,7 +143,8 @@ static bool line_is_zero(const uint8_t *p) {
     return true;
 }
 
-/* Of a line of zeros, as most lines of bitmaps and empty areas are, one bit stands for all. */
+/* Of a line of zeros, as most lines of bitmaps and empty areas are, one bit stands for all; of an attribute's value one
+ * of each byte. */
 static void turn_all(struct victim *v, struct rng *r) {
     for (uint64_t line = 0; line < v->len; line += FMT_LINE) {
         bool zero = line_is_zero(v->sound + line);
@@ -153,7 +154,7 @@ static void turn_all(struct victim *v, struct rng *r) {
                 continue;
             unsigned chosen_bit = rng_below(r, 8);
             for (unsigned bit = 0; bit < 8; bit++)
-                if ((!zero || bit == chosen_bit) && rng_below(r, BITS_EVERY) == 0)
+                if (((!zero && v->map.kind[off] != META_VALUE) || bit == chosen_bit) && rng_below(r, BITS_EVERY) == 0)
                     turn(v, off, bit);
         }
     }

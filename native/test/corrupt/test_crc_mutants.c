@@ -75,8 +75,9 @@ static bool is_check_bit(const struct meta_item *it, uint32_t bit) {
 
 static void forge_bits(struct victim *v, const struct meta_item *it, bool few, struct rng *r) {
     for (uint32_t bit = 0; bit < it->len * 8; bit++) {
-        /* Of the bitmaps, which are mostly zeros, one bit of eight. */
-        uint32_t every = (few ? 1u : BITS_EVERY) * (it->kind == META_SNAPSHOT && bit >= 64 * 8 ? 8u : 1u);
+        /* Of the bitmaps, which are mostly zeros, and of values one bit of eight. */
+        bool many = (it->kind == META_SNAPSHOT && bit >= 64 * 8) || it->kind == META_VALUE;
+        uint32_t every = (few ? 1u : BITS_EVERY) * (many ? 8u : 1u);
         if (is_check_bit(it, bit) || rng_below(r, every) != 0)
             continue;
         v->bytes[it->off + bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -142,10 +143,14 @@ static void each_check_is_missed(void **state) {
     struct rng r = rng_start(__func__);
     uint32_t kinds = 0, noticed = 0;
     printf("%-14s %8s %8s %8s %8s %8s\n", "without check", "forged", "refused", "wrong", "unseen", "by fsck");
-    victim_init(&v, true);
-    for (enum meta_kind kind = META_SUPERBLOCK; kind < META_KINDS; kind++) {
+    victim_init(&v, false);
+    for (enum meta_kind kind = META_JOURNAL; kind < META_KINDS; kind++) {
         if (kind == META_ZERO) /* has none */
             continue;
+        if (kind == META_JOURNAL + 1) { /* only a dirty pool has records */
+            victim_free(&v);
+            victim_init(&v, true);
+        }
         sweep(&v, kind, &r);
         const struct tally *t = &tally[kind];
         printf("%-14s %8llu %8llu %8llu %8llu %8llu\n", meta_kind_name(kind), (unsigned long long)t->tried,

@@ -145,6 +145,8 @@ static void names_call(struct world *w, uint64_t which) {
     case 6: make_dir(w, "e/g"); break;
     case 7: make_symlink(w, "e/g", 300); break;
     case 8: set_attr(w, "d/a", NOVA_ATTR_MODE | NOVA_ATTR_MTIME); break;
+    case 10: set_xattr(w, "d", "user.x", 5000); break;
+    case 11: set_xattr(w, "b", "user.x", 20); break;
     default: drop_dir(w, "g");
     }
 }
@@ -218,6 +220,8 @@ static const struct workload special[] = {
     {"symlink", names, 7, 0, 0, 0},
     {"setattr", names, 8, 0, 0, 0},
     {"rmdir", names, 9, 0, 0, 0},
+    {"set of a directory", names, 10, 0, 0, 0},
+    {"set of what has two names", names, 11, 0, 0, 0},
     {"recovery of a rename", recover_names, 0, 1, 0, 0},
     {"recovery of a rename over a link", recover_names, 1, 1, 0, 0},
     {"recovery of half a record", recover_half, 0, 0, 0, 0},
@@ -262,6 +266,9 @@ static const struct harmless {
     {"create a pool", NULL, BIT(MUTANT_EARLY_DRAIN), 2, 2, "the same"},
     {"rename over a file, across", NULL, BIT(MUTANT_EARLY_STORE), 3, 3,
      "the record has committed the rename: the inode whose slot is cleared has lost its name"},
+    {"allocate behind the end", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 2, 2,
+     "an allocation behind the end changes no bytes: the state looks the same if its commit is lost"},
+    {"allocate behind the end", NULL, BIT(MUTANT_LATE_STORE), 3, 3, "the same"},
     {"give up a write", NULL, COPIES, 1, 1, "the bytes are nobody's"},
     {"give up a write in place", NULL, COPIES, 1, 1, "the same"},
     {"recovery of a rename", NULL, ENDING_RECORD, 2, 2, "a whole record of an ended transaction may end it again"},

@@ -255,6 +255,22 @@ static void setattr_log_end(struct world *w, const struct workload *row) {
     set_attr(w, "f", NOVA_ATTR_MODE);
 }
 
+/* Of inodes of every type, and then without them. */
+static void xattr_(struct world *w, const struct workload *row) {
+    static const char *const paths[] = {"", "d", "f", "d/s", "e/y"};
+    uint32_t n = (uint32_t)(sizeof paths / sizeof *paths);
+    tree(w);
+    make_symlink(w, "d/s", 100);
+    record(w);
+    for (uint32_t i = 0; i < n; i++)
+        set_xattr(w, paths[i], "user.x", (uint32_t)row->a);
+    drop(w, "d/s");
+    move(w, "d", "moved");
+    for (uint32_t i = 0; i < n; i++)
+        if (i != 1 && i != 3)
+            remove_xattr(w, paths[i], "user.x");
+}
+
 /* ---- full pools ---- */
 
 /* No block is left but the reserve, and the logs of "d" and of the file need a page for the next entry. */
@@ -340,6 +356,8 @@ static const struct workload calls[] = {
     {"exchange two directories, across", exchange_, 11, 0, 0, 0},
     {"exchange two names of a file", exchange_, 12, 0, 0, 0},
     {"exchange a file and a symlink", exchange_, 13, 0, 0, 0},
+    {"extended attributes, in the entry", xattr_, 40, 0, 0, 0},
+    {"extended attributes, in blocks", xattr_, 5000, 0, 0, 0},
     {"setattr, all", setattr_, ALL_ATTRS, 0, 0, 0},
     {"setattr, mode", setattr_, NOVA_ATTR_MODE, 0, 0, 0},
     {"setattr, times", setattr_, NOVA_ATTR_ATIME | NOVA_ATTR_MTIME, 0, 0, 0},

@@ -127,6 +127,15 @@ static void setattr_file(struct world *w) {
 static void setattr_dir(struct world *w) {
     set_attr(w, "d", NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME);
 }
+static void xattr_file(struct world *w) {
+    two_names(w), set_xattr(w, "e/l", "user.x", 5000);
+}
+static void xattr_dir(struct world *w) {
+    have_dir(w, "d/sub"), set_xattr(w, "d/sub", "user.x", 5000);
+}
+static void punch_link(struct world *w) {
+    two_names(w), put(w, "e/l", 0, 9000), punch(w, "e/l", 100, 6000);
+}
 static void reopen(struct world *w) {
     close_pool(w), open_pool(w);
 }
@@ -164,6 +173,9 @@ static const struct {
     {"exchange within", exchange_within},
     {"setattr of a file", setattr_file},
     {"setattr of a directory", setattr_dir},
+    {"set of what has two names", xattr_file},
+    {"set of a directory", xattr_dir},
+    {"punch what has two names", punch_link},
     {"reopen", reopen},
     {"nothing", crash},
 };

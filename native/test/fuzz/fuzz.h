@@ -41,6 +41,7 @@ enum part_kind {
     PART_NEXT,
     PART_PAGE_TAIL,
     PART_ENTRY,
+    PART_JOURNAL,
     PART_KINDS
 };
 
@@ -68,7 +69,15 @@ struct template *template_get(uint32_t i);
 /* ---- patches ---- */
 
 #define PATCH_BYTES 14u
-enum patch_kind { PATCH_RAW = PART_KINDS, PATCH_LENGTH, PATCH_COPY, PATCH_APPEND, PATCH_SAVED, PATCH_KINDS };
+enum patch_kind {
+    PATCH_RAW = PART_KINDS,
+    PATCH_LENGTH,
+    PATCH_COPY,
+    PATCH_APPEND,
+    PATCH_SAVED,
+    PATCH_PENDING,
+    PATCH_KINDS
+};
 
 /* Applies the records to an image (FUZZ_FILE_MAX bytes) of the template. Returns the length that the file gets. */
 uint64_t patch_all(const struct template *t, uint8_t *image, const uint8_t *records, size_t len);

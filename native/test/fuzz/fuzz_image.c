@@ -151,6 +151,18 @@ static bool must_stop_a_scan(void) {
     return false;
 }
 
+/* Recovery finishes the transactions of the journal before it looks at a log, and may still refuse that then. */
+static bool journal_is_empty(uint64_t len) {
+    struct media m;
+    bool from_replica;
+    if (media_attach(&m, file.image, len, &pmem_ops_cpu, &from_replica, NULL) != NOVA_OK)
+        return true;
+    for (uint32_t i = 0; i < m.journal_count; i++)
+        if (memcmp(media_blk(&m, m.journal_blk + i), zeros, sizeof zeros) != 0)
+            return false;
+    return true;
+}
+
 static void run(uint8_t what, uint64_t len) {
     static const char *const names[] = {"many", "two", "long", "dir", "inner", "big", "wide", "nothing"};
     struct nova_fsck_summary before = {0}, after = {0};
@@ -166,7 +178,7 @@ static void run(uint8_t what, uint64_t len) {
     if (refuse && open_rc == NOVA_OK)
         fuzz_fail("recovery went past what fsck has found");
     if (open_rc != NOVA_OK) {
-        if (memcmp(file.map, file.image, len) != 0)
+        if (journal_is_empty(len) && memcmp(file.map, file.image, len) != 0)
             fuzz_fail("a pool that was not opened (%d) has changed", open_rc);
         return;
     }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "journal/journal.h"
 #include "log/log.h"
 
 enum {
@@ -103,6 +104,8 @@ static void seal_part(const struct image *im, unsigned kind, uint8_t *at) {
         fmt_inode_seal(&im->m, (struct fmt_inode *)(void *)at);
     else if (kind == PART_PAGE_TAIL)
         fmt_page_tail_seal(&im->m, (struct fmt_page_tail *)(void *)at);
+    else if (kind == PART_JOURNAL)
+        fmt_journal_seal(&im->m, (struct fmt_journal *)(void *)at);
     else
         seal_entry(im, at);
 }
@@ -147,6 +150,25 @@ static void patch_copy(struct image *im, const struct patch *x) {
     memmove(im->m.base + to, im->m.base + from, n);
 }
 
+/* One whose value lies in the entry or in one extent. */
+static void append_xattr(const struct image *im, const struct patch *x, struct fmt_entry *e) {
+    struct nova_extent ext = {block_of(im, x, x->value >> 24 & 0xff), (uint32_t)(x->value >> 32 & 0xf)};
+    struct fmt_xattr_body b = {.name_len = (uint8_t)(1 + (x->value & 3)),
+                               .op = (uint8_t)(1 + (x->value >> 2 & 1)),
+                               .extents = x->value >> 3 & 1,
+                               .value_len = (uint32_t)(x->value >> 4 & 15)};
+    memset(b.name, 'a' + (int)(x->value >> 8 & 1), b.name_len);
+    if (b.op == FMT_XATTR_REMOVE)
+        b.extents = 0, b.value_len = 0;
+    if (b.extents != 0) {
+        b.value_len = (uint32_t)(ext.count * FUZZ_BLK - b.value_len);
+        memcpy(b.name + b.name_len, &ext, sizeof ext);
+        if (media_is_data(&im->m, ext.blk, ext.count))
+            b.value_crc = fmt_xattr_crc(&im->m, &ext, 1, b.value_len);
+    }
+    memcpy(e->payload, &b, sizeof b);
+}
+
 /*
  * One more entry behind the end of a log, if its slot or page has a line left: sealed in sequence, and the tail moved
  * behind it. `which` chooses the inode; the value is the payload's start.
@@ -164,23 +186,33 @@ static void patch_append(struct image *im, const struct patch *x) {
         return;
     uint64_t size = 0;
     while (log_next(&log, &cur, &item, NULL) == NOVA_OK && item.entry != NULL) {
-        struct fmt_write_body w;
+        struct fmt_write_body w; /* a range's size lies where a write's does */
+        uint8_t kind = item.entry->kind;
         memcpy(&w, item.entry->payload, sizeof w);
-        size = item.entry->kind == FMT_WRITE || item.entry->kind == FMT_TRUNCATE ? w.size : size;
+        size = kind == FMT_WRITE || kind == FMT_TRUNCATE || (kind >= FMT_HOLE && kind <= FMT_ALLOC) ? w.size : size;
     }
     if (log.tail.idx >= (log.tail.blk == 0 ? FMT_INLINE_LINES : FMT_PAGE_LINES))
         return;
     log.seq = cur.seq;
-    struct fmt_entry e = {.kind = (uint8_t)(1 + x->at % 8), .lines = 1};
-    if (e.kind == FMT_WRITE || e.kind == FMT_TRUNCATE) {
+    struct fmt_entry e = {.kind = (uint8_t)(1 + x->at % (FMT_XATTR + 1)), .lines = 1};
+    bool fits = (x->how & HOW_ARITH) == HOW_SET;
+    if (e.kind == FMT_WRITE || e.kind == FMT_TRUNCATE || e.kind == FMT_ALLOC) {
         struct fmt_write_body w = {.pgoff = x->value & 0xffffff,
                                    .blk = block_of(im, x, x->value >> 24 & 0xff),
                                    .count = (uint32_t)(x->value >> 32 & 0xff),
                                    .size = x->value >> 40};
         uint64_t end = (w.pgoff + w.count) * FUZZ_BLK;
-        if ((x->how & HOW_ARITH) == HOW_SET) /* one that fits */
+        if (fits)
             w.size = e.kind == FMT_TRUNCATE || end < size ? size : end;
         memcpy(e.payload, &w, sizeof w);
+    } else if (e.kind == FMT_HOLE || e.kind == FMT_COLLAPSE || e.kind == FMT_INSERT) {
+        struct fmt_range_body g = {
+            .pgoff = x->value & 0xffffff, .count = x->value >> 32 & 0xff, .size = x->value >> 40};
+        if (fits)
+            g.size = size + (e.kind == FMT_INSERT ? g.count : e.kind == FMT_COLLAPSE ? -g.count : 0) * FUZZ_BLK;
+        memcpy(e.payload, &g, sizeof g);
+    } else if (e.kind == FMT_XATTR) {
+        append_xattr(im, x, &e);
     } else if (e.kind == FMT_DENTRY_ADD || e.kind == FMT_DENTRY_REMOVE) {
         struct fmt_dentry_body d = {.ino = (uint32_t)(x->value & 0xff),
                                     .gen = (uint32_t)(x->value >> 8 & 0xff),
@@ -218,6 +250,27 @@ static void patch_saved(const struct image *im, const struct patch *x) {
     }
 }
 
+/*
+ * A journal record that was committed and is not finished: the tail of one inode (`which`) is to move, that of the next
+ * one stays.
+ */
+static void patch_pending(const struct image *im, const struct patch *x) {
+    const struct parts *tails = &im->t->parts[PART_TAIL];
+    struct fmt_journal rec = {.magic = FMT_JOURNAL_MAGIC, .count = 2};
+    if (tails->n < 2)
+        return;
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct part *p = &tails->list[(x->which + i) % tails->n];
+        struct log_end end = {{block_of(im, x, x->value), x->at & 0x7f}, (x->at & 0x80) != 0};
+        fmt_ptr word;
+        memcpy(&word, im->m.base + p->off, sizeof word);
+        rec.moves[i] = (struct fmt_move){p->ino, p->gen, word,
+                                         i == 0 ? fmt_tail_make(&im->m, p->ino, p->gen, end) : word};
+    }
+    fmt_journal_seal(&im->m, &rec);
+    memcpy(journal_record(&im->m, x->at >> 8 & 1), &rec, sizeof rec);
+}
+
 uint64_t patch_all(const struct template *t, uint8_t *image, const uint8_t *records, size_t len) {
     struct image im = {.t = t, .m = t->m, .len = FUZZ_POOL};
     im.m.base = image;
@@ -229,6 +282,7 @@ uint64_t patch_all(const struct template *t, uint8_t *image, const uint8_t *reco
         case PATCH_COPY: patch_copy(&im, &x); break;
         case PATCH_APPEND: patch_append(&im, &x); break;
         case PATCH_SAVED: patch_saved(&im, &x); break;
+        case PATCH_PENDING: patch_pending(&im, &x); break;
         default: patch_part(&im, &x); break;
         }
     }

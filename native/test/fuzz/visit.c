@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attrs.h"
 #include "fuzz.h"
 #include "inode/block_map.h"
 #include "inode/dir_map.h"
@@ -21,6 +22,7 @@ struct visit {
     struct nova_pool_info info;
     bool sound; /* fsck found no error */
     struct dir_map names;
+    struct attrs attrs; /* of the root directory */
     nova_inode *root;
     struct nova_io io;
     uint16_t refs[INODES_MAX]; /* names of an inode */
@@ -33,6 +35,7 @@ struct file {
     struct visit *v;
     nova_inode *inode;
     struct block_map map;
+    struct attrs attrs;
     uint64_t size;
     struct nova_extent frees[256]; /* replaced by the last call; more than a small pool has blocks: dropped */
     uint32_t frees_n;
@@ -59,31 +62,67 @@ static void freed(void *arg, uint64_t pgoff, uint32_t blk) {
         f->frees[f->frees_n++] = (struct nova_extent){blk, 1};
 }
 
+static void apply_attr(struct attrs *attrs, const struct nova_record *r) {
+    uint32_t len = r->u.xattr.name_len;
+    if (len == 0 || len > NOVA_NAME_MAX || memchr(r->u.xattr.name, '\0', len) != NULL)
+        fuzz_fail("an attribute with a name of %u bytes", len);
+    if (r->u.xattr.value_len > NOVA_XATTR_MAX)
+        fuzz_fail("an attribute of %u bytes", r->u.xattr.value_len);
+    (void)attrs_apply(attrs, r);
+}
+
+static void check_blocks(const struct file *f, const struct nova_record *r) {
+    uint64_t blk = r->u.write.blk, count = r->u.write.count, data_end = f->v->info.blocks - 1;
+    if (count != 0 && (blk < data_end - f->v->info.blocks_data || blk + count > data_end))
+        fuzz_fail("a record of blocks %u+%u", r->u.write.blk, r->u.write.count);
+}
+
+static void apply_one(struct file *f, const struct nova_record *r, block_map_fn replaced) {
+    uint64_t pgoff = r->u.range.pgoff, count = r->u.range.count;
+    bool ok = true;
+    switch (r->kind) {
+    case NOVA_REC_SETATTR:
+    case NOVA_REC_LINK: return;
+    case NOVA_REC_XATTR: apply_attr(&f->attrs, r); return;
+    case NOVA_REC_WRITE:
+    case NOVA_REC_ALLOC:
+        check_blocks(f, r);
+        ok = r->u.write.count == 0 ||
+             block_map_set(&f->map, r->u.write.pgoff, r->u.write.blk, r->u.write.count, replaced, f);
+        break;
+    case NOVA_REC_TRUNCATE:
+        block_map_truncate(&f->map, (r->u.write.size + FUZZ_BLK - 1) / FUZZ_BLK, replaced, f);
+        break;
+    case NOVA_REC_HOLE: block_map_unmap(&f->map, pgoff, count, replaced, f); break;
+    case NOVA_REC_COLLAPSE: ok = block_map_collapse(&f->map, pgoff, count, replaced, f); break;
+    case NOVA_REC_INSERT: ok = block_map_insert(&f->map, pgoff, count); break;
+    default: fuzz_fail("a record of kind %u in a file", r->kind);
+    }
+    if (!ok)
+        fuzz_fail("no memory");
+    f->size = r->u.write.size; /* where a range has it, too */
+    if (f->size > (uint64_t)NOVA_FILE_SIZE_MAX)
+        fuzz_fail("a record of size %llu", (unsigned long long)f->size);
+}
+
+static void check_lines(const struct nova_record *r, uint32_t i, uint32_t n) {
+    if (r[i].lines < 1 || r[i].lines > NOVA_RECORDS_MAX || i + r[i].lines > n)
+        fuzz_fail("a record of kind %u, %u lines", r[i].kind, r[i].lines);
+}
+
 static void apply(struct file *f, const struct nova_record *r, uint32_t n, block_map_fn replaced) {
     for (uint32_t i = 0; i < n; i += r[i].lines) {
-        if (r[i].lines != 1 || r[i].kind < NOVA_REC_WRITE || r[i].kind > NOVA_REC_SETATTR)
-            fuzz_fail("a record of kind %u, %u lines, in a file", r[i].kind, r[i].lines);
-        if (r[i].kind == NOVA_REC_SETATTR)
-            continue;
-        uint64_t blk = r[i].u.write.blk, count = r[i].u.write.count, data_end = f->v->info.blocks - 1;
-        if ((count != 0 && (blk < data_end - f->v->info.blocks_data || blk + count > data_end)) ||
-            r[i].u.write.size > (uint64_t)NOVA_FILE_SIZE_MAX)
-            fuzz_fail("a record of blocks %u+%u, size %llu", r[i].u.write.blk, r[i].u.write.count,
-                      (unsigned long long)r[i].u.write.size);
-        f->size = r[i].u.write.size;
-        if (r[i].kind == NOVA_REC_TRUNCATE)
-            block_map_truncate(&f->map, (f->size + FUZZ_BLK - 1) / FUZZ_BLK, replaced, f);
-        else if (r[i].u.write.count != 0 &&
-                 !block_map_set(&f->map, r[i].u.write.pgoff, r[i].u.write.blk, r[i].u.write.count, replaced, f))
-            fuzz_fail("no memory");
+        check_lines(r, i, n);
+        apply_one(f, &r[i], replaced);
     }
 }
 
-static void apply_names(struct dir_map *names, const struct nova_record *r, uint32_t n) {
+static void apply_names(struct dir_map *names, struct attrs *attrs, const struct nova_record *r, uint32_t n) {
     for (uint32_t i = 0; i < n; i += r[i].lines) {
-        if (r[i].lines < 1 || r[i].lines > NOVA_RECORDS_MAX || i + r[i].lines > n)
-            fuzz_fail("a record of %u lines", r[i].lines);
-        if (r[i].kind == NOVA_REC_SETATTR)
+        check_lines(r, i, n);
+        if (r[i].kind == NOVA_REC_XATTR)
+            apply_attr(attrs, &r[i]);
+        if (r[i].kind == NOVA_REC_SETATTR || r[i].kind == NOVA_REC_XATTR)
             continue;
         const char *name = r[i].u.dentry.name;
         uint32_t len = r[i].u.dentry.name_len;
@@ -99,7 +138,20 @@ static void apply_names(struct dir_map *names, const struct nova_record *r, uint
 
 /* ---- reading ---- */
 
-static int open_dir(struct visit *v, uint32_t ino, uint32_t gen, nova_inode **dir, struct dir_map *names) {
+static void read_attrs(const struct visit *v, nova_inode *inode, const struct attrs *attrs) {
+    static uint8_t value[NOVA_XATTR_MAX];
+    struct nova_error err = {0};
+    for (uint32_t i = 0; i < attrs->n; i++) {
+        const struct attr *a = &attrs->attr[i];
+        uint32_t len = 0;
+        int rc = nova_xattr_read(inode, a->log_blk, a->log_idx, value, sizeof value, &len, &err);
+        if (judge(v, "nova_xattr_read", rc, &err, 0, 0) == NOVA_OK && len != a->value_len)
+            fuzz_fail("an attribute of %u bytes is read as %u", a->value_len, len);
+    }
+}
+
+static int open_dir(struct visit *v, uint32_t ino, uint32_t gen, nova_inode **dir, struct dir_map *names,
+                    struct attrs *attrs) {
     struct nova_error err = {0};
     struct nova_record rec[32];
     int rc = judge(v, "nova_inode_open", nova_inode_open(v->pool, ino, gen, dir, &err), &err, 0, 0);
@@ -109,9 +161,11 @@ static int open_dir(struct visit *v, uint32_t ino, uint32_t gen, nova_inode **di
     (void)nova_inode_stat(*dir, &st);
     while (rc == NOVA_OK && st.type == NOVA_DIR) {
         rc = judge(v, "nova_replay", nova_replay(*dir, rec, 32, &v->io), &v->io.err, 0, 0);
-        apply_names(names, rec, v->io.record_count);
-        if (rc == NOVA_OK && v->io.more == 0)
+        apply_names(names, attrs, rec, v->io.record_count);
+        if (rc == NOVA_OK && v->io.more == 0) {
+            read_attrs(v, *dir, attrs);
             return NOVA_OK;
+        }
     }
     (void)nova_inode_close(*dir, NULL);
     *dir = NULL;
@@ -131,7 +185,7 @@ static int open_file(struct visit *v, uint32_t ino, uint32_t gen, struct file *f
         return rc;
     struct nova_stat st;
     (void)nova_inode_stat(f->inode, &st);
-    rc = st.type == NOVA_FILE ? NOVA_OK : NOVA_EISDIR;
+    rc = st.type != NOVA_DIR ? NOVA_OK : NOVA_EISDIR;
     while (rc == NOVA_OK) {
         rc = judge(v, "nova_replay", nova_replay(f->inode, rec, 16, &f->io), &f->io.err, 0, 0);
         apply(f, rec, f->io.record_count, NULL);
@@ -139,6 +193,7 @@ static int open_file(struct visit *v, uint32_t ino, uint32_t gen, struct file *f
             return NOVA_OK;
     }
     block_map_free(&f->map);
+    attrs_free(&f->attrs);
     (void)nova_inode_close(f->inode, NULL);
     return rc;
 }
@@ -146,6 +201,7 @@ static int open_file(struct visit *v, uint32_t ino, uint32_t gen, struct file *f
 static void close_file(struct file *f) {
     struct nova_error err = {0};
     block_map_free(&f->map);
+    attrs_free(&f->attrs);
     judge(f->v, "nova_inode_close", nova_inode_close(f->inode, &err), &err, 0, 0);
 }
 
@@ -156,6 +212,7 @@ struct reading {
 
 static void read_page(void *arg, uint64_t pgoff, uint32_t blk) {
     struct reading *r = arg;
+    static const uint8_t zero[NOVA_BLOCK_SIZE];
     if (r->pages++ >= PAGES_MAX)
         return;
     uint64_t sum = 0, word;
@@ -164,8 +221,9 @@ static void read_page(void *arg, uint64_t pgoff, uint32_t blk) {
         sum += word;
     }
     sink += sum;
-    if (r->f->v->sound && pgoff * FUZZ_BLK >= r->f->size)
-        fuzz_fail("page %llu of a file of %llu bytes", (unsigned long long)pgoff, (unsigned long long)r->f->size);
+    if (r->f->v->sound && pgoff * FUZZ_BLK >= r->f->size &&
+        memcmp(r->f->v->base + blk * FUZZ_BLK, zero, sizeof zero) != 0)
+        fuzz_fail("stale page %llu of a file of %llu bytes", (unsigned long long)pgoff, (unsigned long long)r->f->size);
 }
 
 static void read_file(struct visit *v, const struct dir_name *n) {
@@ -176,6 +234,7 @@ static void read_file(struct visit *v, const struct dir_name *n) {
     block_map_each(&f.map, read_page, &r);
     if (v->sound && r.pages > v->info.blocks)
         fuzz_fail("inode %u has %u pages", n->ino, r.pages);
+    read_attrs(v, f.inode, &f.attrs);
     v->bytes += f.size;
     close_file(&f);
 }
@@ -188,7 +247,7 @@ static void read_names(struct visit *v, const struct dir_map *names) {
             continue;
         if (n->type == NOVA_DIR)
             v->dirs[v->dirs_n++] = n->ino;
-        else if (n->type == NOVA_FILE)
+        else
             read_file(v, n);
     }
 }
@@ -197,11 +256,13 @@ static void read_all(struct visit *v) {
     read_names(v, &v->names);
     for (uint32_t i = 0; i < v->dirs_n; i++) {
         struct dir_map names;
+        struct attrs attrs = {0};
         nova_inode *dir = NULL;
         dir_map_init(&names);
-        if (open_dir(v, v->dirs[i], 0, &dir, &names) == NOVA_OK)
+        if (open_dir(v, v->dirs[i], 0, &dir, &names, &attrs) == NOVA_OK)
             read_names(v, &names);
         dir_map_free(&names);
+        attrs_free(&attrs);
         (void)nova_inode_close(dir, NULL);
     }
 }
@@ -259,6 +320,32 @@ static int truncate_to(struct file *f, uint64_t size) {
     return settle(f, "nova_truncate", nova_truncate(f->inode, size, eof_blk(f), &f->io));
 }
 
+static void change_ranges(struct file *f) {
+    uint64_t end = f->size / FUZZ_BLK * FUZZ_BLK;
+    struct nova_run run = {end / FUZZ_BLK + 2, 3};
+    settle(f, "nova_punch",
+           nova_punch(f->inode, 100, 2 * FUZZ_BLK, blk_at(f, 100), blk_at(f, 99 + 2 * FUZZ_BLK), 1, &f->io));
+    settle(f, "nova_allocate", nova_allocate(f->inode, &run, 1, f->size, eof_blk(f), &f->io));
+    if (f->size > 0)
+        settle(f, "nova_insert", nova_insert(f->inode, 0, FUZZ_BLK, &f->io));
+    if (f->size > 2 * FUZZ_BLK)
+        settle(f, "nova_collapse", nova_collapse(f->inode, FUZZ_BLK, FUZZ_BLK, &f->io));
+}
+
+/* Every second one is removed, and one is set. */
+static void change_attrs(struct file *f) {
+    uint32_t n = f->attrs.n;
+    for (uint32_t i = 0; i < n; i += 2) {
+        char name[NOVA_NAME_MAX + 1];
+        if (i >= f->attrs.n || memchr(f->attrs.attr[i].name, '\0', f->attrs.attr[i].name_len) != NULL)
+            break;
+        memcpy(name, f->attrs.attr[i].name, sizeof name);
+        settle(f, "nova_removexattr", attrs_remove(&f->attrs, f->inode, name, &f->io));
+    }
+    settle(f, "nova_setxattr", attrs_set(&f->attrs, f->inode, "user.small", bytes, 9, &f->io));
+    settle(f, "nova_setxattr", attrs_set(&f->attrs, f->inode, "user.small", bytes, 9000, &f->io));
+}
+
 static void change_file(struct file *f) {
     uint64_t size = f->size;
     write_at(f, size < 50 ? 0 : size - 50, 100);
@@ -270,12 +357,14 @@ static void change_file(struct file *f) {
     truncate_to(f, size / 2);
     write_at(f, 0, FUZZ_BLK);
     truncate_to(f, size);
+    change_ranges(f);
+    change_attrs(f);
 }
 
 static int names_call(struct visit *v, const char *call, int rc) {
     judge(v, call, rc, &v->io.err, NOVA_ENOSPC, NOVA_ELINKED);
     if (rc == NOVA_OK)
-        apply_names(&v->names, v->io.records, v->io.record_count);
+        apply_names(&v->names, &v->attrs, v->io.records, v->io.record_count);
     return rc;
 }
 
@@ -316,8 +405,13 @@ static void replace(struct visit *v, const struct dir_name *old) {
         change_file(&f);
         close_file(&f);
     }
-    if (names_call(v, "nova_rename", flat_rename(v->root, "fuzz", 4, to, to_len, ino, gen, NOVA_FILE, &v->io)) ==
-        NOVA_OK)
+    if (ino == old_ino) /* in a damaged pool the old name names a free inode */
+        return;
+    const struct nova_name from = {
+        .dir = v->root, .name = "fuzz", .len = 4, .ino = ino, .gen = gen, .type = NOVA_FILE, .io = &v->io};
+    const struct nova_name onto = {
+        .dir = v->root, .name = to, .len = to_len, .ino = old_ino, .gen = old_gen, .type = NOVA_FILE, .io = &v->io};
+    if (names_call(v, "nova_rename", nova_rename(&from, &onto)) == NOVA_OK)
         drop_ref(v, old_ino, old_gen);
 }
 
@@ -372,7 +466,7 @@ int visit_pool(const char *path, const uint8_t *base, uint8_t what, const struct
         return opened;
     (void)nova_pool_info(v.pool, &v.info);
     dir_map_init(&v.names);
-    if (open_dir(&v, NOVA_ROOT_INO, 0, &v.root, &v.names) == NOVA_OK) {
+    if (open_dir(&v, NOVA_ROOT_INO, 0, &v.root, &v.names, &v.attrs) == NOVA_OK) {
         read_all(&v);
         if (sum != NULL)
             check_sums(&v, sum);
@@ -380,6 +474,7 @@ int visit_pool(const char *path, const uint8_t *base, uint8_t what, const struct
             write_some(&v, what);
     }
     dir_map_free(&v.names);
+    attrs_free(&v.attrs);
     (void)nova_pool_info(v.pool, &v.info);
     *free_blks = v.info.blocks_free;
     if (v.info.blocks_free > v.info.blocks_data)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random operations on a few files against plain byte arrays; in between, a clean reopen, or a crash between two calls
- * (the pool file copied as it is), after which everything must be there and no block may be lost or shared. NOVA_SEED
- * repeats a run; NOVA_FULL makes it longer.
+ * Random operations on a few files (also on ranges of them, and on their attributes) against plain byte arrays; in
+ * between, a clean reopen, or a crash between two calls (the pool file copied as it is), after which everything must be
+ * there and no block may be lost or shared. NOVA_SEED repeats a run; NOVA_FULL makes it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,8 +30,17 @@ static uint64_t rnd(uint64_t n) { /* xorshift64* */
     return (rnd_state * 0x2545f4914f6cdd1dull >> 11) % n;
 }
 
+#define ATTRS 5
+
+struct model_attr {
+    bool exists;
+    uint32_t len;
+    uint8_t value[NOVA_XATTR_MAX];
+};
+
 struct model {
     bool exists;
+    struct model_attr *attrs; /* ATTRS of them */
     uint64_t size;
     uint8_t *bytes;
 };
@@ -74,6 +83,33 @@ static void check_file(struct world *w, int i) {
     }
 }
 
+static const char *attr_name(int k) {
+    static char names[ATTRS][256];
+    if (names[k][0] == 0) { /* of 1 to 255 bytes */
+        memset(names[k], 'a' + k, 255);
+        names[k][1 + k * 254 / (ATTRS - 1)] = 0;
+    }
+    return names[k];
+}
+
+static void check_attrs(struct world *w, int i) {
+    static uint8_t buf[NOVA_XATTR_MAX];
+    uint32_t n = 0;
+    for (int k = 0; k < ATTRS; k++) {
+        const struct model_attr *m = &w->model[i].attrs[k];
+        const struct attr *a = attrs_get(&w->file[i].attrs, attr_name(k));
+        uint32_t len;
+        assert_int_equal(a != NULL, m->exists);
+        if (!m->exists)
+            continue;
+        n++;
+        must(w, nova_xattr_read(w->file[i].inode, a->log_blk, a->log_idx, buf, sizeof buf, &len, &w->s.err));
+        assert_int_equal(len, m->len);
+        assert_memory_equal(buf, m->value, len);
+    }
+    assert_int_equal(w->file[i].attrs.n, n);
+}
+
 static void open_all(struct world *w) {
     for (int i = 0; i < FILES; i++) {
         if (!w->model[i].exists) {
@@ -84,6 +120,7 @@ static void open_all(struct world *w) {
         must(w, store_file_open(&w->s, name_of(i), false, &w->file[i]));
         w->open[i] = true;
         check_file(w, i);
+        check_attrs(w, i);
     }
 }
 
@@ -101,9 +138,14 @@ static uint64_t blocks_free(struct world *w) {
 }
 
 static void reopen(struct world *w) {
+    struct nova_fsck_summary sum;
+    char report[400];
     uint64_t before = blocks_free(w);
     close_all(w);
     must(w, store_close(&w->s));
+    must(w, nova_fsck(w->path, report, sizeof report, NULL, &sum, &w->s.err));
+    if (sum.errors + sum.warnings != 0)
+        fail_msg("fsck: %s", report);
     must(w, store_open(&w->s, w->path, NOVA_OPT_EMULATED));
     struct nova_pool_info info;
     nova_pool_info(w->s.pool, &info);
@@ -155,13 +197,81 @@ static void do_write(struct world *w, int i) {
         m->size = off + len;
 }
 
+static void do_range(struct world *w, int i) {
+    struct model *m = &w->model[i];
+    struct store_file *f = &w->file[i];
+    uint64_t off = rnd(4) == 0 ? rnd(SIZE_MAX_) : rnd(m->size + 1), len = awkward(rnd(4) == 0 ? SIZE_MAX_ : 40000);
+    uint64_t page = off & ~(uint64_t)4095, pages = (len + 4095) & ~(uint64_t)4095;
+    uint64_t end = off + len < m->size ? off + len : m->size;
+    switch (rnd(4)) {
+    case 0:
+        must(w, store_punch(f, off, len));
+        if (off < end)
+            memset(m->bytes + off, 0, end - off);
+        break;
+    case 1:
+        if (page + pages >= m->size) {
+            assert_int_equal(store_collapse(f, page, pages), NOVA_EINVAL);
+            break;
+        }
+        must(w, store_collapse(f, page, pages));
+        memmove(m->bytes + page, m->bytes + page + pages, m->size - page - pages);
+        m->size -= pages;
+        break;
+    case 2:
+        if (page >= m->size || m->size + pages > SIZE_MAX_)
+            break;
+        must(w, store_insert(f, page, pages));
+        memmove(m->bytes + page + pages, m->bytes + page, m->size - page);
+        memset(m->bytes + page, 0, pages);
+        m->size += pages;
+        break;
+    default:
+        if (off + len > SIZE_MAX_)
+            break;
+        bool keep = rnd(2);
+        must(w, store_allocate(f, off, len, keep));
+        if (!keep && off + len > m->size) {
+            memset(m->bytes + m->size, 0, off + len - m->size);
+            m->size = off + len;
+        }
+    }
+}
+
+static void do_attr(struct world *w, int i) {
+    int k = (int)rnd(ATTRS);
+    struct model_attr *m = &w->model[i].attrs[k];
+    if (rnd(3) == 0) {
+        int rc = store_removexattr(&w->file[i], attr_name(k));
+        if (m->exists)
+            must(w, rc);
+        else
+            assert_int_equal(rc, NOVA_ENOENT);
+        m->exists = false;
+    } else {
+        m->exists = true;
+        m->len = (uint32_t)(rnd(3) == 0 ? awkward(NOVA_XATTR_MAX) : rnd(600));
+        for (uint32_t b = 0; b < m->len; b++)
+            m->value[b] = (uint8_t)(rnd_state * 17 + b * 5 + (b >> 8));
+        must(w, store_setxattr(&w->file[i], attr_name(k), m->value, m->len));
+    }
+    check_attrs(w, i);
+}
+
+static void forget(struct model *m) {
+    *m = (struct model){.bytes = m->bytes, .attrs = m->attrs};
+    for (int k = 0; k < ATTRS; k++)
+        m->attrs[k].exists = false;
+}
+
 static void step(struct world *w) {
     int i = (int)rnd(FILES);
     struct model *m = &w->model[i];
     if (!m->exists) {
         must(w, store_file_open(&w->s, name_of(i), true, &w->file[i]));
         w->open[i] = true;
-        *m = (struct model){.exists = true, .bytes = m->bytes};
+        forget(m);
+        m->exists = true;
         return;
     }
     switch (rnd(20)) {
@@ -181,9 +291,10 @@ static void step(struct world *w) {
         w->file[j] = w->file[i];
         w->open[j] = true;
         w->open[i] = false;
-        uint8_t *bytes = w->model[j].bytes;
+        struct model gone = w->model[j];
         w->model[j] = *m;
-        *m = (struct model){.bytes = bytes};
+        *m = gone;
+        forget(m);
         break;
     }
     case 2:
@@ -196,6 +307,12 @@ static void step(struct world *w) {
         m->size = size;
         break;
     }
+    case 5:
+    case 6:
+    case 7:
+    case 8: do_range(w, i); break;
+    case 9:
+    case 10: do_attr(w, i); break;
     default: do_write(w, i);
     }
     if (w->open[i] && rnd(4) == 0)
@@ -208,7 +325,7 @@ static void run(uint64_t seed, int steps) {
     w.path = store_path("model");
     w.copy = store_path("model-copy");
     for (int i = 0; i < FILES; i++)
-        w.model[i].bytes = malloc(SIZE_MAX_);
+        w.model[i] = (struct model){.bytes = malloc(SIZE_MAX_), .attrs = calloc(ATTRS, sizeof(struct model_attr))};
     rnd_state = seed * 2654435769u + 1;
     assert_int_equal(nova_pool_create(w.path, POOL, &opt, &w.s.err), NOVA_OK);
     must(&w, store_open(&w.s, w.path, NOVA_OPT_EMULATED));
@@ -229,8 +346,10 @@ static void run(uint64_t seed, int steps) {
     nova_inode_stat(w.s.root, &st);
     assert_int_equal(blocks_free(&w), empty - st.log_pages);
     must(&w, store_close(&w.s));
-    for (int i = 0; i < FILES; i++)
+    for (int i = 0; i < FILES; i++) {
         free(w.model[i].bytes);
+        free(w.model[i].attrs);
+    }
     unlink(w.path);
 }
 

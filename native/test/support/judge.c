@@ -159,6 +159,46 @@ static int64_t time_set(int64_t time) {
     return time < MODEL_TIME_SET ? time : 0;
 }
 
+/* Reads the extended attributes of an inode: the blocks of their values, and the sum of their hashes. */
+static bool read_xattrs(struct judge *j, nova_inode *inode, const struct attrs *attrs, const char *name,
+                        struct owner *o, uint64_t *hash, char *why, size_t why_len) {
+    const struct media *m = &o->pool->media;
+    need_buffers(j, NOVA_XATTR_MAX);
+    for (uint32_t i = 0; i < attrs->n; i++) {
+        const struct attr *a = &attrs->attr[i];
+        struct nova_error err;
+        uint32_t len;
+        int rc = nova_xattr_read(inode, a->log_blk, a->log_idx, j->before, NOVA_XATTR_MAX, &len, &err);
+        if (rc != NOVA_OK || len != a->value_len) {
+            snprintf(why, why_len, "attribute %.40s of %.40s: status %d: %s", a->name, name, rc, err.msg);
+            return false;
+        }
+        *hash += model_xattr_hash(a->name, j->before, len);
+        const uint8_t *e = log_line(&inode->log, (struct log_pos){a->log_blk, a->log_idx});
+        struct fmt_xattr_body body;
+        memcpy(&body, e + FMT_PAYLOAD_OFF, sizeof body);
+        for (uint32_t x = 0; x < body.extents; x++) {
+            struct nova_extent ext = fmt_xattr_extent(e, x);
+            for (uint32_t k = 0; k < ext.count && media_is_data(m, ext.blk, ext.count); k++)
+                own_block(o, 0, ext.blk + k);
+        }
+    }
+    if (o->bad != NULL)
+        snprintf(why, why_len, "an attribute of %.40s has %s", name, o->bad);
+    return o->bad == NULL;
+}
+
+static bool read_dir_xattrs(struct judge *j, struct store *s, const char *path, struct owner *o, uint64_t *hash,
+                            char *why, size_t why_len) {
+    nova_inode *dir;
+    const struct attrs *attrs;
+    int rc = store_dir_attrs(s, path, &dir, &attrs);
+    if (rc == NOVA_OK)
+        return read_xattrs(j, dir, attrs, path, o, hash, why, why_len);
+    snprintf(why, why_len, "directory %.40s: status %d: %s", path, rc, s->err.msg);
+    return false;
+}
+
 /* The contents of what is no directory. */
 static bool read_file(struct judge *j, struct store *s, const struct name *n, struct owner *o, struct model_node *node,
                       char *why, size_t why_len) {
@@ -179,8 +219,9 @@ static bool read_file(struct judge *j, struct store *s, const struct name *n, st
     } else {
         snprintf(why, why_len, "file %.40s of %llu bytes: %s", n->path, (unsigned long long)f.size, bad);
     }
+    bool ok = bad == NULL && read_xattrs(j, f.inode, &f.attrs, n->path, o, &node->xattrs, why, why_len);
     store_file_close(&f);
-    return bad == NULL;
+    return ok;
 }
 
 static bool read_inode(struct judge *j, struct store *s, const struct name *n, uint32_t nlink, struct owner *o,
@@ -201,7 +242,8 @@ static bool read_inode(struct judge *j, struct store *s, const struct name *n, u
                                 .mtime = time_set(st.mtime),
                                 .size = st.size,
                                 .content = model_content_hash(NULL, 0)};
-    return n->type == NOVA_DIR || read_file(j, s, n, o, node, why, why_len);
+    return n->type == NOVA_DIR ? read_dir_xattrs(j, s, n->path, o, &node->xattrs, why, why_len)
+                               : read_file(j, s, n, o, node, why, why_len);
 }
 
 bool judge_store(struct judge *j, struct store *s, uint64_t *state, uint64_t *used, char *why, size_t why_len) {
@@ -211,7 +253,7 @@ bool judge_store(struct judge *j, struct store *s, uint64_t *state, uint64_t *us
     memset(&o, 0, sizeof o);
     o.pool = s->pool;
     *state = 0;
-    if (!walk_tree(s, &t, why, why_len))
+    if (!walk_tree(s, &t, why, why_len) || !read_dir_xattrs(j, s, "", &o, state, why, why_len))
         return false;
     t.inodes = 1;
     for (uint32_t i = 0; i < t.n; i++) {
@@ -239,7 +281,7 @@ bool judge_store(struct judge *j, struct store *s, uint64_t *state, uint64_t *us
         return false;
     }
     if (s->strays != 0) {
-        snprintf(why, why_len, "%u names are removed that are not there", s->strays);
+        snprintf(why, why_len, "%u names or attributes are removed that are not there", s->strays);
         return false;
     }
     if (info.inodes_used != t.inodes) {
@@ -303,10 +345,13 @@ static bool try_file(struct judge *j, struct store *s, const char *name, bool cr
 static bool try_names(struct store *s, const char *file, struct verdict *v) {
     static const char dir[] = "dir-made-after-recovery", other[] = "dir-made-after-recovery/other",
                       made[] = "made-after-recovery";
+    static const uint8_t bytes[PAGE + 1];
     struct nova_stat st;
     int rc = store_mkdir(s, dir, 0700);
     if (rc != NOVA_OK)
         return tried(v, "mkdir", rc, s);
+    if (!tried(v, "setxattr", store_dir_setxattr(s, dir, "user.x", bytes, sizeof bytes), s))
+        return false;
     if (file[0] != '\0') {
         rc = store_link(s, file, other);
         if (!tried(v, "link", rc, s))
@@ -448,6 +493,36 @@ void judge_image(struct judge *j, const uint8_t *image, struct verdict *v) {
 
 /* ---- explaining ---- */
 
+static void explain_xattrs(struct judge *j, struct store *s, const char *name, const struct model_node *node, char *out,
+                           size_t cap) {
+    static struct store_file file;
+    nova_inode *inode;
+    const struct attrs *attrs;
+    bool dir = node->type == NOVA_DIR;
+    uint32_t n = 0, len;
+    out[0] = '\0';
+    if ((dir ? store_dir_attrs(s, name, &inode, &attrs) : store_file_open(s, name, false, &file)) != NOVA_OK)
+        return;
+    if (!dir) {
+        inode = file.inode;
+        attrs = &file.attrs;
+    }
+    need_buffers(j, NOVA_XATTR_MAX);
+    for (const struct model_xattr *x = node->xattr; x != NULL; x = x->next, n++) {
+        const struct attr *is = attrs_get(attrs, x->name);
+        bool same = is != NULL && is->value_len == x->len &&
+                    nova_xattr_read(inode, is->log_blk, is->log_idx, j->before, NOVA_XATTR_MAX, &len, NULL) ==
+                        NOVA_OK &&
+                    (len == 0 || memcmp(j->before, x->value, len) == 0);
+        if (!same)
+            snprintf(out, cap, " attribute %.40s of %.40s is %s;", x->name, name, is == NULL ? "missing" : "another");
+    }
+    if (n != attrs->n)
+        snprintf(out, cap, " %.40s has %u extended attributes instead of %u;", name, attrs->n, n);
+    if (!dir)
+        store_file_close(&file);
+}
+
 static void explain_name(struct judge *j, struct store *s, const struct model *m, const struct model_file *f, char *out,
                          size_t cap) {
     static struct store_file file;
@@ -474,6 +549,8 @@ static void explain_name(struct judge *j, struct store *s, const struct model *m
                      (unsigned long long)at, (unsigned long long)file.size, j->before[at], node->bytes[at]);
         store_file_close(&file);
     }
+    if (out[0] == '\0')
+        explain_xattrs(j, s, f->name, node, out, cap);
 }
 
 void judge_explain(struct judge *j, const uint8_t *image, const struct model *m, char *out, size_t cap) {
@@ -488,6 +565,8 @@ void judge_explain(struct judge *j, const uint8_t *image, const struct model *m,
     }
     for (uint32_t i = 0; i < m->n && strlen(out) + 1 < cap; i++)
         explain_name(j, &s, m, m->file[i], out + strlen(out), cap - strlen(out));
+    if (m->root != NULL && strlen(out) + 1 < cap)
+        explain_xattrs(j, &s, "", m->root, out + strlen(out), cap - strlen(out));
     bool walked = walk_tree(&s, &t, v.why, sizeof v.why);
     for (uint32_t i = 0; walked && i < t.n && strlen(out) + 1 < cap; i++)
         if (model_get(m, t.name[i].path) == NULL)

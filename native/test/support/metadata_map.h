@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which byte of a sound pool belongs to which structure, found by walking it as native/FORMAT.md says: the superblocks,
- * the fixed areas, the inode table, and the slot and log of every inode. For tests that damage each in turn.
+ * the fixed areas, the inode table, and the slot, log and extended attributes of every inode that names reach. For
+ * tests that damage each in turn.
  */
 #ifndef NOVA_TEST_SUPPORT_METADATA_MAP_H
 #define NOVA_TEST_SUPPORT_METADATA_MAP_H
@@ -13,12 +14,14 @@
 #include "format/media.h"
 
 enum meta_kind {
-    META_DATA,   /* contents of files, and free blocks: no metadata */
-    META_UNUSED, /* in a block of metadata, but without a meaning */
+    META_DATA,    /* contents of files, and free blocks: no metadata */
+    META_UNUSED,  /* in a block of metadata, but without a meaning */
+    META_JOURNAL, /* the record of a transaction whose tails are all in place: nothing depends on it any more */
     META_SUPERBLOCK,
     META_STATE,
     META_SNAPSHOT,
-    META_ZERO, /* must be zero: the journal, what lies behind superblocks and states, unused pointers, slot 0 */
+    META_ZERO, /* must be zero: the journal of a clean pool, what lies behind superblocks and states, unused pointers,
+                  slot 0 */
     META_TABLE_POINTER,
     META_SLOT, /* its immutable part */
     META_HEAD,
@@ -32,6 +35,12 @@ enum meta_kind {
     META_REMOVE,
     META_PADDING,
     META_LINK,
+    META_HOLE,
+    META_COLLAPSE,
+    META_INSERT,
+    META_ALLOC,
+    META_XATTR,
+    META_VALUE, /* of an extended attribute, in blocks: its entry has the checksum */
     META_KINDS
 };
 
@@ -43,7 +52,8 @@ struct meta_item {
     uint32_t len;
     uint32_t ino; /* whose it is; of a table pointer: its index */
     uint32_t gen;
-    uint32_t home; /* NEXT: the block that holds it */
+    uint32_t home;  /* NEXT: the block that holds it */
+    uint64_t entry; /* VALUE: where its entry is */
 };
 
 struct metadata_map {
@@ -59,7 +69,7 @@ void metadata_map_free(struct metadata_map *map);
 
 /* Whether a byte of this kind says something: no other value would be the same pool. */
 static inline bool meta_has_meaning(uint8_t kind) {
-    return kind > META_UNUSED;
+    return kind > META_JOURNAL;
 }
 
 /* Computes the check bits of a structure anew, as if whoever wrote its other bits had meant them. */

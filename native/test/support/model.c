@@ -32,6 +32,10 @@ uint64_t model_content_hash(const uint8_t *bytes, uint64_t size) {
     return finish(hash_bytes(size << 17 ^ 0x51, bytes, size));
 }
 
+uint64_t model_xattr_hash(const char *name, const uint8_t *value, uint32_t len) {
+    return finish(hash_bytes(hash_bytes(len + 0xa77, name, strlen(name) + 1), value, len));
+}
+
 uint64_t model_path_hash(const char *path) {
     size_t len = strlen(path);
     return finish(hash_bytes(len + 0x3d, path, len));
@@ -41,6 +45,7 @@ uint64_t model_name_hash(const char *path, const struct model_node *node, uint32
     const uint64_t all[] = {model_path_hash(path),
                             names,
                             node->content,
+                            node->xattrs,
                             (uint64_t)node->type << 48 | (uint64_t)nlink << 16 | node->mode,
                             (uint64_t)node->uid << 32 | node->gid,
                             (uint64_t)node->atime,
@@ -104,7 +109,7 @@ static struct model *copy(struct model_arena *a, const struct model *m) {
 }
 
 static struct model *hashed(struct model *m) {
-    m->hash = 0;
+    m->hash = m->root == NULL ? 0 : m->root->xattrs;
     for (uint32_t i = 0; i < m->n; i++) {
         uint32_t nlink = 0;
         uint64_t names = 0;
@@ -224,6 +229,48 @@ const struct model *model_truncate(struct model_arena *a, const struct model *m,
     return with_content(a, next, name, resized(a, next, name, size, &bytes));
 }
 
+const struct model *model_punch(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                uint64_t len) {
+    struct model *next = copy(a, m);
+    uint64_t size = model_get(m, name)->node->size, end = off + len < size ? off + len : size;
+    uint8_t *bytes;
+    struct model_node *node = resized(a, next, name, size, &bytes);
+    node->mtime = model_get(m, name)->node->mtime;
+    if (off < end)
+        memset(bytes + off, 0, end - off);
+    return with_content(a, next, name, node);
+}
+
+const struct model *model_collapse(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                   uint64_t len) {
+    struct model *next = copy(a, m);
+    uint64_t size = model_get(m, name)->node->size;
+    uint8_t *bytes;
+    struct model_node *node = resized(a, next, name, size, &bytes);
+    memmove(bytes + off, bytes + off + len, size - off - len);
+    node->size = size - len;
+    return with_content(a, next, name, node);
+}
+
+const struct model *model_insert(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                 uint64_t len) {
+    struct model *next = copy(a, m);
+    uint64_t size = model_get(m, name)->node->size;
+    uint8_t *bytes;
+    struct model_node *node = resized(a, next, name, size + len, &bytes);
+    memmove(bytes + off + len, bytes + off, size - off);
+    memset(bytes + off, 0, len);
+    return with_content(a, next, name, node);
+}
+
+static void add_xattr(struct model_arena *a, struct model_node *node, const struct model_xattr *from) {
+    struct model_xattr *x = keep(a, sizeof *x);
+    *x = *from;
+    x->next = node->xattr;
+    node->xattr = x;
+    node->xattrs += model_xattr_hash(x->name, x->value, x->len);
+}
+
 const struct model *model_setattr(struct model_arena *a, const struct model *m, const char *name, uint32_t mask,
                                   uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime, int64_t mtime) {
     struct model *next = copy(a, m);
@@ -239,6 +286,32 @@ const struct model *model_setattr(struct model_arena *a, const struct model *m, 
     if (mask & NOVA_ATTR_MTIME)
         node->mtime = mtime < MODEL_TIME_SET ? mtime : 0;
     replace(a, next, node);
+    return hashed(next);
+}
+
+const struct model *model_set_xattr(struct model_arena *a, const struct model *m, const char *name, const char *xattr,
+                                    const uint8_t *value, uint32_t len) {
+    static const struct model_node no_root = {.type = NOVA_DIR};
+    struct model *next = copy(a, m);
+    bool root = name[0] == '\0';
+    const struct model_node *old = !root ? model_get(m, name)->node : m->root != NULL ? m->root : &no_root;
+    struct model_node *node = node_copy(a, old);
+    node->xattr = NULL;
+    node->xattrs = 0;
+    for (const struct model_xattr *x = old->xattr; x != NULL; x = x->next)
+        if (strcmp(x->name, xattr) != 0)
+            add_xattr(a, node, x);
+    if (value != NULL) {
+        uint8_t *bytes = keep(a, len);
+        memcpy(bytes, value, len);
+        struct model_xattr x = {.len = len, .value = bytes};
+        snprintf(x.name, sizeof x.name, "%s", xattr);
+        add_xattr(a, node, &x);
+    }
+    if (root)
+        next->root = node;
+    else
+        replace(a, next, node);
     return hashed(next);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a store should hold: immutable states of a tree, each made from the one before, sharing what did not change. A
- * state has a hash (the sum of its names' hashes, so that the states of several actors add up) that a recovered store
- * must have too. Of times only those are part of it that a setattr set, to less than MODEL_TIME_SET.
+ * state has a hash (the sum of its names' and of the root's attributes' hashes, so that the states of several actors
+ * add up) that a recovered store must have too. Of times only those are part of it that a setattr set, to less than
+ * MODEL_TIME_SET.
  */
 #ifndef NOVA_TEST_SUPPORT_MODEL_H
 #define NOVA_TEST_SUPPORT_MODEL_H
@@ -15,6 +16,13 @@
 #define MODEL_PATH 600u
 #define MODEL_TIME_SET 1000000000000000 /* ns: no clock says a day of January 1970 */
 
+struct model_xattr {
+    const struct model_xattr *next;
+    char name[256];
+    uint32_t len;
+    const uint8_t *value;
+};
+
 /* What a name names. */
 struct model_node {
     uint8_t type; /* nova_file_type */
@@ -23,7 +31,9 @@ struct model_node {
     uint64_t size;
     const uint8_t *bytes; /* a symbolic link's target; a directory has none */
     uint64_t content;     /* model_content_hash() of them */
-    uint32_t id;          /* the names of one inode have the same, alone */
+    const struct model_xattr *xattr;
+    uint64_t xattrs; /* the sum of their model_xattr_hash() */
+    uint32_t id;     /* the names of one inode have the same, alone */
 };
 
 struct model_file {
@@ -33,6 +43,7 @@ struct model_file {
 
 struct model {
     uint64_t hash;
+    const struct model_node *root; /* of the root directory only the extended attributes; NULL: it never had any */
     uint32_t n;
     const struct model_file *file[MODEL_FILES];
 };
@@ -51,6 +62,13 @@ const struct model *model_empty(struct model_arena *a);
 const struct model *model_write(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
                                 const uint8_t *src, uint64_t len);
 const struct model *model_truncate(struct model_arena *a, const struct model *m, const char *name, uint64_t size);
+/* Ranges. Whether a hole is a change, and so sets the time, the caller knows. */
+const struct model *model_punch(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                uint64_t len);
+const struct model *model_collapse(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                   uint64_t len);
+const struct model *model_insert(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                 uint64_t len);
 
 /* Names. Those that they are given are there, or not, as the calls of a store want it. */
 const struct model *model_mkdir(struct model_arena *a, const struct model *m, const char *name, uint32_t mode);
@@ -65,12 +83,17 @@ const struct model *model_exchange(struct model_arena *a, const struct model *m,
 const struct model *model_setattr(struct model_arena *a, const struct model *m, const char *name, uint32_t mask,
                                   uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime, int64_t mtime);
 
+/* Sets an extended attribute, of the root directory if name is ""; value NULL: removes it. */
+const struct model *model_set_xattr(struct model_arena *a, const struct model *m, const char *name, const char *xattr,
+                                    const uint8_t *value, uint32_t len);
+
 const struct model_file *model_get(const struct model *m, const char *name); /* or NULL */
 uint32_t model_nlink(const struct model *m, const char *name);               /* 0 if it is not there */
 
 /* ---- hashes, for whoever reads a store ---- */
 
 uint64_t model_content_hash(const uint8_t *bytes, uint64_t size);
+uint64_t model_xattr_hash(const char *name, const uint8_t *value, uint32_t len);
 uint64_t model_path_hash(const char *path);
 /* Of a name: what it names, the number of names that has, and the sum of their model_path_hash(). */
 uint64_t model_name_hash(const char *path, const struct model_node *node, uint32_t nlink, uint64_t names);

@@ -6,6 +6,8 @@
 #include "model.h"
 #include "operations.h"
 
+#define BLK ((uint64_t)NOVA_BLOCK_SIZE)
+
 /* ---- scenes ---- */
 
 #define LINES (FMT_INLINE_LINES + FMT_PAGE_LINES)
@@ -117,6 +119,49 @@ static void move_onto_closed(struct world *w) {
     have(w, "a"), have(w, "b"), close_file(w, "a"), move(w, "b", "a");
 }
 
+/* A range lies in the first pages of a file that has them. */
+static void need(struct world *w, uint64_t size) {
+    if (size_of(w, "a") < size)
+        put(w, "a", size_of(w, "a"), size - size_of(w, "a"));
+}
+static void punch_page(struct world *w) {
+    need(w, 2 * BLK + 10), punch(w, "a", BLK, BLK);
+}
+static void punch_edges(struct world *w) {
+    need(w, 2 * BLK + 300), punch(w, "a", 4000, 4300);
+}
+static void punch_end(struct world *w) {
+    have(w, "a"), punch(w, "a", size_of(w, "a") - 5, 10 * BLK);
+}
+static void collapse_page(struct world *w) {
+    need(w, BLK + 10), collapse(w, "a", 0, BLK);
+}
+static void insert_first(struct world *w) {
+    have(w, "a"), insert(w, "a", 0, BLK);
+}
+static void insert_between(struct world *w) {
+    need(w, BLK + 10), insert(w, "a", BLK, 2 * BLK);
+}
+static void allocate_all(struct world *w) {
+    have(w, "a"), allocate(w, "a", 0, size_of(w, "a") + 5000, false);
+}
+static void allocate_behind(struct world *w) {
+    have(w, "a"), allocate(w, "a", size_of(w, "a"), 3 * BLK, true);
+}
+
+static void set_in_entry(struct world *w) {
+    have(w, "a"), set_xattr(w, "a", "user.x", 30);
+}
+static void set_in_blocks(struct world *w) {
+    have(w, "a"), set_xattr(w, "a", "user.x", 5000);
+}
+static void remove_blocks(struct world *w) {
+    have(w, "a"), set_xattr(w, "a", "user.l", 5000), remove_xattr(w, "a", "user.l");
+}
+static void set_of_root(struct world *w) {
+    set_xattr(w, "", "user.x", 5000);
+}
+
 static void reopen(struct world *w) {
     close_pool(w), open_pool(w);
 }
@@ -146,6 +191,18 @@ const struct operation operations[] = {
     {"move a closed file", move_closed},
     {"move onto", move_onto},
     {"move onto a closed file", move_onto_closed},
+    {"punch a page", punch_page},
+    {"punch edges", punch_edges},
+    {"punch the end", punch_end},
+    {"collapse", collapse_page},
+    {"insert at the start", insert_first},
+    {"insert between", insert_between},
+    {"allocate all", allocate_all},
+    {"allocate behind the end", allocate_behind},
+    {"set, in the entry", set_in_entry},
+    {"set, in blocks", set_in_blocks},
+    {"set and remove blocks", remove_blocks},
+    {"set of the root", set_of_root},
     {"reopen", reopen},
 };
 const size_t operations_n = sizeof operations / sizeof *operations;

@@ -84,6 +84,36 @@ static void move_something(struct world *w, const char *from, const char *to, ui
     }
 }
 
+static void change_xattr(struct world *w, const char *path, uint64_t *rng) {
+    static const char *const names[] = {"user.a", "user.b", "user.a-name-of-more-than-a-line-aaaaaaaaaaaaaaaaaaaaaaaa"};
+    const char *name = names[below(rng, 3)];
+    const struct model_xattr *x = model_get(now(w), path)->node->xattr;
+    while (x != NULL && strcmp(x->name, name) != 0)
+        x = x->next;
+    if (x != NULL && below(rng, 2) == 0)
+        remove_xattr(w, path, name);
+    else
+        set_xattr(w, path, name, (uint32_t)below(rng, below(rng, 2) == 0 ? 400 : 9000));
+}
+
+static void change_range(struct world *w, const char *path, uint64_t *rng) {
+    uint64_t blk = NOVA_BLOCK_SIZE, size = size_of(w, path), page = below(rng, size / blk + 1) * blk;
+    switch (below(rng, 4)) {
+    case 0: punch(w, path, below(rng, size + 1), 1 + below(rng, 9000)); break;
+    case 1:
+        if (page + blk < size)
+            collapse(w, path, page, blk);
+        break;
+    case 2:
+        if (page < size && size < 10 * blk)
+            insert(w, path, page, blk);
+        break;
+    default:
+        if (size < 10 * blk)
+            allocate(w, path, below(rng, size + 1), 1 + below(rng, 9000), below(rng, 2) == 0);
+    }
+}
+
 void tree_random_call(struct world *w, const char *const *paths, size_t n, uint64_t *rng) {
     const char *path = paths[below(rng, n)], *other = paths[below(rng, n)];
     uint32_t open = 0;
@@ -103,7 +133,7 @@ void tree_random_call(struct world *w, const char *const *paths, size_t n, uint6
         return;
     }
     bool file = tree_is(w, path, NOVA_FILE);
-    switch (below(rng, 8)) {
+    switch (below(rng, 10)) {
     case 0:
         if (tree_is_empty(w, path))
             tree_lose(w, path);
@@ -118,6 +148,11 @@ void tree_random_call(struct world *w, const char *const *paths, size_t n, uint6
     case 3:
         if (file)
             put(w, path, below(rng, 2) * size_of(w, path), 1 + below(rng, 5000));
+        break;
+    case 4: change_xattr(w, path, rng); break;
+    case 5:
+        if (file)
+            change_range(w, path, rng);
         break;
     default: move_something(w, path, other, rng);
     }

@@ -14,7 +14,7 @@ void tree_lose(struct world *w, const char *path);
 
 /*
  * A call on one or two of n paths, whatever fits what they name: makes, links, writes, moves, exchanges, removes, sets
- * attributes, and sometimes closes the pool and opens it again.
+ * attributes of both sorts, changes ranges, and sometimes closes the pool and opens it again.
  */
 void tree_random_call(struct world *w, const char *const *paths, size_t n, uint64_t *rng);
 

@@ -44,18 +44,29 @@ static void freed(void *arg, uint64_t pgoff, uint32_t blk) {
     f->ext[f->n++] = (struct nova_extent){blk, 1};
 }
 
-static void apply(struct store_file *f, const struct nova_record *r, uint32_t n, struct frees *frees) {
-    for (uint32_t i = 0; i < n; i += r[i].lines) {
-        if (r[i].kind == NOVA_REC_WRITE) {
-            if (r[i].u.write.count != 0 && !block_map_set(&f->map, r[i].u.write.pgoff, r[i].u.write.blk,
-                                                          r[i].u.write.count, frees ? freed : NULL, frees))
-                abort();
-            f->size = r[i].u.write.size;
-        } else if (r[i].kind == NOVA_REC_TRUNCATE) {
-            f->size = r[i].u.write.size;
-            block_map_truncate(&f->map, (f->size + BLK - 1) / BLK, frees ? freed : NULL, frees);
-        }
+static void apply_one(struct store_file *f, const struct nova_record *r, struct frees *frees) {
+    block_map_fn gone = frees ? freed : NULL;
+    bool ok = true;
+    switch (r->kind) {
+    case NOVA_REC_WRITE:
+    case NOVA_REC_ALLOC:
+        if (r->u.write.count != 0)
+            ok = block_map_set(&f->map, r->u.write.pgoff, r->u.write.blk, r->u.write.count, gone, frees);
+        break;
+    case NOVA_REC_TRUNCATE: block_map_truncate(&f->map, (r->u.write.size + BLK - 1) / BLK, gone, frees); break;
+    case NOVA_REC_HOLE: block_map_unmap(&f->map, r->u.range.pgoff, r->u.range.count, gone, frees); break;
+    case NOVA_REC_COLLAPSE: ok = block_map_collapse(&f->map, r->u.range.pgoff, r->u.range.count, gone, frees); break;
+    case NOVA_REC_INSERT: ok = block_map_insert(&f->map, r->u.range.pgoff, r->u.range.count); break;
+    default: f->store->strays += !attrs_apply(&f->attrs, r); return;
     }
+    if (!ok)
+        abort();
+    f->size = r->u.write.size; /* where a range has it, too */
+}
+
+static void apply(struct store_file *f, const struct nova_record *r, uint32_t n, struct frees *frees) {
+    for (uint32_t i = 0; i < n; i += r[i].lines)
+        apply_one(f, &r[i], frees);
 }
 
 static int replay_rest(struct store_file *f, struct frees *frees) {
@@ -125,7 +136,7 @@ int store_open_with(struct store *s, const char *path, const struct nova_pool_op
     dir_map_init(&s->names);
     rc = nova_inode_open(s->pool, NOVA_ROOT_INO, 0, &s->root, &s->err);
     if (rc == NOVA_OK) {
-        rc = store_replay_dir(s->root, &s->names, &s->io, &s->strays);
+        rc = store_replay_dir(s->root, &s->names, &s->root_attrs, &s->io, &s->strays);
         if (rc != NOVA_OK)
             s->err = s->io.err;
     }
@@ -139,10 +150,12 @@ int store_open_with(struct store *s, const char *path, const struct nova_pool_op
 
 int store_close(struct store *s) {
     dir_map_free(&s->names);
+    attrs_free(&s->root_attrs);
     while (s->dirs != NULL) { /* their handles go with the pool */
         struct store_dir *d = s->dirs;
         s->dirs = d->next;
         dir_map_free(&d->names);
+        attrs_free(&d->attrs);
         free(d);
     }
     munmap((void *)(uintptr_t)s->base, s->len);
@@ -180,6 +193,7 @@ int store_file_open(struct store *s, const char *path, bool create, struct store
 
 int store_file_close(struct store_file *f) {
     block_map_free(&f->map);
+    attrs_free(&f->attrs);
     return nova_inode_close(f->inode, &f->store->err);
 }
 
@@ -226,6 +240,63 @@ int store_write_abort(struct store_file *f, uint64_t off, const void *src, uint6
 
 int store_truncate(struct store_file *f, uint64_t size) {
     return settle(f, nova_truncate(f->inode, size, eof_blk(f), &f->io));
+}
+
+/* Whether the index has a page in [from, to). */
+struct search {
+    uint64_t from, to;
+    bool found;
+};
+
+static void seen(void *arg, uint64_t pgoff, uint32_t blk) {
+    struct search *s = arg;
+    (void)blk;
+    s->found = s->found || (pgoff >= s->from && pgoff < s->to);
+}
+
+int store_punch(struct store_file *f, uint64_t off, uint64_t len) {
+    struct search s = {off / BLK + 1, len == 0 ? 0 : (off + len - 1) / BLK, false};
+    block_map_each(&f->map, seen, &s);
+    return settle(f, nova_punch(f->inode, off, len, blk_at(f, off), blk_at(f, off + len - 1), s.found, &f->io));
+}
+
+int store_collapse(struct store_file *f, uint64_t off, uint64_t len) {
+    return settle(f, nova_collapse(f->inode, off, len, &f->io));
+}
+
+int store_insert(struct store_file *f, uint64_t off, uint64_t len) {
+    return settle(f, nova_insert(f->inode, off, len, &f->io));
+}
+
+int store_allocate(struct store_file *f, uint64_t off, uint64_t len, bool keep_size) {
+    uint64_t first = off / BLK, end = (off + len + BLK - 1) / BLK, size = f->size;
+    struct nova_run *runs = malloc((end - first + 1) / 2 * sizeof *runs + sizeof *runs);
+    uint32_t n = 0;
+    if (runs == NULL)
+        abort();
+    for (uint64_t p = first; p < end; p++) {
+        if (block_map_get(&f->map, p) != 0)
+            continue;
+        if (n != 0 && runs[n - 1].pgoff + runs[n - 1].count == p)
+            runs[n - 1].count++;
+        else
+            runs[n++] = (struct nova_run){p, 1};
+    }
+    if (!keep_size && off + len > size)
+        size = off + len;
+    int rc = n != 0            ? settle(f, nova_allocate(f->inode, runs, n, size, eof_blk(f), &f->io))
+             : size != f->size ? store_truncate(f, size)
+                               : NOVA_OK;
+    free(runs);
+    return rc;
+}
+
+int store_setxattr(struct store_file *f, const char *name, const void *value, uint32_t len) {
+    return settle(f, attrs_set(&f->attrs, f->inode, name, value, len, &f->io));
+}
+
+int store_removexattr(struct store_file *f, const char *name) {
+    return settle(f, attrs_remove(&f->attrs, f->inode, name, &f->io));
 }
 
 uint64_t store_read(struct store_file *f, uint64_t off, void *dst, uint64_t len) {

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "attrs.h"
 #include "inode/block_map.h"
 #include "inode/dir_map.h"
 #include "nova.h"
@@ -21,17 +22,19 @@ struct store_dir {
     uint32_t ino, gen;
     nova_inode *inode;
     struct dir_map names;
+    struct attrs attrs;
     struct nova_io io;
 };
 
 struct store {
     nova_pool *pool;
     nova_inode *root;
-    struct dir_map names; /* of the root */
+    struct dir_map names;    /* of the root */
+    struct attrs root_attrs; /* the same */
     struct store_dir *dirs;
     const uint8_t *base; /* the pool file, mapped read-only by the test itself */
     uint64_t len;
-    uint32_t strays; /* removals of names that were not there: 0 in a sound pool */
+    uint32_t strays; /* removals of names or attributes that were not there: 0 in a sound pool */
     struct nova_error err;
     struct nova_io io;
 };
@@ -40,6 +43,7 @@ struct store_file {
     struct store *store;
     nova_inode *inode;
     struct block_map map;
+    struct attrs attrs;
     uint64_t size;
     struct nova_io io;
 };
@@ -77,10 +81,10 @@ int store_setattr(struct store *s, const char *path, uint32_t mask, uint32_t mod
                   int64_t atime, int64_t mtime);
 int store_stat(struct store *s, const char *path, struct nova_stat *st);
 
-/* Parts of the above, and of store_open(). Removals of names that are not there, which only a damaged log has, are
- * counted: returned, or added to *strays. */
-uint32_t store_apply_names(struct dir_map *names, const struct nova_record *r, uint32_t n);
-int store_replay_dir(nova_inode *dir, struct dir_map *names, struct nova_io *io, uint32_t *strays);
+/* Parts of the above, and of store_open(): the indexes of a directory. Removals of names and attributes that are not
+ * there, which only a damaged log has, are counted: returned, or added to *strays. */
+uint32_t store_apply_names(struct dir_map *names, struct attrs *attrs, const struct nova_record *r, uint32_t n);
+int store_replay_dir(nova_inode *dir, struct dir_map *names, struct attrs *attrs, struct nova_io *io, uint32_t *strays);
 int store_file_open_ino(struct store *s, uint32_t ino, uint32_t gen, struct store_file *f);
 
 /* ---- contents ---- */
@@ -92,8 +96,20 @@ int store_write_pieces(struct store_file *f, uint64_t off, const void *src, uint
 /* Begins one, fills its first `filled` bytes, and gives it up. */
 int store_write_abort(struct store_file *f, uint64_t off, const void *src, uint64_t len, uint64_t filled);
 int store_truncate(struct store_file *f, uint64_t size);
+int store_punch(struct store_file *f, uint64_t off, uint64_t len);
+int store_collapse(struct store_file *f, uint64_t off, uint64_t len);
+int store_insert(struct store_file *f, uint64_t off, uint64_t len);
+/* Gives blocks to the holes of the range; the size grows to its end, unless keep_size. */
+int store_allocate(struct store_file *f, uint64_t off, uint64_t len, bool keep_size);
 /* Bytes read: fewer at the end. */
 uint64_t store_read(struct store_file *f, uint64_t off, void *dst, uint64_t len);
+
+/* Extended attributes: of a file or symbolic link, and of a directory (store_names.c). */
+int store_setxattr(struct store_file *f, const char *name, const void *value, uint32_t len);
+int store_removexattr(struct store_file *f, const char *name);
+int store_dir_setxattr(struct store *s, const char *path, const char *name, const void *value, uint32_t len);
+int store_dir_removexattr(struct store *s, const char *path, const char *name);
+int store_dir_attrs(struct store *s, const char *path, nova_inode **dir, const struct attrs **attrs);
 
 /* 1, 2, 7 and 64 by turns. */
 uint32_t store_lanes(uint64_t turn);

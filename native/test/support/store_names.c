@@ -6,7 +6,7 @@
 #include "api/handles.h"
 #include "store.h"
 
-uint32_t store_apply_names(struct dir_map *names, const struct nova_record *r, uint32_t n) {
+uint32_t store_apply_names(struct dir_map *names, struct attrs *attrs, const struct nova_record *r, uint32_t n) {
     uint32_t strays = 0;
     for (uint32_t i = 0; i < n; i += r[i].lines) {
         if (r[i].kind == NOVA_REC_DENTRY_ADD) {
@@ -15,18 +15,21 @@ uint32_t store_apply_names(struct dir_map *names, const struct nova_record *r, u
                 abort();
         } else if (r[i].kind == NOVA_REC_DENTRY_REMOVE) {
             strays += !dir_map_remove(names, r[i].u.dentry.name, (uint8_t)r[i].u.dentry.name_len);
+        } else {
+            strays += !attrs_apply(attrs, &r[i]);
         }
     }
     return strays;
 }
 
-int store_replay_dir(nova_inode *dir, struct dir_map *names, struct nova_io *io, uint32_t *strays) {
+int store_replay_dir(nova_inode *dir, struct dir_map *names, struct attrs *attrs, struct nova_io *io,
+                     uint32_t *strays) {
     struct nova_record rec[64];
     do {
         int rc = nova_replay(dir, rec, 64, io);
         if (rc != NOVA_OK)
             return rc;
-        *strays += store_apply_names(names, rec, io->record_count);
+        *strays += store_apply_names(names, attrs, rec, io->record_count);
     } while (io->more);
     return NOVA_OK;
 }
@@ -37,6 +40,7 @@ int store_replay_dir(nova_inode *dir, struct dir_map *names, struct nova_io *io,
 struct place {
     nova_inode *dir;
     struct dir_map *names;
+    struct attrs *attrs;
     struct nova_io *io;
     const char *name;
     uint32_t len;
@@ -50,6 +54,7 @@ static void unload_dir(struct store *s, uint32_t ino, uint32_t gen) {
         *p = d->next;
         nova_inode_close(d->inode, &s->err);
         dir_map_free(&d->names);
+        attrs_free(&d->attrs);
         free(d);
         return;
     }
@@ -73,7 +78,7 @@ static int load_dir(struct store *s, uint32_t ino, uint32_t gen, struct place *a
         dir_map_init(&d->names);
         d->next = s->dirs;
         s->dirs = d;
-        rc = store_replay_dir(d->inode, &d->names, &d->io, &s->strays);
+        rc = store_replay_dir(d->inode, &d->names, &d->attrs, &d->io, &s->strays);
         if (rc != NOVA_OK) {
             struct nova_error why = d->io.err;
             unload_dir(s, ino, gen);
@@ -83,6 +88,7 @@ static int load_dir(struct store *s, uint32_t ino, uint32_t gen, struct place *a
     }
     at->dir = d->inode;
     at->names = &d->names;
+    at->attrs = &d->attrs;
     at->io = &d->io;
     return NOVA_OK;
 }
@@ -93,7 +99,7 @@ static const struct dir_name *named(const struct place *p) {
 
 /* The directory that a path's last name is in, or is to be in. */
 static int find_place(struct store *s, const char *path, struct place *p) {
-    *p = (struct place){s->root, &s->names, &s->io, path, 0};
+    *p = (struct place){s->root, &s->names, &s->root_attrs, &s->io, path, 0};
     for (const char *slash; (slash = strchr(p->name, '/')) != NULL;) {
         p->len = (uint32_t)(slash - p->name);
         const struct dir_name *d = named(p);
@@ -131,14 +137,19 @@ int store_lookup(struct store *s, const char *path, struct dir_name *out) {
     return find_name(s, path, &p, out);
 }
 
-int store_dir_open(struct store *s, const char *path, const struct dir_map **names) {
+/* The directory that a path names, as the place of no name in it. */
+static int find_dir(struct store *s, const char *path, struct place *p) {
     struct dir_name d;
-    struct place p = {s->root, &s->names, &s->io, NULL, 0};
+    *p = (struct place){s->root, &s->names, &s->root_attrs, &s->io, NULL, 0};
     int rc = store_lookup(s, path, &d);
     if (rc == NOVA_OK && d.type != NOVA_DIR)
         rc = NOVA_ENOTDIR;
-    if (rc == NOVA_OK && d.ino != NOVA_ROOT_INO)
-        rc = load_dir(s, d.ino, d.gen, &p);
+    return rc == NOVA_OK && d.ino != NOVA_ROOT_INO ? load_dir(s, d.ino, d.gen, p) : rc;
+}
+
+int store_dir_open(struct store *s, const char *path, const struct dir_map **names) {
+    struct place p;
+    int rc = find_dir(s, path, &p);
     *names = p.names;
     return rc;
 }
@@ -146,9 +157,31 @@ int store_dir_open(struct store *s, const char *path, const struct dir_map **nam
 static int done(struct store *s, const struct place *p, int rc) {
     if (rc != NOVA_OK)
         s->err = p->io->err;
-    else if (store_apply_names(p->names, p->io->records, p->io->record_count) != 0)
+    else if (store_apply_names(p->names, p->attrs, p->io->records, p->io->record_count) != 0)
         abort();
     return rc;
+}
+
+/* ---- attributes of directories ---- */
+
+int store_dir_attrs(struct store *s, const char *path, nova_inode **dir, const struct attrs **attrs) {
+    struct place p;
+    int rc = find_dir(s, path, &p);
+    *dir = p.dir;
+    *attrs = p.attrs;
+    return rc;
+}
+
+int store_dir_setxattr(struct store *s, const char *path, const char *name, const void *value, uint32_t len) {
+    struct place p;
+    int rc = find_dir(s, path, &p);
+    return rc != NOVA_OK ? rc : done(s, &p, attrs_set(p.attrs, p.dir, name, value, len, p.io));
+}
+
+int store_dir_removexattr(struct store *s, const char *path, const char *name) {
+    struct place p;
+    int rc = find_dir(s, path, &p);
+    return rc != NOVA_OK ? rc : done(s, &p, attrs_remove(p.attrs, p.dir, name, p.io));
 }
 
 /* ---- making ---- */
@@ -357,7 +390,7 @@ static bool below(const char *a, const char *b) {
 static int done_two(struct store *s, const struct place *from, const struct place *to, int rc) {
     rc = done(s, from, rc);
     if (rc == NOVA_OK && to->dir != from->dir &&
-        store_apply_names(to->names, to->io->records, to->io->record_count) != 0)
+        store_apply_names(to->names, to->attrs, to->io->records, to->io->record_count) != 0)
         abort();
     return rc;
 }

@@ -17,7 +17,8 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define POOL_SIZE ((uint64_t)NOVA_POOL_SIZE_MIN)
-#define SLOTS (2 * FMT_SLOTS_PER_BLK - 2) /* of the inode table, but those of inode 0 and the root */
+#define TABLE_BLKS 3u
+#define SLOTS (TABLE_BLKS * FMT_SLOTS_PER_BLK - 1) /* of the inode table, but that of inode 0 */
 
 /* ---- what the pool holds ---- */
 
@@ -40,6 +41,59 @@ static void cut(struct store *s, const char *name, uint64_t size) {
     assert_int_equal(store_file_open(s, name, true, &f), NOVA_OK);
     assert_int_equal(store_truncate(&f, size), NOVA_OK);
     assert_int_equal(store_file_close(&f), NOVA_OK);
+}
+
+/* Directories, links, attributes; "dir/moved" is for the dirty pool. */
+static void fill_tree(struct store *s) {
+    static const char target[] = "a target of a symbolic link, as long as a line and a bit more than that";
+    assert_int_equal(store_mkdir(s, "dir", 0750), NOVA_OK);
+    assert_int_equal(store_mkdir(s, "dir/sub", 0700), NOVA_OK);
+    put(s, "dir/file", 0, 100);
+    put(s, "dir/moved", 0, 10);
+    assert_int_equal(store_link(s, "dir/file", "second"), NOVA_OK);
+    assert_int_equal(store_link(s, "dir/file", "dir/sub/third"), NOVA_OK);
+    assert_int_equal(store_unlink(s, "second"), NOVA_OK);
+    assert_int_equal(store_symlink(s, target, sizeof target - 1, "dir/sub/symlink"), NOVA_OK);
+    assert_int_equal(store_setattr(s, "once", NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_MTIME, 0751,
+                                   1234, 99, 0, 1700000000000000000),
+                     NOVA_OK);
+    assert_int_equal(store_setattr(s, "dir", NOVA_ATTR_MODE | NOVA_ATTR_ATIME, 0555, 0, 0, 1600000000000000000, 0),
+                     NOVA_OK);
+}
+
+static void fill_ranges(struct store *s) {
+    struct store_file f;
+    put(s, "ranges", 0, 5 * BLK);
+    assert_int_equal(store_file_open(s, "ranges", false, &f), NOVA_OK);
+    assert_int_equal(store_punch(&f, BLK + 1, BLK), NOVA_OK); /* two edges, no hole */
+    assert_int_equal(store_punch(&f, BLK, BLK), NOVA_OK);
+    assert_int_equal(store_collapse(&f, 2 * BLK, BLK), NOVA_OK);
+    assert_int_equal(store_insert(&f, 3 * BLK, 2 * BLK), NOVA_OK);
+    assert_int_equal(store_allocate(&f, 3 * BLK, 2 * BLK + 1, true), NOVA_OK); /* two holes, pages 3 and 4 */
+    assert_int_equal(store_allocate(&f, 6 * BLK, 2 * BLK, true), NOVA_OK);     /* beyond the size */
+    assert_int_equal(store_file_close(&f), NOVA_OK);
+}
+
+static void fill_attributes(struct store *s) {
+    static uint8_t value[9000];
+    static const struct {
+        const char *path;
+        uint32_t large;
+    } files[] = {{"once", 600}, {"dir/file", 5000}, {"dir/sub/symlink", 700}};
+    struct store_file f;
+    for (uint32_t i = 0; i < sizeof value; i++)
+        value[i] = (uint8_t)(i * 11 + i / 251 + 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(store_file_open(s, files[i].path, false, &f), NOVA_OK);
+        assert_int_equal(store_setxattr(&f, "user.small", value, 100 * i), NOVA_OK);
+        assert_int_equal(store_setxattr(&f, "user.large", value + i, files[i].large), NOVA_OK);
+        assert_int_equal(store_setxattr(&f, "user.gone", value, 9000), NOVA_OK);
+        assert_int_equal(store_removexattr(&f, "user.gone"), NOVA_OK);
+        assert_int_equal(store_file_close(&f), NOVA_OK);
+    }
+    assert_int_equal(store_dir_setxattr(s, "", "user.root", value, 5), NOVA_OK);
+    assert_int_equal(store_dir_setxattr(s, "dir", "user.dir", value, 9000), NOVA_OK);
+    assert_int_equal(store_dir_setxattr(s, "dir", "user.dir", value, 513), NOVA_OK); /* replaces */
 }
 
 static void fill(struct store *s) {
@@ -68,17 +122,14 @@ static void fill(struct store *s) {
     memset(name, 'e', 200);
     name[200] = '\0';
     assert_int_equal(store_rename(s, name, "renamed"), NOVA_OK);
-    put(s, "attributes", 0, 0);
-    assert_int_equal(store_setattr(s, "attributes", NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_MTIME,
-                                   0751, 1234, 99, 0, 1700000000000000000),
-                     NOVA_OK);
-    put(s, "two names", 0, 500);
-    assert_int_equal(store_link(s, "two names", "two names too"), NOVA_OK);
-    for (uint32_t i = 0; i < 7; i++) { /* a second block of the inode table, without a named inode in the end */
+    fill_tree(s);
+    fill_ranges(s);
+    fill_attributes(s);
+    for (uint32_t i = 0; i < 18; i++) { /* a last block of the inode table, without a named inode in the end */
         snprintf(name, sizeof name, "small%u", i);
         put(s, name, 0, 0);
     }
-    for (uint32_t i = 2; i < 7; i++) {
+    for (uint32_t i = 2; i < 18; i++) {
         snprintf(name, sizeof name, "small%u", i);
         assert_int_equal(store_unlink(s, name), NOVA_OK);
     }
@@ -101,6 +152,7 @@ static void make_pool(struct victim *v) {
     assert_int_equal(store_file_open(&s, "orphan", true, &f), NOVA_OK);
     assert_int_equal(store_write(&f, 0, "orphan", 6), NOVA_OK);
     assert_int_equal(store_unlink(&s, "orphan"), NOVA_OK);
+    assert_int_equal(store_rename(&s, "dir/moved", "dir/sub/moved"), NOVA_OK); /* its record stays */
     store_copy_file(v->path, copy);
     assert_int_equal(store_file_close(&f), NOVA_OK);
     assert_int_equal(store_close(&s), NOVA_OK);
@@ -136,22 +188,56 @@ static const char *stat_differs(const struct nova_stat *a, const struct nova_sta
            : a->mtime != b->mtime || a->ctime != b->ctime               ? "mtime or ctime"
            : a->atime != b->atime || a->btime != b->btime               ? "atime or btime"
            : a->ino != b->ino || a->gen != b->gen || a->type != b->type ? "identity"
+           : a->nlink != b->nlink                                       ? "number of names"
            : a->mode != b->mode || a->uid != b->uid || a->gid != b->gid ? "attributes"
            : a->log_pages != b->log_pages || a->entries != b->entries   ? "length of the log"
                                                                         : NULL;
 }
 
-static void look_at_file(struct store *s, const struct victim_file *want, struct victim_look *look) {
+/* What is wrong with the extended attributes, NULL if nothing is, or if reading them was refused. */
+static const char *look_at_attrs(struct store *s, nova_inode *inode, const struct attrs *attrs,
+                                 const struct victim_file *want, struct victim_look *look) {
+    static uint8_t got[NOVA_XATTR_MAX];
+    uint32_t len;
+    if (attrs->n != want->attrs)
+        return "number of extended attributes";
+    for (uint32_t i = 0; i < want->attrs; i++) {
+        const struct attr *a = attrs_get(attrs, want->attr[i].name);
+        if (a == NULL)
+            return "name of an extended attribute";
+        if (nova_xattr_read(inode, a->log_blk, a->log_idx, got, sizeof got, &len, &s->err) != NOVA_OK)
+            refused(look, want->path, &s->err);
+        else if (len != want->attr[i].len || memcmp(got, want->attr[i].value, len) != 0)
+            return "value of an extended attribute";
+    }
+    return NULL;
+}
+
+static const char *look_at_dir(struct store *s, const struct victim_file *want, struct victim_look *look) {
+    const struct dir_map *names;
+    const struct attrs *attrs;
+    nova_inode *dir;
+    struct nova_stat st;
+    if (store_dir_open(s, want->path, &names) != NOVA_OK) {
+        refused(look, want->path, &s->err);
+        return NULL;
+    }
+    look->opened++;
+    assert_int_equal(store_dir_attrs(s, want->path, &dir, &attrs), NOVA_OK);
+    assert_int_equal(nova_inode_stat(dir, &st), NOVA_OK);
+    const char *differs = stat_differs(&st, &want->st);
+    if (names->live != want->names)
+        differs = "number of names";
+    return differs != NULL ? differs : look_at_attrs(s, dir, attrs, want, look);
+}
+
+static const char *look_at_content(struct store *s, const struct victim_file *want, struct victim_look *look) {
     static uint8_t got[64 * NOVA_BLOCK_SIZE];
     struct store_file f;
     struct nova_stat st;
-    if (dir_map_get(&s->names, want->name, (uint8_t)strlen(want->name)) == NULL) {
-        wrong(look, want->name, "the name is missing");
-        return;
-    }
-    if (store_file_open(s, want->name, false, &f) != NOVA_OK) {
-        refused(look, want->name, &s->err);
-        return;
+    if (store_file_open(s, want->path, false, &f) != NOVA_OK) {
+        refused(look, want->path, &s->err);
+        return NULL;
     }
     look->opened++;
     assert_int_equal(nova_inode_stat(f.inode, &st), NOVA_OK);
@@ -160,9 +246,26 @@ static void look_at_file(struct store *s, const struct victim_file *want, struct
         differs = "size as replayed";
     if (differs == NULL && (store_read(&f, 0, got, f.size) != f.size || memcmp(got, want->bytes, f.size) != 0))
         differs = "bytes";
-    if (differs != NULL)
-        wrong(look, want->name, differs);
+    if (differs == NULL)
+        differs = look_at_attrs(s, f.inode, &f.attrs, want, look);
     (void)store_file_close(&f);
+    return differs;
+}
+
+static void look_at_file(struct store *s, const struct victim_file *want, struct victim_look *look) {
+    struct dir_name d;
+    int rc = store_lookup(s, want->path, &d);
+    const char *differs = NULL;
+    if (rc == NOVA_ENOENT || rc == NOVA_ENOTDIR)
+        differs = "the name is missing";
+    else if (rc != NOVA_OK)
+        refused(look, want->path, &s->err);
+    else if (d.type != want->st.type)
+        differs = "type by its name";
+    else
+        differs = d.type == NOVA_DIR ? look_at_dir(s, want, look) : look_at_content(s, want, look);
+    if (differs != NULL)
+        wrong(look, want->path[0] == '\0' ? "root directory" : want->path, differs);
 }
 
 /* New files, in every free slot of the inode table, and all free blocks but the reserve for one of them. */
@@ -172,7 +275,7 @@ static void use_free_space(const struct victim *v, struct store *s, struct victi
     char name[16];
     int rc = NOVA_OK;
     memset(src, 0xee, sizeof src);
-    for (uint32_t i = 0; i < SLOTS - v->files; i++) {
+    for (uint32_t i = 0; i < SLOTS - v->info.inodes_used; i++) {
         snprintf(name, sizeof name, "new%u", i);
         if (i != 0)
             (void)store_file_close(&f);
@@ -204,19 +307,13 @@ void victim_look(struct victim *v, bool use, struct victim_look *look) {
     if (info.created != v->info.created || memcmp(info.uuid, v->info.uuid, sizeof info.uuid) != 0 ||
         info.compat != v->info.compat)
         wrong(look, "pool", "identity");
-    if (s.strays != 0)
-        wrong(look, "pool", "a name is removed that is not there");
-    if (s.names.live != v->files)
-        wrong(look, "pool", "number of names");
-    struct nova_stat root;
-    (void)nova_inode_stat(s.root, &root);
-    const char *differs = stat_differs(&root, &v->root);
-    if (differs != NULL)
-        wrong(look, "root directory", differs);
+    look_at_file(&s, &v->file[0], look);
     if (use)
         use_free_space(v, &s, look);
-    for (uint32_t i = 0; i < v->files; i++)
+    for (uint32_t i = 1; i < v->files; i++)
         look_at_file(&s, &v->file[i], look);
+    if (s.strays != 0)
+        wrong(look, "pool", "a name or attribute is removed that is not there");
     if (store_close(&s) != NOVA_OK)
         refused(look, "close", &s.err);
 }
@@ -235,6 +332,62 @@ uint64_t victim_fsck(struct victim *v, char *report, size_t cap) {
 
 /* ---- the pool as it should be ---- */
 
+static struct victim_file *take_path(struct victim *v, const char *path) {
+    struct victim_file *f = &v->file[v->files++];
+    assert_true(v->files <= VICTIM_FILES);
+    snprintf(f->path, sizeof f->path, "%s", path);
+    return f;
+}
+
+static void take_inode(struct victim_file *f, nova_inode *inode, const struct attrs *attrs) {
+    struct nova_error err;
+    assert_int_equal(nova_inode_stat(inode, &f->st), NOVA_OK);
+    assert_true(f->st.ino < (TABLE_BLKS - 1) * FMT_SLOTS_PER_BLK);
+    for (uint32_t i = 0; i < attrs->n; i++) {
+        const struct attr *a = &attrs->attr[i];
+        assert_true(f->attrs < VICTIM_ATTRS);
+        snprintf(f->attr[f->attrs].name, sizeof f->attr[0].name, "%s", a->name);
+        f->attr[f->attrs].value = malloc(NOVA_XATTR_MAX);
+        assert_non_null(f->attr[f->attrs].value);
+        assert_int_equal(nova_xattr_read(inode, a->log_blk, a->log_idx, f->attr[f->attrs].value, NOVA_XATTR_MAX,
+                                         &f->attr[f->attrs].len, &err),
+                         NOVA_OK);
+        f->attrs++;
+    }
+}
+
+static void take_file(struct victim *v, struct store *s, const char *path) {
+    struct victim_file *f = take_path(v, path);
+    struct store_file open;
+    assert_int_equal(store_file_open(s, path, false, &open), NOVA_OK);
+    take_inode(f, open.inode, &open.attrs);
+    f->bytes = malloc(f->st.size + 1);
+    assert_non_null(f->bytes);
+    assert_int_equal(store_read(&open, 0, f->bytes, f->st.size), f->st.size);
+    assert_int_equal(store_file_close(&open), NOVA_OK);
+}
+
+static void take_dir(struct victim *v, struct store *s, const char *path) {
+    struct victim_file *f = take_path(v, path);
+    const struct dir_map *names;
+    const struct attrs *attrs;
+    nova_inode *dir;
+    uint32_t it = 0;
+    assert_int_equal(store_dir_open(s, path, &names), NOVA_OK);
+    assert_int_equal(store_dir_attrs(s, path, &dir, &attrs), NOVA_OK);
+    take_inode(f, dir, attrs);
+    f->names = names->live;
+    for (const struct dir_name *n; (n = dir_map_next(names, &it)) != NULL;) {
+        char below[sizeof f->path];
+        assert_true((size_t)snprintf(below, sizeof below, "%s%s%.*s", path, path[0] == '\0' ? "" : "/", n->name_len,
+                                     n->name) < sizeof below);
+        if (n->type == NOVA_DIR)
+            take_dir(v, s, below);
+        else
+            take_file(v, s, below);
+    }
+}
+
 static void take_down(struct victim *v) {
     static const struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED, .lanes = 1};
     struct store s;
@@ -244,20 +397,7 @@ static void take_down(struct victim *v) {
     assert_int_equal(v->fsck.warnings, v->clean ? 0 : 1);
     assert_int_equal(store_open_with(&s, v->path, &opt), NOVA_OK);
     assert_int_equal(nova_pool_info(s.pool, &v->info), NOVA_OK);
-    assert_int_equal(nova_inode_stat(s.root, &v->root), NOVA_OK);
-    uint32_t it = 0;
-    for (const struct dir_name *n; (n = dir_map_next(&s.names, &it)) != NULL;) {
-        struct victim_file *f = &v->file[v->files++];
-        struct store_file open;
-        assert_true(v->files <= VICTIM_FILES && n->ino < FMT_SLOTS_PER_BLK);
-        memcpy(f->name, n->name, n->name_len);
-        assert_int_equal(store_file_open(&s, f->name, false, &open), NOVA_OK);
-        assert_int_equal(nova_inode_stat(open.inode, &f->st), NOVA_OK);
-        f->bytes = malloc(f->st.size + 1);
-        assert_non_null(f->bytes);
-        assert_int_equal(store_read(&open, 0, f->bytes, f->st.size), f->st.size);
-        assert_int_equal(store_file_close(&open), NOVA_OK);
-    }
+    take_dir(v, &s, "");
     assert_int_equal(store_close(&s), NOVA_OK);
 }
 
@@ -284,13 +424,16 @@ void victim_init(struct victim *v, bool clean) {
     uint32_t tables = 0;
     for (size_t i = 0; i < v->map.n; i++)
         tables += v->map.item[i].kind == META_TABLE_POINTER;
-    assert_int_equal(tables, 2);
+    assert_int_equal(tables, TABLE_BLKS);
     victim_restore(v, true);
 }
 
 void victim_free(struct victim *v) {
-    for (uint32_t i = 0; i < v->files; i++)
+    for (uint32_t i = 0; i < v->files; i++) {
+        for (uint32_t k = 0; k < v->file[i].attrs; k++)
+            free(v->file[i].attr[k].value);
         free(v->file[i].bytes);
+    }
     image_unmap_file(&v->m);
     metadata_map_free(&v->map);
     free(v->sound);

@@ -12,12 +12,21 @@
 #include "metadata_map.h"
 #include "store.h"
 
-#define VICTIM_FILES 32u
+#define VICTIM_FILES 48u
+#define VICTIM_ATTRS 4u
 
+/* What a path names. */
 struct victim_file {
-    char name[256];
+    char path[256];
     struct nova_stat st;
-    uint8_t *bytes;
+    uint8_t *bytes; /* but of a directory */
+    uint32_t names; /* in a directory */
+    struct {
+        char name[NOVA_NAME_MAX + 1];
+        uint32_t len;
+        uint8_t *value;
+    } attr[VICTIM_ATTRS]; /* extended ones */
+    uint32_t attrs;
 };
 
 struct victim {
@@ -31,9 +40,8 @@ struct victim {
     uint32_t *page; /* blocks that hold metadata */
     uint32_t pages;
     /* What it holds. */
-    struct victim_file file[VICTIM_FILES];
+    struct victim_file file[VICTIM_FILES]; /* the root directory first */
     uint32_t files;
-    struct nova_stat root;
     struct nova_pool_info info;
     struct nova_fsck_summary fsck;
 };
@@ -52,12 +60,12 @@ struct victim_look {
     bool wrong;      /* something else than what the pool holds was returned as good */
     bool recovered;  /* the logs were scanned */
     char why[300];   /* the first error or the first wrong thing */
-    uint64_t opened; /* files that could be read */
+    uint64_t opened; /* files and directories that could be read */
 };
 
 /*
- * Opens the pool, lists it, reads every file, and closes it. use: makes new files before, that take every free
- * inode and block, so that what is wrongly taken for free is overwritten.
+ * Opens the pool, lists its tree, reads every file and extended attribute, and closes it. use: makes new files before,
+ * that take every free inode and block, so that what is wrongly taken for free is overwritten.
  */
 void victim_look(struct victim *v, bool use, struct victim_look *look);
 

@@ -225,6 +225,74 @@ void cut(struct world *w, const char *name, uint64_t size) {
     end(w, op, model_truncate(arena(w), now(w), name, size));
 }
 
+static uint32_t begin_range(struct world *w, const char *what, const char *name, uint64_t off, uint64_t len) {
+    return begin(w, "%s %.30s %llu+%llu", what, name, (unsigned long long)off, (unsigned long long)len);
+}
+
+static uint64_t entries_of(const struct store_file *f) {
+    struct nova_stat st;
+    nova_inode_stat(f->inode, &st);
+    return st.entries;
+}
+
+/* Where the model does not say whether there was something to do: the file's time is another if so. */
+static const struct model *logged(struct world *w, const struct store_file *f, uint64_t entries, const char *name,
+                                  const struct model *m) {
+    return entries_of(f) == entries ? m : model_setattr(arena(w), m, name, NOVA_ATTR_MTIME, 0, 0, 0, 0, INT64_MAX);
+}
+
+void punch(struct world *w, const char *name, uint64_t off, uint64_t len) {
+    struct store_file *f = file(w, name);
+    uint64_t entries = entries_of(f);
+    uint32_t op = begin_range(w, "punch", name, off, len);
+    must(w, "punch", store_punch(f, off, len));
+    end(w, op, logged(w, f, entries, name, model_punch(arena(w), now(w), name, off, len)));
+}
+
+void collapse(struct world *w, const char *name, uint64_t off, uint64_t len) {
+    struct store_file *f = file(w, name);
+    uint32_t op = begin_range(w, "collapse", name, off, len);
+    must(w, "collapse", store_collapse(f, off, len));
+    end(w, op, model_collapse(arena(w), now(w), name, off, len));
+}
+
+void insert(struct world *w, const char *name, uint64_t off, uint64_t len) {
+    struct store_file *f = file(w, name);
+    uint32_t op = begin_range(w, "insert", name, off, len);
+    must(w, "insert", store_insert(f, off, len));
+    end(w, op, model_insert(arena(w), now(w), name, off, len));
+}
+
+void allocate(struct world *w, const char *name, uint64_t off, uint64_t len, bool keep_size) {
+    struct store_file *f = file(w, name);
+    uint64_t size = size_of(w, name), entries = entries_of(f);
+    uint32_t op = begin_range(w, keep_size ? "allocate, keep size," : "allocate", name, off, len);
+    must(w, "allocate", store_allocate(f, off, len, keep_size));
+    size = keep_size || off + len < size ? size : off + len;
+    end(w, op, logged(w, f, entries, name, model_truncate(arena(w), now(w), name, size)));
+}
+
+static bool is_dir(const struct world *w, const char *path) {
+    return path[0] == '\0' || model_get(now(w), path)->node->type == NOVA_DIR;
+}
+
+void set_xattr(struct world *w, const char *path, const char *name, uint32_t len) {
+    bool dir = is_dir(w, path);
+    struct store_file *f = dir ? NULL : file(w, path);
+    const uint8_t *src = fresh_bytes(w, len);
+    uint32_t op = begin(w, "set %.30s of %.30s, %u bytes", name, path, len);
+    must(w, "set xattr", dir ? store_dir_setxattr(&w->s, path, name, src, len) : store_setxattr(f, name, src, len));
+    end(w, op, model_set_xattr(arena(w), now(w), path, name, src, len));
+}
+
+void remove_xattr(struct world *w, const char *path, const char *name) {
+    bool dir = is_dir(w, path);
+    struct store_file *f = dir ? NULL : file(w, path);
+    uint32_t op = begin(w, "remove %.30s of %.30s", name, path);
+    must(w, "remove xattr", dir ? store_dir_removexattr(&w->s, path, name) : store_removexattr(f, name));
+    end(w, op, model_set_xattr(arena(w), now(w), path, name, NULL, 0));
+}
+
 void close_file(struct world *w, const char *name) {
     struct world_file *f = find_file(w, name);
     if (f == NULL)

@@ -55,7 +55,11 @@ void put_pieces(struct world *w, const char *name, uint64_t off, uint64_t len, u
 void put_abort(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t filled);
 void put_fails(struct world *w, const char *name, uint64_t off, uint64_t len);
 void cut(struct world *w, const char *name, uint64_t size); /* truncates, up or down */
-void drop(struct world *w, const char *name);               /* unlinks a closed file */
+void punch(struct world *w, const char *name, uint64_t off, uint64_t len);
+void collapse(struct world *w, const char *name, uint64_t off, uint64_t len);
+void insert(struct world *w, const char *name, uint64_t off, uint64_t len);
+void allocate(struct world *w, const char *name, uint64_t off, uint64_t len, bool keep_size);
+void drop(struct world *w, const char *name);       /* unlinks a closed file */
 void drop_open(struct world *w, const char *name);  /* unlinks it while it is open; it stays open without a name */
 void drop_close(struct world *w, const char *name); /* closes what drop_open() left open */
 void move(struct world *w, const char *from, const char *to);
@@ -75,6 +79,9 @@ void make_symlink(struct world *w, const char *path, uint32_t target_len);
 void add_link(struct world *w, const char *old, const char *path);
 void exchange(struct world *w, const char *a, const char *b);
 void set_attr(struct world *w, const char *path, uint32_t mask); /* to values that are new each time */
+/* Extended attributes, also of the root directory: "". */
+void set_xattr(struct world *w, const char *path, const char *name, uint32_t len);
+void remove_xattr(struct world *w, const char *path, const char *name);
 
 /*
  * Leaves the pool as a crash in the last recorded call does, just before that drain of it which comes after `drains`

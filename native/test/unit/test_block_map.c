@@ -128,6 +128,35 @@ static void ascending(void *arg, uint64_t pgoff, uint32_t blk) {
 
 #define MODEL 4096u
 
+/* What leaves the model in [at, at + count). */
+static void unmap_model(uint32_t *model, uint64_t base, uint32_t at, uint32_t count, struct heard *want) {
+    for (uint32_t i = at; i < at + count; i++) {
+        if (model[i])
+            hear(want, base + i, model[i]);
+        model[i] = 0;
+    }
+}
+
+/* Pages of the window removed from its middle, or put in. What comes in at its end, or leaves it there, is unmapped. */
+static void shift_model(struct rng *r, struct block_map *m, uint32_t *model, uint64_t base) {
+    uint32_t at = rng_below(r, MODEL), count = 1 + rng_below(r, rng_below(r, 2) ? 5 : 1500);
+    struct heard h = {0}, want = {0};
+    count = count < MODEL - at ? count : MODEL - at;
+    if (rng_below(r, 2)) {
+        unmap_model(model, base, at, count, &want);
+        assert_true(block_map_collapse(m, base + at, count, hear, &h));
+        memmove(model + at, model + at + count, (MODEL - at - count) * sizeof *model);
+        memset(model + MODEL - count, 0, count * sizeof *model);
+    } else {
+        unmap_model(model, base, MODEL - count, count, &want);
+        block_map_unmap(m, base + MODEL - count, count, hear, &h);
+        assert_true(block_map_insert(m, base + at, count));
+        memmove(model + at + count, model + at, (MODEL - at - count) * sizeof *model);
+        memset(model + at, 0, count * sizeof *model);
+    }
+    assert_memory_equal(&h, &want, sizeof h);
+}
+
 /* Window `base` of the page space against an array. */
 static void random_run(struct rng *r, uint64_t base) {
     static uint32_t model[MODEL];
@@ -137,7 +166,9 @@ static void random_run(struct rng *r, uint64_t base) {
     for (int step = 0; step < 400; step++) {
         uint32_t at = rng_below(r, MODEL);
         struct heard h = {0}, want = {0};
-        if (rng_below(r, 4)) {
+        if (rng_below(r, 5) == 0) {
+            shift_model(r, &m, model, base);
+        } else if (rng_below(r, 4)) {
             uint32_t count = 1 + rng_below(r, rng_below(r, 2) ? 5 : 1500), blk = 1 + rng_below(r, 1u << 30);
             count = count < MODEL - at ? count : MODEL - at;
             for (uint32_t i = 0; i < count; i++) {
@@ -146,13 +177,13 @@ static void random_run(struct rng *r, uint64_t base) {
                 model[at + i] = blk + i;
             }
             assert_true(block_map_set(&m, base + at, blk, count, hear, &h));
+        } else if (rng_below(r, 2)) {
+            uint32_t count = 1 + rng_below(r, MODEL - at);
+            unmap_model(model, base, at, count, &want);
+            block_map_unmap(&m, base + at, count, hear, &h);
         } else {
             at = rng_below(r, 8) ? at : 0;
-            for (uint32_t i = at; i < MODEL; i++) {
-                if (model[i])
-                    hear(&want, base + i, model[i]);
-                model[i] = 0;
-            }
+            unmap_model(model, base, at, MODEL - at, &want);
             block_map_truncate(&m, base + at, hear, &h);
         }
         assert_memory_equal(&h, &want, sizeof h);
@@ -171,6 +202,36 @@ static void random_run(struct rng *r, uint64_t base) {
     block_map_free(&m);
 }
 
+/* A queue: pages come at the end and go at the start, for ever. Nothing moves. */
+static void collapse_at_the_start(void **state) {
+    (void)state;
+    struct block_map m;
+    block_map_init(&m);
+    for (uint32_t i = 0; i < 3000; i++) {
+        assert_true(block_map_set(&m, i < 100 ? i : 100, i + 1, 1, NULL, NULL));
+        if (i < 100)
+            continue;
+        struct heard h = {0};
+        assert_true(block_map_collapse(&m, 0, 1, hear, &h));
+        assert_int_equal(h.n, 1);
+        assert_int_equal(h.sum_pgoff, 0);
+        assert_int_equal(h.sum_blk, i - 99);
+        assert_int_equal(m.base, i - 99);
+        assert_int_equal(block_map_get(&m, 0), i - 98);
+        assert_int_equal(block_map_get(&m, 99), i + 1);
+    }
+    assert_true(block_map_insert(&m, 1, 2000)); /* one page moves, not 99 */
+    assert_int_equal(m.base, 900);
+    assert_int_equal(block_map_get(&m, 0), 2901);
+    assert_int_equal(block_map_get(&m, 2001), 2902);
+    block_map_unmap(&m, 0, UINT64_MAX, NULL, NULL);
+    assert_int_equal(m.pages, 0);
+    assert_int_equal(m.base, 0);
+    assert_true(block_map_collapse(&m, 0, 5, NULL, NULL));
+    assert_true(block_map_insert(&m, 0, 5));
+    block_map_free(&m);
+}
+
 static void random_against_array(void **state) {
     (void)state;
     struct rng r = rng_start(__func__);
@@ -186,6 +247,7 @@ int main(void) {
         cmocka_unit_test(levels_on_both_sides),
         cmocka_unit_test(ranges_cross_leaves),
         cmocka_unit_test(truncate_shrinks_the_tree),
+        cmocka_unit_test(collapse_at_the_start),
         cmocka_unit_test(random_against_array),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

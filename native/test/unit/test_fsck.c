@@ -49,6 +49,8 @@ static void write_file(const char *path, const uint8_t *from, size_t len) {
     close(fd);
 }
 
+static unsigned root_xattr; /* which entry of the root's log sets an attribute */
+
 static void fill_store(struct store *s) {
     struct store_file f;
     static uint8_t data[5 * BLK];
@@ -82,6 +84,24 @@ static void fill_store(struct store *s) {
         assert_int_equal(store_file_close(&f), NOVA_OK);
     }
     assert_int_equal(store_rename(s, long_name, "renamed"), NOVA_OK);
+    assert_int_equal(store_file_open(s, "ranges", true, &f), NOVA_OK);
+    assert_int_equal(store_write(&f, 0, data, 5 * BLK), NOVA_OK);
+    assert_int_equal(store_punch(&f, BLK + 1, BLK), NOVA_OK); /* two edges, no hole */
+    assert_int_equal(store_punch(&f, BLK, BLK), NOVA_OK);
+    assert_int_equal(store_collapse(&f, 2 * BLK, BLK), NOVA_OK);
+    assert_int_equal(store_insert(&f, 3 * BLK, 2 * BLK), NOVA_OK);
+    assert_int_equal(store_allocate(&f, 5 * BLK, 4 * BLK, true), NOVA_OK); /* three pages beyond the size */
+    assert_int_equal(store_file_close(&f), NOVA_OK);
+    assert_int_equal(store_file_open(s, "attrs", true, &f), NOVA_OK);
+    assert_int_equal(store_setxattr(&f, "user.small", data, 300), NOVA_OK);
+    assert_int_equal(store_setxattr(&f, "user.large", data, 5000), NOVA_OK);
+    assert_int_equal(store_setxattr(&f, "user.gone", data, 9000), NOVA_OK);
+    assert_int_equal(store_removexattr(&f, "user.gone"), NOVA_OK);
+    assert_int_equal(store_file_close(&f), NOVA_OK);
+    struct nova_stat st;
+    nova_inode_stat(s->root, &st);
+    root_xattr = (unsigned)st.entries;
+    assert_int_equal(store_dir_setxattr(s, "", "user.root", data, 5000), NOVA_OK);
 }
 
 static int make_images(void **state) {
@@ -233,15 +253,16 @@ static void a_clean_pool_is_clean(void **state) {
     assert_int_equal(sum.errors, 0);
     assert_int_equal(sum.warnings, 0);
     assert_int_equal(sum.clean, 1);
-    assert_int_equal(sum.inodes, 1 + 4 + 14);
-    assert_int_equal(sum.bytes, 9 * BLK + 150 + 20 * BLK + 8 + 3 * BLK + 20);
+    assert_int_equal(sum.inodes, 1 + 6 + 14);
+    assert_int_equal(sum.bytes, 9 * BLK + 150 + 20 * BLK + 8 + 3 * BLK + 20 + 6 * BLK);
     assert_int_equal(sum.blocks_total, im.m.data_end - im.m.data_blk);
-    /* Table, directory log, and what the two files hold: 10 pages and 2 log pages, 5 + 1 pages. */
+    /* Table, directory log, and what the three files hold: 10 pages and 2 log pages, 5 + 1 pages, 6 and 1 log page,
+     * and the values of attributes: 2 and 1 log page, 2. */
     uint32_t dir_pages = 0, blk = 0;
     struct fmt_inode *root = slot_of(&im, NOVA_ROOT_INO);
     if (fmt_ptr_get(&im.m, FMT_TAG_HEAD, root->ino, root->gen, 0, root->head, &blk))
         dir_pages = 2;
-    assert_int_equal(sum.blocks_used, 2 + dir_pages + 10 + 2 + 6);
+    assert_int_equal(sum.blocks_used, 2 + dir_pages + 10 + 2 + 6 + 7 + 3 + 2);
 }
 
 static void a_new_pool_is_clean(void **state) {
@@ -582,6 +603,79 @@ static void finds_impossible_writes(void **state) {
     expect_error(&im, "log entry", off_of(&im, e));
 }
 
+static void open_refuses(struct image *im) {
+    struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED};
+    struct nova_error err;
+    nova_pool *pool;
+    write_file(im->path, im->bytes, POOL_SIZE);
+    assert_int_equal(nova_pool_open(im->path, &opt, &pool, &err), NOVA_ECORRUPT);
+    unlink(im->path);
+}
+
+static void finds_impossible_ranges(void **state) {
+    (void)state;
+    const struct {
+        unsigned entry;
+        uint8_t kind;
+    } entries[] = {{3, FMT_HOLE}, {4, FMT_COLLAPSE}, {5, FMT_INSERT}, {6, FMT_ALLOC}};
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        struct image im = load(clean_bytes);
+        struct fmt_entry *e = entry_of(&im, ino_of(&im, "ranges"), entries[i].entry);
+        struct fmt_write_body b; /* a range's size lies where a write's does */
+        memcpy(&b, e->payload, sizeof b);
+        assert_int_equal(e->kind, entries[i].kind);
+        b.size -= 1;
+        patch_write(&im, e, &b);
+        expect(&im, "error", "log entry", off_of(&im, e), true);
+    }
+    struct image im = load(clean_bytes);
+    uint32_t ino = ino_of(&im, "ranges");
+    struct fmt_write_body b;
+    memcpy(&b, entry_of(&im, ino, 6)->payload, sizeof b);
+    assert_int_equal(b.pgoff, 6);
+    media_blk(&im.m, b.blk)[77] = 1; /* a byte beyond the size that growth would show */
+    expect_error(&im, "inode", off_of(&im, slot_of(&im, ino)));
+}
+
+static void finds_damaged_attributes(void **state) {
+    (void)state;
+    struct image im = load(clean_bytes);
+    uint32_t ino = ino_of(&im, "attrs");
+    struct fmt_entry *e = entry_of(&im, ino, 1), *last = entry_of(&im, ino, 9);
+    struct nova_extent ext = fmt_xattr_extent(e, 0);
+    assert_int_equal(e->kind, FMT_XATTR);
+    media_blk(&im.m, ext.blk)[4999] ^= 1;
+    expect_error(&im, "attribute", off_of(&im, e));
+    media_blk(&im.m, ext.blk)[4999] ^= 1;
+    media_blk(&im.m, ext.blk)[5000] ^= 1; /* behind the value */
+    check_image(&im);
+    assert_int_equal(sum.errors + sum.warnings, 0);
+
+    struct fmt_xattr_body body;
+    memcpy(&body, last->payload, sizeof body);
+    assert_int_equal(body.op, FMT_XATTR_REMOVE);
+    ((uint8_t *)last)[FMT_XATTR_NAME_OFF] ^= 1;
+    fmt_entry_seal(&im.m, last);
+    expect(&im, "warning", "attribute", off_of(&im, last), true);
+
+    /* A block of another owner: fsck and open say so, of a file and of a directory. */
+    const uint32_t owners[] = {ino, NOVA_ROOT_INO};
+    for (size_t i = 0; i < 2; i++) {
+        im = load(dirty_bytes);
+        e = owners[i] == ino ? entry_of(&im, ino, 1) : entry_of(&im, NOVA_ROOT_INO, root_xattr);
+        assert_int_equal(e->kind, FMT_XATTR);
+        ext = fmt_xattr_extent(e, 0);
+        struct fmt_write_body b;
+        memcpy(&b, entry_of(&im, ino_of(&im, "two"), 0)->payload, sizeof b);
+        ext.blk = b.blk;
+        memcpy(&body, e->payload, sizeof body);
+        memcpy((uint8_t *)e + FMT_XATTR_NAME_OFF + body.name_len, &ext, sizeof ext);
+        fmt_entry_seal(&im.m, e);
+        expect(&im, "error", "block", ext.blk * BLK, true);
+        open_refuses(&im);
+    }
+}
+
 /* For a while more pages than blocks, though none at the end: recovery would need memory without bound. */
 static void finds_too_many_pages(void **state) {
     (void)state;
@@ -841,8 +935,8 @@ static void open_agrees(struct image *im) {
 }
 
 static void forge_entry(struct image *im, struct rng *r) {
-    uint32_t inos[] = {NOVA_ROOT_INO, ino_of(im, "many"), ino_of(im, "two")};
-    struct fmt_entry *e = entry_of(im, inos[rng_below(r, 3)], rng_below(r, 80));
+    uint32_t inos[] = {NOVA_ROOT_INO, ino_of(im, "many"), ino_of(im, "two"), ino_of(im, "ranges"), ino_of(im, "attrs")};
+    struct fmt_entry *e = entry_of(im, inos[rng_below(r, 5)], rng_below(r, 80));
     uint8_t *p = (uint8_t *)e;
     for (uint32_t n = 1 + rng_below(r, 3); n != 0; n--) {
         uint32_t at = 4 + rng_below(r, FMT_LINE - 4);
@@ -925,6 +1019,15 @@ static void dump_shows_every_entry(void **state) {
     assert_non_null(strstr(text, "  slot:0                1  write     good  pages 0+1 = blocks "));
     assert_non_null(strstr(text, "truncate"));
     assert_non_null(strstr(text, "in place"));
+    assert_int_equal(nova_dump(im.path, "ranges", text, sizeof text, &needed, &err), NOVA_OK);
+    assert_non_null(strstr(text, "  hole      good  pages 1+1  "));
+    assert_non_null(strstr(text, "  collapse  good  pages 2+1  "));
+    assert_non_null(strstr(text, "  insert    good  pages 3+2  "));
+    assert_non_null(strstr(text, "  alloc     good  pages "));
+    assert_int_equal(nova_dump(im.path, "attrs", text, sizeof text, &needed, &err), NOVA_OK);
+    assert_non_null(strstr(text, "  xattr     good  300 bytes in 0 extents "));
+    assert_non_null(strstr(text, "  xattr     good  removed "));
+    assert_non_null(strstr(text, " user.large blocks "));
     assert_int_equal(nova_dump(im.path, NULL, text, sizeof text, &needed, &err), NOVA_OK);
     assert_non_null(strstr(text, "type       directory\n"));
     assert_non_null(strstr(text, "remove"));
@@ -957,6 +1060,8 @@ int main(void) {
         cmocka_unit_test(finds_damaged_entries),
         cmocka_unit_test(finds_damaged_log_pages),
         cmocka_unit_test(finds_impossible_writes),
+        cmocka_unit_test(finds_impossible_ranges),
+        cmocka_unit_test(finds_damaged_attributes),
         cmocka_unit_test(finds_too_many_pages),
         cmocka_unit_test(finds_impossible_names),
         cmocka_unit_test(notes_a_remove_for_another_inode),

@@ -95,6 +95,7 @@ static bool is_repairable(const struct victim *v, uint64_t off) {
     case META_ZERO: return !table || !fixed; /* a pointer too many may be all that is left of several */
     case META_DATA:
     case META_UNUSED:
+    case META_JOURNAL:
     case META_TABLE_POINTER:
     case META_SLOT:
     case META_HEAD:
@@ -108,6 +109,12 @@ static bool is_repairable(const struct victim *v, uint64_t off) {
     case META_REMOVE:
     case META_PADDING:
     case META_LINK:
+    case META_HOLE:
+    case META_COLLAPSE:
+    case META_INSERT:
+    case META_ALLOC:
+    case META_XATTR:
+    case META_VALUE:
     case META_KINDS: return false;
     }
     return false;

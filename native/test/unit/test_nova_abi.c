@@ -104,7 +104,7 @@ static void every_enumerator(void **state) {
             n++;
         }
     }
-    assert_int_equal(n, NOVA_STATUS_COUNT + 1 + 3 + 3 + 6);
+    assert_int_equal(n, NOVA_STATUS_COUNT + 1 + 3 + 3 + 11);
 }
 
 /* #define NOVA_X number: all but those that are no integer of the interface. */
@@ -170,12 +170,14 @@ static void every_field(void **state) {
             }
         }
     }
-    assert_int_equal(structs, 10);
+    assert_int_equal(structs, 11);
     assert_true(fields > 65);
-    static const char *const members[] = {"write.pgoff", "write.blk",       "write.count", "write.size", "write.mtime",
-                                          "attr.mask",   "attr.mode",       "attr.uid",    "attr.gid",   "attr.atime",
-                                          "attr.mtime",  "attr.ctime",      "dentry.ino",  "dentry.gen", "dentry.type",
-                                          "dentry.time", "dentry.name_len", "dentry.name", "link.nlink", "link.ctime"};
+    static const char *const members[] = {
+        "write.pgoff",   "write.blk",      "write.count",     "write.size",  "write.mtime",     "attr.mask",
+        "attr.mode",     "attr.uid",       "attr.gid",        "attr.atime",  "attr.mtime",      "attr.ctime",
+        "dentry.ino",    "dentry.gen",     "dentry.type",     "xattr.ctime", "xattr.value_len", "xattr.blocks",
+        "xattr.removed", "xattr.name_len", "xattr.name",      "range.pgoff", "range.count",     "range.size",
+        "range.mtime",   "dentry.time",    "dentry.name_len", "dentry.name", "link.nlink",      "link.ctime"};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         char key[200];
         (void)snprintf(key, sizeof key, "nova_record.%s", members[i]);
@@ -189,6 +191,8 @@ static void records_have_the_size_they_claim(void **state) {
     assert_int_equal(value("sizeof", "nova_record"), NOVA_RECORD_SIZE);
     assert_int_equal(value("offset", "nova_record.dentry.name"), offsetof(struct nova_record, u.dentry.name));
     assert_true(offsetof(struct nova_record, u.dentry.name) + NOVA_NAME_MAX <=
+                NOVA_RECORDS_MAX * sizeof(struct nova_record));
+    assert_true(offsetof(struct nova_record, u.xattr.name) + NOVA_NAME_MAX <=
                 NOVA_RECORDS_MAX * sizeof(struct nova_record));
     assert_int_equal(sizeof((struct nova_io *)NULL)->frees / sizeof(struct nova_extent), NOVA_IO_FREES);
     assert_int_equal(sizeof((struct nova_io *)NULL)->records / sizeof(struct nova_record), NOVA_IO_RECORDS);

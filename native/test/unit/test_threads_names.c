@@ -86,7 +86,7 @@ static struct nova_name name_in(struct dir *dir, const char *name) {
 }
 
 static void apply(struct dir *dir) {
-    store_apply_names(&dir->d->names, dir->d->io.records, dir->d->io.record_count);
+    store_apply_names(&dir->d->names, &dir->d->attrs, dir->d->io.records, dir->d->io.record_count);
 }
 
 /* ---- calls; the directories are locked ---- */

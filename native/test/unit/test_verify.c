@@ -329,7 +329,8 @@ static void headers(void **state) {
         fmt_entry_seal(&m, &x);
         if (kind == FMT_WRITE || kind == FMT_PAD)
             assert_null(check(&x, NOVA_FILE));
-        else if (kind != FMT_SETATTR) /* its bytes happen to make sense as one */
+        else if (kind != FMT_SETATTR && kind != FMT_HOLE && kind != FMT_COLLAPSE &&
+                 kind != FMT_ALLOC) /* its bytes happen to make sense as one */
             assert_non_null(check(&x, NOVA_FILE));
     }
     for (unsigned lines = 0; lines <= 255; lines++) {
@@ -440,6 +441,64 @@ static void truncate_entries(void **state) {
     assert_non_null(check(&x, NOVA_FILE));
 }
 
+static bool range_ok(enum fmt_kind kind, uint64_t pgoff, uint64_t count, uint64_t size, uint8_t type) {
+    union entry x = {.e = {.kind = (uint8_t)kind, .lines = 1}};
+    struct fmt_range_body r = {.pgoff = pgoff, .count = count, .size = size};
+    memcpy(x.e.payload, &r, sizeof r);
+    header(&x.e);
+    bool ok = check(&x, type) == NULL;
+    r.zero = 1;
+    memcpy(x.e.payload, &r, sizeof r);
+    header(&x.e);
+    assert_non_null(check(&x, type));
+    return ok;
+}
+
+static void range_entries(void **state) {
+    (void)state;
+    const uint64_t big = (uint64_t)NOVA_FILE_SIZE_MAX, pages = big / 4096;
+    for (enum fmt_kind kind = FMT_HOLE; kind <= FMT_INSERT; kind++) {
+        assert_true(range_ok(kind, 0, 1, 4097, NOVA_FILE));
+        assert_false(range_ok(kind, 0, 1, 4097, NOVA_DIR));
+        assert_false(range_ok(kind, 0, 1, 4097, NOVA_SYMLINK));
+        assert_false(range_ok(kind, 0, 0, 4097, NOVA_FILE));
+        assert_false(range_ok(kind, 0, 1, big + 1, NOVA_FILE));
+        assert_false(range_ok(kind, 1, pages, big, NOVA_FILE));
+        assert_false(range_ok(kind, pages, 1, big, NOVA_FILE));
+        assert_false(range_ok(kind, UINT64_MAX, 1, big, NOVA_FILE));
+        assert_false(range_ok(kind, 1, UINT64_MAX, big, NOVA_FILE));
+    }
+    assert_true(range_ok(FMT_HOLE, 0, pages, 0, NOVA_FILE));
+    assert_true(range_ok(FMT_HOLE, pages - 1, 1, 0, NOVA_FILE));
+    assert_true(range_ok(FMT_COLLAPSE, 0, 5, 1, NOVA_FILE));
+    assert_false(range_ok(FMT_COLLAPSE, 0, 5, 0, NOVA_FILE)); /* it took all */
+    assert_true(range_ok(FMT_COLLAPSE, 3, 5, 3 * 4096 + 1, NOVA_FILE));
+    assert_false(range_ok(FMT_COLLAPSE, 3, 5, 3 * 4096, NOVA_FILE));
+    assert_true(range_ok(FMT_INSERT, 3, 5, 8 * 4096 + 1, NOVA_FILE));
+    assert_false(range_ok(FMT_INSERT, 3, 5, 8 * 4096, NOVA_FILE));
+    assert_true(range_ok(FMT_INSERT, 0, pages - 1, big, NOVA_FILE));
+    assert_false(range_ok(FMT_INSERT, 0, pages, big, NOVA_FILE));
+}
+
+static void alloc_entries(void **state) {
+    (void)state;
+    const uint64_t d = m.data_blk, end = m.data_end, big = (uint64_t)NOVA_FILE_SIZE_MAX;
+    assert_true(write_ok(0, d, 1, 0, FMT_ALLOC, NOVA_FILE)); /* beyond the size */
+    assert_true(write_ok(big / 4096 - 1, d, 1, big, FMT_ALLOC, NOVA_FILE));
+    assert_true(write_ok(0, d, (uint32_t)(end - d), 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, d, 1, 1, FMT_ALLOC, NOVA_SYMLINK));
+    assert_false(write_ok(0, d, 1, 1, FMT_ALLOC, NOVA_DIR));
+    assert_false(write_ok(0, 0, 0, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, d, 0, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, d, 1, big + 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(big / 4096, d, 1, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(big / 4096 - 1, d, 2, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(UINT64_MAX, d, 2, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, d - 1, 1, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, end - 1, 2, 1, FMT_ALLOC, NOVA_FILE));
+    assert_false(write_ok(0, end, 1, 1, FMT_ALLOC, NOVA_FILE));
+}
+
 static void setattr_entries(void **state) {
     (void)state;
     for (int bit = -1; bit < 32; bit++) {
@@ -451,6 +510,102 @@ static void setattr_entries(void **state) {
         assert_int_equal(check(&x, NOVA_FILE) == NULL, known);
         assert_int_equal(check(&x, NOVA_DIR) == NULL, known);
     }
+}
+
+/* A set of a value of `len` bytes in n extents from block `blk` on, each of `count`. */
+static union entry good_xattr(const char *name, uint32_t len, uint8_t n, uint32_t blk, uint32_t count) {
+    union entry x = {.e = {.kind = FMT_XATTR}};
+    struct fmt_xattr_body body = {
+        .value_len = len, .name_len = (uint8_t)strlen(name), .op = FMT_XATTR_SET, .extents = n};
+    size_t at = FMT_XATTR_NAME_OFF + body.name_len, bytes = at + (n != 0 ? n * FMT_XATTR_EXTENT : len);
+    memcpy(x.e.payload, &body, sizeof body);
+    memcpy(x.bytes + FMT_XATTR_NAME_OFF, name, body.name_len);
+    for (uint32_t i = 0; i < n; i++) {
+        struct nova_extent ext = {blk + i * count, count};
+        memcpy(x.bytes + at + i * sizeof ext, &ext, sizeof ext);
+    }
+    if (n == 0)
+        memset(x.bytes + at, 'v', len);
+    x.e.lines = (uint8_t)((bytes + FMT_LINE - 1) / FMT_LINE);
+    header(&x.e);
+    return x;
+}
+
+static void xattr_entries(void **state) {
+    (void)state;
+    const uint32_t d = m.data_blk;
+    for (uint32_t len = 0; len <= 512 - FMT_XATTR_NAME_OFF - 6; len++) {
+        union entry x = good_xattr("user.x", len, 0, 0, 0);
+        assert_null(check(&x, NOVA_FILE));
+        assert_null(check(&x, NOVA_DIR));
+        assert_null(check(&x, NOVA_SYMLINK));
+        for (uint32_t avail = 0; avail <= FMT_ENTRY_LINES_MAX; avail++)
+            assert_int_equal(fmt_entry_check(&m, &x, avail, INO, GEN, NOVA_FILE) == NULL, avail >= x.e.lines);
+    }
+    union entry x = good_xattr("user.x", 100, 0, 0, 0);
+    flips_detected(&x, NOVA_FILE);
+    x = good_xattr("user.x", 8192, 2, d, 1);
+    flips_detected(&x, NOVA_FILE);
+    char name[256];
+    memset(name, 'n', 255);
+    name[255] = '\0';
+    x = good_xattr(name, NOVA_XATTR_MAX, 16, d, 1);
+    assert_null(check(&x, NOVA_DIR));
+    x = good_xattr(name, NOVA_XATTR_MAX, 1, d, 16);
+    assert_null(check(&x, NOVA_DIR));
+    const struct {
+        uint32_t len;
+        uint8_t n;
+        uint32_t blk, count;
+    } bad[] = {
+        {NOVA_XATTR_MAX + 1, 1, d, 17},
+        {8192, 2, d, 2}, /* too many blocks */
+        {8193, 2, d, 1}, /* too few */
+        {0, 1, d, 1},    /* blocks for nothing */
+        {0, 1, d, 0},
+        {8192, 2, d - 1, 1},
+        {8192, 2, m.data_end - 1, 1},
+        {4096, 1, UINT32_MAX, 1},
+        {4096, 1, d, UINT32_MAX},
+        {17 * 4096, 17, d, 1},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        x = good_xattr("user.x", bad[i].len, bad[i].n, bad[i].blk, bad[i].count);
+        assert_non_null(check(&x, NOVA_FILE));
+    }
+    const union entry good = good_xattr("user.x", 10, 0, 0, 0);
+    struct fmt_xattr_body body;
+#define BAD_IF(field, value)                                                                                           \
+    do {                                                                                                               \
+        x = good;                                                                                                      \
+        memcpy(&body, x.e.payload, sizeof body);                                                                       \
+        body.field = (value);                                                                                          \
+        memcpy(x.e.payload, &body, sizeof body);                                                                       \
+        fmt_entry_seal(&m, &x);                                                                                        \
+        if (check(&x, NOVA_FILE) == NULL)                                                                              \
+            fail_msg("%s = %lld", #field, (long long)(value));                                                         \
+    } while (0)
+    BAD_IF(value_crc, 1u);
+    BAD_IF(zero, 1);
+    BAD_IF(op, 0);
+    BAD_IF(op, 3);
+    BAD_IF(op, FMT_XATTR_REMOVE); /* with a value */
+    BAD_IF(name_len, 0);
+    BAD_IF(name_len, 5);    /* a byte behind its end */
+    BAD_IF(value_len, 9u);  /* the same */
+    BAD_IF(value_len, 80u); /* another line */
+    BAD_IF(name[1], '\0');
+#undef BAD_IF
+    x = good;
+    x.e.lines = 2;
+    fmt_entry_seal(&m, &x);
+    assert_non_null(check(&x, NOVA_FILE));
+    x = good_xattr("user.x", 0, 0, 0, 0);
+    memcpy(&body, x.e.payload, sizeof body);
+    body.op = FMT_XATTR_REMOVE;
+    memcpy(x.e.payload, &body, sizeof body);
+    fmt_entry_seal(&m, &x);
+    assert_null(check(&x, NOVA_FILE));
 }
 
 static bool dentry_ok(const struct fmt_dentry_body *d, uint8_t lines, enum fmt_kind kind, uint8_t type) {
@@ -519,7 +674,7 @@ static void random_entries_are_judged(void **state) {
         for (size_t k = 0; k < avail * FMT_LINE; k++)
             x->bytes[k] = (uint8_t)(rng_below(&r, 2) ? rng_next(&r) : 0);
         if (rng_below(&r, 8) != 0) {
-            x->e.kind = (uint8_t)rng_below(&r, 8);
+            x->e.kind = (uint8_t)rng_below(&r, 13);
             x->e.lines = (uint8_t)(1 + rng_below(&r, avail));
             x->e.ino = INO;
             x->e.gen = GEN;
@@ -548,7 +703,10 @@ int main(void) {
         cmocka_unit_test(entries_end_with_their_page),
         cmocka_unit_test(write_entries),
         cmocka_unit_test(truncate_entries),
+        cmocka_unit_test(range_entries),
+        cmocka_unit_test(alloc_entries),
         cmocka_unit_test(setattr_entries),
+        cmocka_unit_test(xattr_entries),
         cmocka_unit_test(dentries),
         cmocka_unit_test(random_entries_are_judged),
     };

@@ -825,6 +825,37 @@ static void refused_drains(void **state) {
     }
 }
 
+/* Nor does a pool that refused a commit, and works again, say when it is closed that its space is in order. */
+static void a_refused_commit_is_scanned(void **state) {
+    (void)state;
+    for (unsigned at = 1; at <= 2; at++) {
+        struct store_file f;
+        struct nova_pool_info info;
+        struct nova_fsck_summary sum;
+        char report[300];
+        must(store_file_open(&s, "file", true, &f));
+        must(store_write(&f, 0, "old content", 11));
+        count_drains();
+        fail_from = at;
+        assert_int_equal(store_write(&f, 0, "new content", 11), NOVA_EOS);
+        s.pool->media.ops = &s.pool->file.ops;
+        must(store_file_close(&f));
+        assert_int_equal(store_close(&s), NOVA_OK);
+        for (int closed = 0; closed < 2; closed++) {
+            assert_int_equal(nova_fsck(path, report, sizeof report, NULL, &sum, NULL), NOVA_OK);
+            if (sum.errors != 0)
+                fail_msg("fsck: %s", report);
+            assert_int_equal(sum.clean, closed);
+            must(store_open(&s, path, NOVA_OPT_EMULATED));
+            nova_pool_info(s.pool, &info);
+            assert_int_equal(info.recovered, !closed);
+            assert_int_equal(info.blocks_free, sum.blocks_free);
+            if (closed == 0)
+                assert_int_equal(store_close(&s), NOVA_OK);
+        }
+    }
+}
+
 static void records_and_times(void **state) {
     (void)state;
     struct store_file f;
@@ -882,6 +913,7 @@ int main(void) {
         TEST(wrong_frees_are_refused),
         TEST(two_drains),
         TEST(refused_drains),
+        TEST(a_refused_commit_is_scanned),
         TEST(records_and_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

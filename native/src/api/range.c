@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ranges of a file: holes, blocks of zeros, bytes removed from its middle or put into it.
+ *
+ * Each call is entries of one log behind one tail (log.h); blocks that get new contents (edges of a hole, allocated
+ * pages) are filled before, where no committed entry names them, and are durable with the entries.
+ *
+ * What no call may show are the bytes behind the end of the file: those in the block that holds the end are arbitrary,
+ * blocks beyond it hold zeros. Collapse and insert move the end and what lies behind it by whole pages, so both stays
+ * true; a hole keeps of its edges only what lies within the size.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handles.h"
+#include "util/clock.h"
+
+#define BLK ((uint64_t)NOVA_BLOCK_SIZE)
+
+static uint64_t pages_of(uint64_t size) {
+    return (size + BLK - 1) >> NOVA_BLOCK_SHIFT;
+}
+
+static void range_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, uint64_t count, uint64_t size,
+                        int64_t now) {
+    struct fmt_range_body r = {.pgoff = pgoff, .count = count, .size = size, .mtime = now};
+    *e = (struct fmt_entry){.kind = (uint8_t)kind, .lines = 1};
+    memcpy(e->payload, &r, sizeof r);
+}
+
+static void blocks_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, const struct nova_extent *x,
+                         uint64_t size, int64_t now) {
+    struct fmt_write_body w = {.pgoff = pgoff, .blk = x->blk, .count = x->count, .size = size, .mtime = now};
+    *e = (struct fmt_entry){.kind = (uint8_t)kind, .lines = 1};
+    memcpy(e->payload, &w, sizeof w);
+}
+
+/* ---- holes ---- */
+
+/* A page that keeps some of its bytes: those of block `old` outside [from, to), both offsets in the page. */
+struct edge {
+    uint64_t pgoff;
+    uint32_t old;
+    uint32_t from, to;
+    uint32_t blk; /* the new one */
+};
+
+/* What there is to do: the whole pages [pgoff, pgoff + count), unless count is 0, and the edges. */
+struct punch {
+    uint64_t pgoff, count;
+    struct edge edge[2];
+    uint32_t edges;
+};
+
+static void add_edge(struct punch *p, uint64_t pgoff, uint32_t old, uint64_t off, uint64_t end) {
+    uint64_t start = pgoff * BLK;
+    struct edge *e = &p->edge[p->edges++];
+    *e = (struct edge){.pgoff = pgoff, .old = old, .to = NOVA_BLOCK_SIZE};
+    if (off > start)
+        e->from = (uint32_t)(off - start);
+    if (end < start + BLK)
+        e->to = (uint32_t)(end - start);
+}
+
+static void plan(struct punch *p, uint64_t off, uint64_t end, uint64_t size, uint32_t first_blk, uint32_t last_blk,
+                 bool between) {
+    uint64_t first = off / BLK, last = (end - 1) / BLK;
+    uint64_t from = pages_of(off), to = end / BLK;
+    if (end >= size && to < pages_of(size)) /* what lies behind the end need not be kept */
+        to = pages_of(size);
+    *p = (struct punch){.pgoff = from};
+    bool first_whole = first >= from && first < to, last_whole = last >= from && last < to;
+    if (from < to && (between || (first_whole && first_blk != 0) || (last_whole && last_blk != 0)))
+        p->count = to - from;
+    /* An edge beyond the size shows nothing, and is zeros already or behind the end. */
+    bool head = off % BLK != 0 && off < size && first_blk != 0;
+    bool tail = end % BLK != 0 && end < size && last_blk != 0;
+    if (head)
+        add_edge(p, first, first_blk, off, end);
+    if (tail && !(head && first == last))
+        add_edge(p, last, last_blk, off, end);
+}
+
+static void put_edge(const struct media *m, const struct edge *e, uint64_t size) {
+    uint64_t start = e->pgoff * BLK;
+    uint32_t valid = size - start < BLK ? (uint32_t)(size - start) : NOVA_BLOCK_SIZE;
+    uint8_t *to = media_blk(m, e->blk);
+    const uint8_t *from = media_blk(m, e->old);
+    if (e->from != 0)
+        m->ops->copy(m->ops, to, from, e->from);
+    m->ops->zero(m->ops, to + e->from, e->to - e->from);
+    if (e->to < valid)
+        m->ops->copy(m->ops, to + e->to, from + e->to, valid - e->to);
+}
+
+static int edges_alloc(struct nova_inode *inode, struct punch *p, unsigned flags, struct nova_error *err) {
+    struct allocator *a = inode->pool->alloc;
+    for (uint32_t i = 0; i < p->edges; i++) {
+        p->edge[i].blk = alloc_one(a, flags);
+        if (p->edge[i].blk != 0)
+            continue;
+        while (i-- != 0)
+            alloc_free(a, p->edge[i].blk, 1);
+        return nova_fail(err, NOVA_ENOSPC, "no space for the edges of a hole in inode %u", inode->log.ino);
+    }
+    return NOVA_OK;
+}
+
+static int punch_locked(struct nova_inode *inode, struct punch *p, uint64_t size, unsigned flags, struct nova_io *io) {
+    struct fmt_entry e[3];
+    uint32_t n = 0;
+    int64_t now = nova_now();
+    int rc = view_check_locked(inode, &io->err);
+    if (rc != NOVA_OK)
+        return rc;
+    for (uint32_t i = 0; i < p->edges; i++) {
+        put_edge(&inode->pool->media, &p->edge[i], size);
+        blocks_entry(&e[n++], FMT_WRITE, p->edge[i].pgoff, &(struct nova_extent){p->edge[i].blk, 1}, size, now);
+    }
+    if (p->count != 0)
+        range_entry(&e[n++], FMT_HOLE, p->pgoff, p->count, size, now);
+    return entries_commit_locked(inode, e, n, flags, io);
+}
+
+int nova_punch(nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk, uint32_t last_blk, uint32_t between,
+               struct nova_io *io) {
+    struct nova_pool *pool = inode->pool;
+    uint64_t size = 0;
+    int rc = file_begin(inode, &size, io);
+    if (rc != NOVA_OK)
+        return rc;
+    if (len == 0)
+        return nova_fail(&io->err, NOVA_EINVAL, "a hole of no bytes");
+    if (off > (uint64_t)NOVA_FILE_SIZE_MAX || len > (uint64_t)NOVA_FILE_SIZE_MAX - off)
+        return nova_fail(&io->err, NOVA_EFBIG, "hole of %llu bytes at offset %llu is beyond the limit",
+                         (unsigned long long)len, (unsigned long long)off);
+    if (!blk_arg_ok(pool, first_blk) || !blk_arg_ok(pool, last_blk))
+        return nova_fail(&io->err, NOVA_EINVAL, "block outside the data area");
+    struct punch p;
+    plan(&p, off, off + len, size, first_blk, last_blk, between != 0);
+    if (p.count == 0 && p.edges == 0)
+        return NOVA_OK;
+    unsigned flags = p.count != 0 ? ALLOC_RESERVE_MOST : ALLOC_RESERVE_HALF;
+    rc = edges_alloc(inode, &p, flags, &io->err);
+    if (rc != NOVA_OK)
+        return rc;
+    log_lock_owner(inode);
+    rc = punch_locked(inode, &p, size, flags, io);
+    log_unlock_owner(inode);
+    if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
+        for (uint32_t i = 0; i < p.edges; i++)
+            alloc_free(pool->alloc, p.edge[i].blk, 1);
+    return rc;
+}
+
+/* ---- bytes removed and put in ---- */
+
+static int shift(struct nova_inode *inode, enum fmt_kind kind, uint64_t off, uint64_t len, uint64_t size,
+                 unsigned flags, struct nova_io *io) {
+    struct fmt_entry e;
+    range_entry(&e, kind, off / BLK, len / BLK, size, nova_now());
+    log_lock_owner(inode);
+    int rc = view_check_locked(inode, &io->err);
+    if (rc == NOVA_OK)
+        rc = entries_commit_locked(inode, &e, 1, flags, io);
+    if (rc == NOVA_OK)
+        io->size = size;
+    log_unlock_owner(inode);
+    return rc;
+}
+
+static int check_pages(uint64_t off, uint64_t len, struct nova_error *err) {
+    if (len == 0 || off % BLK != 0 || len % BLK != 0)
+        return nova_fail(err, NOVA_EINVAL, "bytes %llu+%llu are not whole pages", (unsigned long long)off,
+                         (unsigned long long)len);
+    return NOVA_OK;
+}
+
+int nova_collapse(nova_inode *inode, uint64_t off, uint64_t len, struct nova_io *io) {
+    uint64_t size = 0;
+    int rc = file_begin(inode, &size, io);
+    if (rc == NOVA_OK)
+        rc = check_pages(off, len, &io->err);
+    if (rc == NOVA_OK && (off >= size || len >= size - off))
+        rc = nova_fail(&io->err, NOVA_EINVAL, "bytes %llu+%llu reach the end of a file of %llu bytes",
+                       (unsigned long long)off, (unsigned long long)len, (unsigned long long)size);
+    return rc != NOVA_OK ? rc : shift(inode, FMT_COLLAPSE, off, len, size - len, ALLOC_RESERVE_MOST, io);
+}
+
+int nova_insert(nova_inode *inode, uint64_t off, uint64_t len, struct nova_io *io) {
+    uint64_t size = 0;
+    int rc = file_begin(inode, &size, io);
+    if (rc == NOVA_OK)
+        rc = check_pages(off, len, &io->err);
+    if (rc == NOVA_OK && off >= size)
+        rc = nova_fail(&io->err, NOVA_EINVAL, "offset %llu is not within a file of %llu bytes", (unsigned long long)off,
+                       (unsigned long long)size);
+    if (rc == NOVA_OK && len > (uint64_t)NOVA_FILE_SIZE_MAX - size)
+        rc = nova_fail(&io->err, NOVA_EFBIG, "%llu bytes more than %llu are beyond the limit", (unsigned long long)len,
+                       (unsigned long long)size);
+    return rc != NOVA_OK ? rc : shift(inode, FMT_INSERT, off, len, size + len, 0, io);
+}
+
+/* ---- blocks of zeros ---- */
+
+static int check_runs(const struct nova_run *runs, uint32_t n, uint32_t *blocks, struct nova_error *err) {
+    uint64_t next = 0, sum = 0;
+    if (runs == NULL || n == 0)
+        return nova_fail(err, NOVA_EINVAL, "no pages to allocate");
+    for (uint32_t i = 0; i < n; i++) {
+        const struct nova_run *r = &runs[i];
+        if (r->count == 0 || (i != 0 && r->pgoff < next))
+            return nova_fail(err, NOVA_EINVAL, "run %u is empty or not behind the one before it", i);
+        if (r->pgoff >= FMT_FILE_PAGES || r->count > FMT_FILE_PAGES - r->pgoff)
+            return nova_fail(err, NOVA_EFBIG, "pages %llu+%llu are beyond the limit", (unsigned long long)r->pgoff,
+                             (unsigned long long)r->count);
+        next = r->pgoff + r->count;
+        sum += r->count; /* at most FMT_FILE_PAGES */
+    }
+    if (sum > UINT32_MAX)
+        return nova_fail(err, NOVA_ENOSPC, "no pool has %llu blocks", (unsigned long long)sum);
+    *blocks = (uint32_t)sum;
+    return NOVA_OK;
+}
+
+/* An entry for each piece that is one run of pages and one extent of blocks. Returns how many; out NULL: only counts.
+ */
+static uint32_t alloc_entries(const struct nova_run *runs, uint32_t n, const struct extent_list *ext, uint64_t size,
+                              int64_t now, struct fmt_entry *out) {
+    uint32_t entries = 0, x = 0, used = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint64_t done = 0; done < runs[i].count; entries++) {
+            struct nova_extent piece = {ext->ext[x].blk + used, ext->ext[x].count - used};
+            if (piece.count > runs[i].count - done)
+                piece.count = (uint32_t)(runs[i].count - done);
+            if (out != NULL)
+                blocks_entry(&out[entries], FMT_ALLOC, runs[i].pgoff + done, &piece, size, now);
+            done += piece.count;
+            used += piece.count;
+            if (used == ext->ext[x].count) {
+                x++;
+                used = 0;
+            }
+        }
+    }
+    return entries;
+}
+
+static int allocate_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_t n, uint64_t old, uint64_t size,
+                           uint32_t eof_blk, struct nova_io *io) {
+    const struct media *m = &inode->pool->media;
+    int rc = view_check_locked(inode, &io->err);
+    if (rc != NOVA_OK)
+        return rc;
+    if (size > old && old % BLK != 0 && eof_blk != 0)
+        m->ops->zero(m->ops, media_blk(m, eof_blk) + old % BLK, BLK - old % BLK);
+    rc = entries_commit_locked(inode, e, n, 0, io);
+    if (rc == NOVA_OK)
+        io->size = size;
+    return rc;
+}
+
+static int allocate(struct nova_inode *inode, const struct nova_run *runs, uint32_t n, const struct extent_list *ext,
+                    uint64_t old, uint64_t size, uint32_t eof_blk, struct nova_io *io) {
+    const struct media *m = &inode->pool->media;
+    int64_t now = nova_now();
+    uint32_t entries = alloc_entries(runs, n, ext, size, now, NULL);
+    struct fmt_entry *e = malloc(entries * sizeof *e);
+    if (e == NULL)
+        return nova_fail(&io->err, NOVA_ENOMEM, "no memory for %u log entries", entries);
+    alloc_entries(runs, n, ext, size, now, e);
+    for (uint32_t i = 0; i < ext->n; i++)
+        m->ops->zero(m->ops, media_blk(m, ext->ext[i].blk), ext->ext[i].count * BLK);
+    log_lock_owner(inode);
+    int rc = allocate_locked(inode, e, entries, old, size, eof_blk, io);
+    log_unlock_owner(inode);
+    free(e);
+    return rc;
+}
+
+int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint32_t n, uint64_t size, uint32_t eof_blk,
+                  struct nova_io *io) {
+    struct allocator *a = inode->pool->alloc;
+    uint64_t old = 0;
+    uint32_t blocks = 0;
+    int rc = file_begin(inode, &old, io);
+    if (rc == NOVA_OK)
+        rc = check_runs(runs, n, &blocks, &io->err);
+    if (rc == NOVA_OK && size < old)
+        rc = nova_fail(&io->err, NOVA_EINVAL, "a size of %llu bytes is below the present one",
+                       (unsigned long long)size);
+    if (rc == NOVA_OK && size > (uint64_t)NOVA_FILE_SIZE_MAX)
+        rc = nova_fail(&io->err, NOVA_EFBIG, "size %llu is beyond the limit", (unsigned long long)size);
+    if (rc == NOVA_OK && !blk_arg_ok(inode->pool, eof_blk))
+        rc = nova_fail(&io->err, NOVA_EINVAL, "block outside the data area");
+    if (rc != NOVA_OK)
+        return rc;
+    struct extent_list ext;
+    extent_list_init(&ext);
+    if (!alloc_blocks(a, blocks, 0, &ext))
+        rc = nova_fail(&io->err, NOVA_ENOSPC, "no space for %u blocks of inode %u", blocks, inode->log.ino);
+    else
+        rc = allocate(inode, runs, n, &ext, old, size, eof_blk, io);
+    if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
+        for (uint32_t i = 0; i < ext.n; i++)
+            alloc_free(a, ext.ext[i].blk, ext.ext[i].count);
+    extent_list_free(&ext);
+    return rc;
+}
