@@ -33,28 +33,41 @@ public final class RankedLock extends StampedLock {
         this.number = number;
     }
 
+    LockRank rank() {
+        return rank;
+    }
+
+    long number() {
+        return number;
+    }
+
+    /** For errors. */
+    String name() {
+        return rank + " of " + owner;
+    }
+
     @Override
     public long writeLock() {
-        assert LockRank.taking(rank, owner, number);
+        assert LockRank.taking(this);
         return super.writeLock();
     }
 
     @Override
     public void unlockWrite(long stamp) {
         super.unlockWrite(stamp);
-        assert LockRank.left(rank, owner);
+        assert LockRank.left(this);
     }
 
     @Override
     public long readLock() {
-        assert LockRank.taking(rank, owner, number);
+        assert LockRank.taking(this);
         return super.readLock();
     }
 
     @Override
     public void unlockRead(long stamp) {
         super.unlockRead(stamp);
-        assert LockRank.left(rank, owner);
+        assert LockRank.left(this);
     }
 
     /** Gives back a lock taken in either mode. */

@@ -54,13 +54,26 @@ class LockRankTest {
     }
 
     @Test
+    void filesAreTakenByAscendingNumber() {
+        RankedLock low = new RankedLock(LockRank.IO, "low", 3);
+        RankedLock high = new RankedLock(LockRank.IO, "high", 0xffff_ffffL);
+        long a = low.readLock();
+        long b = high.writeLock();
+        high.unlockWrite(b);
+        low.unlockRead(a);
+        long c = high.readLock();
+        assertThrows(AssertionError.class, low::writeLock);
+        high.unlockRead(c);
+    }
+
+    @Test
     void givingBackWhatIsNotHeldIsWrong() {
         long stamp = io.writeLock();
         CompletableFuture<Void> other = CompletableFuture.runAsync(
                 () -> assertThrows(AssertionError.class, () -> io.unlockWrite(stamp)));
         other.join();
         assertTrue(LockRank.holds(LockRank.IO));
-        assertTrue(LockRank.left(LockRank.IO, "file one"));
+        assertTrue(LockRank.left(io));
     }
 
     @Test
