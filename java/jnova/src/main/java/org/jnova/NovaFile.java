@@ -11,7 +11,9 @@ import java.nio.channels.NonWritableChannelException;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jnova.internal.store.ContentWriter;
+import org.jnova.internal.store.FileCopy;
 import org.jnova.internal.store.FileInfos;
+import org.jnova.internal.store.FileRanges;
 import org.jnova.internal.store.InodeState;
 import org.jnova.internal.store.StoreCore;
 
@@ -57,6 +59,8 @@ public final class NovaFile implements AutoCloseable {
 
     /** Most bytes in one atomic write. */
     public static final long WRITE_MAX = 1L << 31;
+
+    private static final int PAGE_SIZE = 4096;
 
     private static final VarHandle OPEN;
 
@@ -289,6 +293,152 @@ public final class NovaFile implements AutoCloseable {
         resize(size, false);
     }
 
+    // ---- ranges
+
+    /**
+     * Makes bytes read as zeros, and gives the pages of 4 KiB that lie wholly in the range back to the pool; the size
+     * stays. A range may reach beyond the end. Atomic; durable on return. Works on a full pool.
+     *
+     * @param position byte offset in the file
+     * @param length bytes; 0 does nothing
+     * @throws IllegalArgumentException if the position or length is negative
+     * @throws IOException as the class says
+     */
+    public void punchHole(long position, long length) throws IOException {
+        checkWritable();
+        checkRange(position, length);
+        if (length != 0) {
+            FileRanges.punch(state, position, length);
+        }
+    }
+
+    /**
+     * Makes bytes read as zeros; the size stays. The same as {@link #punchHole}: it keeps no space for the range, which
+     * {@link #allocate} does. Atomic; durable on return. Works on a full pool.
+     *
+     * @param position byte offset in the file
+     * @param length bytes; 0 does nothing
+     * @throws IllegalArgumentException if the position or length is negative
+     * @throws IOException as the class says
+     */
+    public void zeroRange(long position, long length) throws IOException {
+        punchHole(position, length);
+    }
+
+    /**
+     * Removes bytes: those behind them move down, the file becomes shorter. Copies nothing; takes a time that grows with
+     * the number of pages behind the range. Atomic; durable on return. Works on a full pool.
+     *
+     * @param position byte offset in the file, a multiple of 4096
+     * @param length bytes, a multiple of 4096; 0 does nothing
+     * @throws IllegalArgumentException if the position or length is negative or no multiple, or if the range reaches the
+     *     end of the file ({@link #truncate} removes that)
+     * @throws IOException as the class says
+     */
+    public void collapseRange(long position, long length) throws IOException {
+        checkWritable();
+        checkPages(position, length);
+        if (length != 0) {
+            FileRanges.collapse(state, position, length);
+        }
+    }
+
+    /**
+     * Puts a hole in: the bytes from a position on move up, the file becomes longer. Copies nothing; takes a time that
+     * grows with the number of pages behind the position. Atomic; durable on return.
+     *
+     * @param position byte offset in the file, a multiple of 4096, below its end
+     * @param length bytes, a multiple of 4096; 0 does nothing
+     * @throws IllegalArgumentException if the position or length is negative or no multiple, or if the position is not
+     *     below the end
+     * @throws NoSpaceException if the log has no room to grow
+     * @throws IOException as the class says
+     */
+    public void insertRange(long position, long length) throws IOException {
+        checkWritable();
+        checkPages(position, length);
+        if (length != 0) {
+            FileRanges.insert(state, position, length);
+        }
+    }
+
+    /**
+     * Gives blocks of zeros to all pages of a range that have none, whole or not at all; bytes that are there stay.
+     * Blocks beyond the end stay until a truncate or a hole takes them back. As every write takes new blocks and gives
+     * the old ones back, what this promises is that the space is in the pool and counts as the file's, not that a later
+     * write finds room on a pool that others have filled. Atomic; durable on return.
+     *
+     * @param position byte offset in the file
+     * @param length bytes; 0 does nothing
+     * @param keepSize whether the size stays; else the file grows to the end of the range, if it is shorter
+     * @throws IllegalArgumentException if the position or length is negative
+     * @throws NoSpaceException if the pool has no room for them; nothing has changed
+     * @throws IOException as the class says
+     */
+    public void allocate(long position, long length, boolean keepSize) throws IOException {
+        checkWritable();
+        checkRange(position, length);
+        if (length != 0) {
+            FileRanges.allocate(state, position, length, keepSize);
+        }
+    }
+
+    /**
+     * Finds data, as {@code SEEK_DATA} does. Data is what lies in a page of 4 KiB that has a block; allocated zeros are
+     * data, too. Takes no lock as a rule.
+     *
+     * @param position byte offset in the file
+     * @return the position itself if there is data, else where the next begins; -1 if none follows, or the position is
+     *     at or beyond the end of the file
+     * @throws IllegalArgumentException if the position is negative
+     * @throws IOException as the class says
+     */
+    public long nextData(long position) throws IOException {
+        checkReadable();
+        checkPosition(position);
+        return FileRanges.nextData(state, position);
+    }
+
+    /**
+     * Finds a hole, as {@code SEEK_HOLE} does: a page without a block. The end of the file counts as the beginning of
+     * one. Takes no lock as a rule.
+     *
+     * @param position byte offset in the file
+     * @return the position itself if it is in a hole, else where the next begins; -1 if the position is at or beyond the
+     *     end of the file
+     * @throws IllegalArgumentException if the position is negative
+     * @throws IOException as the class says
+     */
+    public long nextHole(long position) throws IOException {
+        checkReadable();
+        checkPosition(position);
+        return FileRanges.nextHole(state, position);
+    }
+
+    /**
+     * Copies bytes to a place in a file of the same store, or in this one, where the ranges may overlap. One atomic
+     * write of bytes that this file held at one moment; durable on return. Holes become zeros, which take space. The
+     * bytes do not pass through the heap; writers of this file wait meanwhile.
+     *
+     * @param position byte offset in this file
+     * @param target the other file
+     * @param targetPosition byte offset in it; what lies between its end and there becomes a hole
+     * @param length most bytes, up to 2<sup>31</sup>
+     * @return bytes copied, fewer than the length only at the end of this file: 0 if the position is not below it
+     * @throws IllegalArgumentException if a position or the length is negative, or the files are of different stores
+     * @throws NoSpaceException if the pool has no room for them; nothing has changed
+     * @throws IOException as the class says
+     */
+    public long copyRange(long position, NovaFile target, long targetPosition, long length) throws IOException {
+        checkReadable();
+        target.checkWritable();
+        checkRange(position, length);
+        checkPosition(targetPosition);
+        return length == 0 ? 0 : FileCopy.copy(state, position, target.state, targetPosition, length);
+    }
+
+    // ---- the rest
+
     /**
      * Does nothing but check that the file is open: every write was durable when it returned.
      *
@@ -362,7 +512,7 @@ public final class NovaFile implements AutoCloseable {
         if (size < 0) {
             throw new IllegalArgumentException("negative size " + size);
         }
-        state.setSize(size, shrinkOnly);
+        FileRanges.setSize(state, size, shrinkOnly);
     }
 
     private void checkHandle() throws ClosedChannelException {
@@ -388,6 +538,21 @@ public final class NovaFile implements AutoCloseable {
     private static void checkPosition(long position) {
         if (position < 0) {
             throw new IllegalArgumentException("negative position " + position);
+        }
+    }
+
+    private static void checkRange(long position, long length) {
+        checkPosition(position);
+        if (length < 0) {
+            throw new IllegalArgumentException("negative length " + length);
+        }
+    }
+
+    private static void checkPages(long position, long length) {
+        checkRange(position, length);
+        if (((position | length) & (PAGE_SIZE - 1)) != 0) {
+            throw new IllegalArgumentException(
+                    "bytes " + position + "+" + length + " are no multiples of " + PAGE_SIZE);
         }
     }
 }

@@ -5,6 +5,7 @@ import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -152,7 +153,11 @@ class FileModelTest {
             NovaFile file = handle.file;
             Content content = handle.content;
             int size = content.bytes.length;
-            int what = random.nextInt(10);
+            int what = random.nextInt(14);
+            if (what >= 10) {
+                changeRange(file, content);
+                return;
+            }
             if (what < 2) {
                 int to = random.nextBoolean() ? position() : random.nextInt(size + 1);
                 if (random.nextBoolean()) {
@@ -185,6 +190,55 @@ class FileModelTest {
             }
             content.bytes = Arrays.copyOf(content.bytes, Math.max(size, at + bytes.length));
             System.arraycopy(bytes, 0, content.bytes, at, bytes.length);
+        }
+
+        private void changeRange(NovaFile file, Content content) throws IOException {
+            int size = content.bytes.length;
+            int at = position();
+            int length = 1 + random.nextInt(random.nextBoolean() ? 5000 : SPAN / 3);
+            int page = at & -4096;
+            int pages = (length + 4095) & -4096;
+            switch (random.nextInt(6)) {
+                case 0 -> {
+                    file.punchHole(at, length);
+                    Arrays.fill(content.bytes, Math.min(at, size), Math.min(at + length, size), (byte) 0);
+                }
+                case 1 -> {
+                    boolean keepSize = random.nextBoolean();
+                    file.allocate(at, length, keepSize);
+                    content.bytes = Arrays.copyOf(content.bytes, keepSize ? size : Math.max(size, at + length));
+                }
+                case 2 -> {
+                    if (page + pages < size) {
+                        file.collapseRange(page, pages);
+                        System.arraycopy(
+                                content.bytes, page + pages, content.bytes, page, size - page - pages);
+                        content.bytes = Arrays.copyOf(content.bytes, size - pages);
+                    }
+                }
+                case 3 -> {
+                    if (page < size && size < 2 * SPAN) {
+                        file.insertRange(page, pages);
+                        byte[] wider = Arrays.copyOf(content.bytes, size + pages);
+                        System.arraycopy(content.bytes, page, wider, page + pages, size - page);
+                        Arrays.fill(wider, page, page + pages, (byte) 0);
+                        content.bytes = wider;
+                    }
+                }
+                default -> copy(file, content, at, length);
+            }
+        }
+
+        private void copy(NovaFile file, Content content, int at, int length) throws IOException {
+            Handle to = handles.get(random.nextInt(handles.size()));
+            int target = position();
+            int n = Math.max(0, Math.min(length, content.bytes.length - at));
+            assertEquals(n, file.copyRange(at, to.file, target, length));
+            if (n > 0) {
+                byte[] bytes = Arrays.copyOfRange(content.bytes, at, at + n);
+                to.content.bytes = Arrays.copyOf(to.content.bytes, Math.max(to.content.bytes.length, target + n));
+                System.arraycopy(bytes, 0, to.content.bytes, target, n);
+            }
         }
 
         private ByteBuffer[] pieces(byte[] bytes) {
@@ -235,6 +289,25 @@ class FileModelTest {
             if (expected > 0) {
                 assertEquals(ByteBuffer.wrap(bytes, at, expected), buffer.flip());
             }
+            checkHoles(handle.file, bytes);
+        }
+
+        /** What is no data must be zeros; holes and data take turns, and end with the file. */
+        private static void checkHoles(NovaFile file, byte[] bytes) throws IOException {
+            long at = 0;
+            while (at < bytes.length) {
+                long data = file.nextData(at);
+                int end = data < 0 ? bytes.length : (int) data;
+                for (int i = (int) at; i < end; i++) {
+                    assertEquals(0, bytes[i]);
+                }
+                if (data < 0) {
+                    break;
+                }
+                at = file.nextHole(data);
+                assertTrue(at > data && at <= bytes.length);
+            }
+            assertEquals(-1, file.nextHole(bytes.length));
         }
 
         void checkAll() throws IOException {

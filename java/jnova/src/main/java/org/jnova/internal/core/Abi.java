@@ -39,6 +39,8 @@ public final class Abi {
     public static final int LINK_MAX = 65000;
     public static final int MODE_BITS = 07777;
     public static final int SYMLINK_MAX = 4095;
+    public static final int XATTR_MAX = 65536;
+    public static final int NO_LINE = 255;
     public static final long FILE_SIZE_MAX = 1L << 60;
     public static final long POOL_SIZE_MIN = 1L << 20;
     public static final long POOL_SIZE_MAX = 1L << 43;
@@ -118,6 +120,11 @@ public final class Abi {
     public static final int STAT_NLINK = 68;
     public static final int STAT_ENTRIES = 72;
 
+    // nova_run
+    public static final int RUN_SIZE = 16;
+    public static final int RUN_PGOFF = 0;
+    public static final int RUN_COUNT = 8;
+
     // nova_name
     public static final int NAME_SIZE = 48;
     public static final int NAME_DIR = 0;
@@ -136,6 +143,11 @@ public final class Abi {
     public static final int REC_DENTRY_ADD = 4;
     public static final int REC_DENTRY_REMOVE = 5;
     public static final int REC_LINK = 6;
+    public static final int REC_HOLE = 8;
+    public static final int REC_COLLAPSE = 9;
+    public static final int REC_INSERT = 10;
+    public static final int REC_ALLOC = 11;
+    public static final int REC_XATTR = 12;
 
     // masks of nova_setattr
     public static final int ATTR_MODE = 1;
@@ -156,11 +168,19 @@ public final class Abi {
     public static final int RECORD_WRITE_BLK = 32;
     public static final int RECORD_WRITE_COUNT = 36;
     public static final int RECORD_WRITE_SIZE = 40;
+    public static final int RECORD_RANGE_PGOFF = 24;
+    public static final int RECORD_RANGE_COUNT = 32;
+    public static final int RECORD_RANGE_SIZE = 40;
     public static final int RECORD_DENTRY_INO = 24;
     public static final int RECORD_DENTRY_GEN = 28;
     public static final int RECORD_DENTRY_TYPE = 32;
     public static final int RECORD_DENTRY_NAME_LEN = 36;
     public static final int RECORD_DENTRY_NAME = 48;
+    public static final int RECORD_XATTR_VALUE_LEN = 32;
+    public static final int RECORD_XATTR_BLOCKS = 36;
+    public static final int RECORD_XATTR_REMOVED = 40;
+    public static final int RECORD_XATTR_NAME_LEN = 44;
+    public static final int RECORD_XATTR_NAME = 48;
 
     // nova_io
     public static final int IO_FREES_MAX = 64;

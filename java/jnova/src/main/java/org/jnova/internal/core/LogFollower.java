@@ -58,7 +58,7 @@ public final class LogFollower {
     /**
      * Applies what the view lacks.
      *
-     * @param sink the view; must bear to get the record at which it failed once more
+     * @param sink the view; must bear to get the record at which it threw once more
      * @throws IOException if the log is damaged; the view stays behind
      */
     public void catchUp(NativeInode.Sink sink) throws IOException {
@@ -89,8 +89,9 @@ public final class LogFollower {
         int count = io.recordCount();
         while (next < count) {
             int at = io.recordOffset(next);
+            int following = next + Records.lines(bytes, at);
             sink.apply(bytes, at);
-            next += Records.lines(bytes, at);
+            next = following; // nothing that could throw lies between: some records must not be applied twice
         }
     }
 }

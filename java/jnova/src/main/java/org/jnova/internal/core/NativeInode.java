@@ -2,6 +2,7 @@
 package org.jnova.internal.core;
 
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 
 /**
@@ -115,12 +116,97 @@ public final class NativeInode {
         return NovaNative.nova_truncate(handle(), size, eofBlk, io.address());
     }
 
+    /** Makes bytes zeros, and gives back whole pages of them. between: whether a page between the two has a block. */
+    public int punch(long off, long len, int firstBlk, int lastBlk, boolean between, IoBlock io) {
+        return NovaNative.nova_punch(handle(), off, len, firstBlk, lastBlk, between ? 1 : 0, io.address());
+    }
+
+    /** Removes whole pages; what is behind them moves down. */
+    public int collapse(long off, long len, IoBlock io) {
+        return NovaNative.nova_collapse(handle(), off, len, io.address());
+    }
+
+    /** Puts a hole of whole pages in; what is behind it moves up. */
+    public int insert(long off, long len, IoBlock io) {
+        return NovaNative.nova_insert(handle(), off, len, io.address());
+    }
+
+    /** Gives blocks of zeros to pages that have none. */
+    public int allocate(PageRuns runs, long size, int eofBlk, IoBlock io) {
+        NativeMemory memory = runs.memory();
+        try {
+            return NovaNative.nova_allocate(handle(), memory.address(), runs.size(), size, eofBlk, io.address());
+        } finally {
+            Reference.reachabilityFence(memory);
+        }
+    }
+
     /**
      * Sets the attributes that mask names. Times are nanoseconds since the epoch; what mask does not name is not looked
      * at.
      */
     public int setAttributes(int mask, int mode, int uid, int gid, long atime, long mtime, IoBlock io) {
         return NovaNative.nova_setattr(handle(), mask, mode, uid, gid, atime, mtime, io.address());
+    }
+
+    /**
+     * Gives an extended attribute a value.
+     *
+     * @param oldBlk log page of the entry that holds its present value
+     * @param oldIdx line of that, or {@link Abi#NO_LINE} if it has none
+     */
+    public int setExtended(byte[] name, byte[] value, int oldBlk, int oldIdx, IoBlock io) {
+        NativeMemory memory = NativeMemory.allocate(name.length + value.length);
+        memory.bytes().put(0, name).put(name.length, value);
+        try {
+            return NovaNative.nova_setxattr(
+                    handle(),
+                    memory.address(),
+                    name.length,
+                    memory.address() + name.length,
+                    value.length,
+                    oldBlk,
+                    oldIdx,
+                    io.address());
+        } finally {
+            Reference.reachabilityFence(memory);
+        }
+    }
+
+    /** Takes an extended attribute away, whose value is at the old place. */
+    public int removeExtended(byte[] name, int oldBlk, int oldIdx, IoBlock io) {
+        Scratch scratch = Scratch.take();
+        try {
+            return NovaNative.nova_removexattr(
+                    handle(), scratch.putBytes(0, name), name.length, oldBlk, oldIdx, io.address());
+        } finally {
+            scratch.put();
+        }
+    }
+
+    /** Reads the value, of a known length, that the entry at a place holds. Nobody replaces or removes it meanwhile. */
+    public byte[] readExtended(int logBlk, int logIdx, int length) throws IOException {
+        NativeMemory memory = NativeMemory.allocate(Math.max(1, length));
+        Scratch scratch = Scratch.take();
+        try {
+            int status = NovaNative.nova_xattr_read(
+                    handle(),
+                    logBlk,
+                    logIdx,
+                    memory.address(),
+                    length,
+                    scratch.io.cellAddress(),
+                    scratch.io.errorAddress());
+            if (status != Abi.OK) {
+                throw failure(status, scratch.io);
+            }
+            byte[] value = new byte[length];
+            memory.bytes().get(0, value);
+            return value;
+        } finally {
+            scratch.put();
+            Reference.reachabilityFence(memory);
+        }
     }
 
     /**

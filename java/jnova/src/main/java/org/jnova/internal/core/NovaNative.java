@@ -125,6 +125,37 @@ final class NovaNative {
             @Cast("uint32_t") int eofBlk,
             @Cast("nova_io*") long io);
 
+    // ---- ranges of a file
+
+    static native int nova_punch(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint64_t") long off,
+            @Cast("uint64_t") long len,
+            @Cast("uint32_t") int firstBlk,
+            @Cast("uint32_t") int lastBlk,
+            @Cast("uint32_t") int between,
+            @Cast("nova_io*") long io);
+
+    static native int nova_collapse(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint64_t") long off,
+            @Cast("uint64_t") long len,
+            @Cast("nova_io*") long io);
+
+    static native int nova_insert(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint64_t") long off,
+            @Cast("uint64_t") long len,
+            @Cast("nova_io*") long io);
+
+    static native int nova_allocate(
+            @Cast("nova_inode*") long inode,
+            @Cast("const nova_run*") long runs,
+            @Cast("uint32_t") int n,
+            @Cast("uint64_t") long size,
+            @Cast("uint32_t") int eofBlk,
+            @Cast("nova_io*") long io);
+
     // ---- attributes
 
     static native int nova_setattr(
@@ -136,6 +167,35 @@ final class NovaNative {
             @Cast("int64_t") long atime,
             @Cast("int64_t") long mtime,
             @Cast("nova_io*") long io);
+
+    // ---- extended attributes
+
+    static native int nova_setxattr(
+            @Cast("nova_inode*") long inode,
+            @Cast("const char*") long name,
+            @Cast("uint32_t") int nameLen,
+            @Cast("const void*") long value,
+            @Cast("uint32_t") int valueLen,
+            @Cast("uint32_t") int oldBlk,
+            @Cast("uint32_t") int oldIdx,
+            @Cast("nova_io*") long io);
+
+    static native int nova_removexattr(
+            @Cast("nova_inode*") long inode,
+            @Cast("const char*") long name,
+            @Cast("uint32_t") int nameLen,
+            @Cast("uint32_t") int oldBlk,
+            @Cast("uint32_t") int oldIdx,
+            @Cast("nova_io*") long io);
+
+    static native int nova_xattr_read(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint32_t") int logBlk,
+            @Cast("uint32_t") int logIdx,
+            @Cast("void*") long buf,
+            @Cast("uint32_t") int cap,
+            @Cast("uint32_t*") long len,
+            @Cast("nova_error*") long err);
 
     // ---- directories
 

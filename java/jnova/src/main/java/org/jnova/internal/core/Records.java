@@ -9,8 +9,10 @@ import java.nio.ByteBuffer;
  *
  * <pre>
  *   0 kind  4 lines  8 log_blk  12 log_idx  16 seq
- *  24 write, truncate: pgoff (8)  32 blk  36 count  40 size (8)  48 mtime (8)
+ *  24 write, alloc, truncate: pgoff (8)  32 blk  36 count  40 size (8)  48 mtime (8)
+ *  24 hole, collapse, insert: pgoff (8)  32 count (8)  40 size (8)  48 mtime (8)
  *  24 dentry: ino  28 gen  32 type  36 name_len  40 time (8)  48 name, continued through the entry's further lines
+ *  24 xattr: ctime (8)  32 value_len  36 blocks  40 removed  44 name_len  48 name, continued likewise
  * </pre>
  */
 public final class Records {
@@ -30,11 +32,16 @@ public final class Records {
         return bytes.getInt(at + Abi.RECORD_LOG_BLK);
     }
 
+    /** The line in it. */
+    public static int logIdx(ByteBuffer bytes, int at) {
+        return bytes.getInt(at + Abi.RECORD_LOG_IDX);
+    }
+
     public static long seq(ByteBuffer bytes, int at) {
         return bytes.getLong(at + Abi.RECORD_SEQ);
     }
 
-    /** First file page of a write. */
+    /** First file page of a write or allocation. */
     public static long page(ByteBuffer bytes, int at) {
         return bytes.getLong(at + Abi.RECORD_WRITE_PGOFF);
     }
@@ -49,7 +56,22 @@ public final class Records {
         return bytes.getInt(at + Abi.RECORD_WRITE_COUNT);
     }
 
-    /** File size after a write or truncate. */
+    /** First file page of a hole, of what was removed, or of what moved up. */
+    public static long rangePage(ByteBuffer bytes, int at) {
+        return bytes.getLong(at + Abi.RECORD_RANGE_PGOFF);
+    }
+
+    /** Pages of a hole, or by how many pages what lies behind moved. */
+    public static long rangeCount(ByteBuffer bytes, int at) {
+        return bytes.getLong(at + Abi.RECORD_RANGE_COUNT);
+    }
+
+    /** File size after a change of a range. */
+    public static long rangeFileSize(ByteBuffer bytes, int at) {
+        return bytes.getLong(at + Abi.RECORD_RANGE_SIZE);
+    }
+
+    /** File size after a write, allocation or truncate. */
     public static long fileSize(ByteBuffer bytes, int at) {
         return bytes.getLong(at + Abi.RECORD_WRITE_SIZE);
     }
@@ -69,6 +91,27 @@ public final class Records {
     public static byte[] childName(ByteBuffer bytes, int at) {
         byte[] name = new byte[bytes.getInt(at + Abi.RECORD_DENTRY_NAME_LEN)];
         bytes.get(at + Abi.RECORD_DENTRY_NAME, name);
+        return name;
+    }
+
+    /** Bytes of an extended attribute's value. */
+    public static int valueLength(ByteBuffer bytes, int at) {
+        return bytes.getInt(at + Abi.RECORD_XATTR_VALUE_LEN);
+    }
+
+    /** Blocks that the value takes; 0 if it lies in the log. */
+    public static int valueBlocks(ByteBuffer bytes, int at) {
+        return bytes.getInt(at + Abi.RECORD_XATTR_BLOCKS);
+    }
+
+    /** Whether the attribute is gone. */
+    public static boolean isRemoved(ByteBuffer bytes, int at) {
+        return bytes.getInt(at + Abi.RECORD_XATTR_REMOVED) != 0;
+    }
+
+    public static byte[] attributeName(ByteBuffer bytes, int at) {
+        byte[] name = new byte[bytes.getInt(at + Abi.RECORD_XATTR_NAME_LEN)];
+        bytes.get(at + Abi.RECORD_XATTR_NAME, name);
         return name;
     }
 }

@@ -25,8 +25,8 @@ public final class RadixIndex {
     private static final int BITS = 9;
     private static final int FANOUT = 1 << BITS;
     private static final int MASK = FANOUT - 1;
-    /** Most pages a file has: 2^60 bytes. */
-    private static final long PAGES_MAX = 1L << 48;
+    /** Beyond any page: a file has up to 2^60 bytes, and as many again may be allocated and pushed beyond them. */
+    private static final long PAGES_MAX = 1L << 50;
 
     private static final Tree EMPTY = new Tree(null, 0);
 
@@ -83,6 +83,51 @@ public final class RadixIndex {
             n++;
         }
         return n;
+    }
+
+    /**
+     * The least page from one on that is mapped, or -1. May race with a change: then it is one that was, or -1.
+     */
+    public long nextMapped(long page) {
+        Tree t = tree;
+        return t.root == null || page >>> t.shift >= FANOUT ? -1 : nextMapped(t.root, t.shift, page);
+    }
+
+    /** The same below a node, page and answer counted from its start. */
+    private static long nextMapped(Object node, int shift, long page) {
+        int i = (int) (page >>> shift);
+        if (node instanceof long[] leaf) {
+            while (i < leaf.length) {
+                if (leaf[i] != 0) {
+                    return i;
+                }
+                i++;
+            }
+            return -1;
+        }
+        Object[] inner = (Object[]) node;
+        for (long from = page & (1L << shift) - 1; i < FANOUT; i++, from = 0) {
+            Object child = inner[i];
+            long found = child == null ? -1 : nextMapped(child, shift - BITS, from);
+            if (found >= 0) {
+                return ((long) i << shift) + found;
+            }
+        }
+        return -1;
+    }
+
+    /** The least page from one on that is a hole. May race with a change: then it is one that was. */
+    public long nextHole(long page) {
+        for (long at = page; ; at = (at | MASK) + 1) {
+            long[] leaf = leaf(at);
+            int i = (int) at & MASK;
+            while (leaf != null && i < leaf.length && leaf[i] != 0) {
+                i++;
+            }
+            if (leaf == null || i < FANOUT) {
+                return (at & ~MASK) + (leaf == null ? at & MASK : i);
+            }
+        }
     }
 
     /** Pages that are mapped. Exact under the lock. */
@@ -211,14 +256,7 @@ public final class RadixIndex {
      * @param removed gets the blocks that were there, in order of pages; null if they are of no interest
      */
     public void truncate(long fromPage, ExtentList removed) {
-        if (tree.root == null) {
-            return;
-        }
-        boolean empty = cut(tree.root, tree.shift, 0, fromPage, removed);
-        if (empty) {
-            tree = EMPTY;
-            return;
-        }
+        unmap(fromPage, PAGES_MAX, removed);
         Tree t = tree;
         while (t.shift > 0 && fromPage <= 1L << t.shift) {
             t = new Tree(((Object[]) t.root)[0], t.shift - BITS);
@@ -228,10 +266,95 @@ public final class RadixIndex {
         }
     }
 
-    /** Cuts a subtree whose first page is {@code base}; true if nothing is left of it. */
-    private boolean cut(Object node, int shift, long base, long fromPage, ExtentList removed) {
+    /**
+     * Unmaps a range. If it throws, for lack of memory, a part has been unmapped, and the same call may be repeated.
+     *
+     * @param from the first page to go
+     * @param to the first behind it to stay
+     * @param removed gets the blocks that were there, in order of pages; null if they are of no interest
+     */
+    public void unmap(long from, long to, ExtentList removed) {
+        if (tree.root != null && cut(tree.root, tree.shift, 0, from, to, removed)) {
+            tree = EMPTY;
+        }
+    }
+
+    /**
+     * Unmaps a range, and moves what lies behind it down to its start. Takes time in the number of pages behind. If it
+     * throws, for lack of memory, the same call may be repeated: what moves does so at once, in a new tree.
+     */
+    public void collapse(long page, long count, ExtentList removed) {
+        unmap(page, page + count, removed);
+        if (nextMapped(page) >= 0) {
+            tree = moved(page, -count);
+        }
+    }
+
+    /** Moves what lies from a page on up. Time and failures as of {@link #collapse}. */
+    public void insert(long page, long count) {
+        if (nextMapped(page) >= 0) {
+            tree = moved(page, count);
+        }
+    }
+
+    /** A tree in which the pages from one on lie elsewhere; leaves before it are the same ones. */
+    private Tree moved(long from, long delta) {
+        RadixIndex to = new RadixIndex();
+        for (long page = nextMapped(0); page >= 0; page = nextMapped((page | MASK) + 1)) {
+            long start = page & ~MASK;
+            long[] leaf = leaf(page);
+            if (start + FANOUT <= from && leaf.length == FANOUT) {
+                to.setLeaf(start, leaf);
+                continue;
+            }
+            int stays = (int) Math.max(0, Math.min(leaf.length, from - start));
+            to.copy(start, leaf, 0, stays);
+            to.copy(start + delta, leaf, stays, leaf.length);
+        }
+        return to.tree;
+    }
+
+    /** Copies slots {@code i} to {@code end} of a leaf, whose first page then is {@code start}. */
+    private void copy(long start, long[] from, int i, int end) {
+        while (i < end) {
+            if (from[i] == 0) {
+                i++;
+                continue;
+            }
+            long page = start + i;
+            int at = (int) page & MASK;
+            int n = Math.min(end - i, FANOUT - at);
+            while (from[i + n - 1] == 0) {
+                n--;
+            }
+            System.arraycopy(from, i, makeLeaf(page, page + n - 1), at, n);
+            i += n;
+        }
+    }
+
+    private void setLeaf(long start, long[] leaf) {
+        while (start + MASK >>> tree.shift >= FANOUT) {
+            raise();
+        }
+        if (tree.shift == 0) {
+            tree = new Tree(leaf, 0);
+            return;
+        }
+        Object[] node = (Object[]) tree.root;
+        for (int shift = tree.shift; shift > BITS; shift -= BITS) {
+            int i = (int) (start >>> shift) & MASK;
+            if (node[i] == null) {
+                node[i] = new Object[FANOUT];
+            }
+            node = (Object[]) node[i];
+        }
+        node[(int) (start >>> BITS) & MASK] = leaf;
+    }
+
+    /** Cuts a range from a subtree whose first page is {@code base}; true if nothing is left of it. */
+    private boolean cut(Object node, int shift, long base, long from, long to, ExtentList removed) {
         if (node instanceof long[] leaf) {
-            return cutLeaf(leaf, base, fromPage, removed);
+            return cutLeaf(leaf, base, from, to, removed);
         }
         Object[] inner = (Object[]) node;
         boolean empty = true;
@@ -240,8 +363,8 @@ public final class RadixIndex {
                 continue;
             }
             long first = base + ((long) i << shift);
-            boolean beyond = first + (1L << shift) > fromPage;
-            if (beyond && cut(inner[i], shift - BITS, first, fromPage, removed)) {
+            boolean touched = first + (1L << shift) > from && first < to;
+            if (touched && cut(inner[i], shift - BITS, first, from, to, removed)) {
                 inner[i] = null;
             } else {
                 empty = false;
@@ -250,9 +373,10 @@ public final class RadixIndex {
         return empty;
     }
 
-    private boolean cutLeaf(long[] leaf, long base, long fromPage, ExtentList removed) {
-        int keep = (int) Math.max(0, Math.min(leaf.length, fromPage - base));
-        for (int i = keep; i < leaf.length; i++) {
+    private boolean cutLeaf(long[] leaf, long base, long from, long to, ExtentList removed) {
+        int first = (int) Math.max(0, Math.min(leaf.length, from - base));
+        int end = (int) Math.max(0, Math.min(leaf.length, to - base));
+        for (int i = first; i < end; i++) {
             int old = (int) leaf[i];
             if (old != 0) {
                 if (removed != null) {
@@ -262,8 +386,8 @@ public final class RadixIndex {
                 pages--;
             }
         }
-        for (int i = 0; i < keep; i++) {
-            if (leaf[i] != 0) {
+        for (long slot : leaf) {
+            if (slot != 0) {
                 return false;
             }
         }

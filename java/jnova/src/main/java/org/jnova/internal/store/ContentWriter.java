@@ -38,7 +38,7 @@ public final class ContentWriter {
                 Reference.reachabilityFence(src);
             }
         }
-        MemoryPool staging = state.staging();
+        MemoryPool staging = state.table().staging();
         if (len > staging.pieceSize()) {
             return state.writePieces(pos, filler -> filler.put(src, at, len), len);
         }
@@ -53,7 +53,7 @@ public final class ContentWriter {
 
     /** Writes bytes of an array; parameters as for a buffer. */
     public static long write(InodeState state, long pos, byte[] src, int at, int len) throws IOException {
-        MemoryPool staging = state.staging();
+        MemoryPool staging = state.table().staging();
         if (len > staging.pieceSize()) {
             return state.writePieces(pos, filler -> filler.put(src, at, len), len);
         }
@@ -78,7 +78,7 @@ public final class ContentWriter {
      */
     public static long write(InodeState state, long pos, ByteBuffer[] srcs, int[] at, int[] len, long total)
             throws IOException {
-        MemoryPool staging = state.staging();
+        MemoryPool staging = state.table().staging();
         if (total > staging.pieceSize()) {
             return state.writePieces(
                     pos,

@@ -9,10 +9,10 @@ import org.jnova.internal.core.FailureMapper;
 import org.jnova.internal.core.InodeStat;
 import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.LogFollower;
-import org.jnova.internal.core.MemoryPool;
 import org.jnova.internal.core.NativeFailure;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.Records;
+import org.jnova.internal.index.ExtentList;
 import org.jnova.internal.index.RadixIndex;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
@@ -46,7 +46,7 @@ public final class InodeState implements NativeInode.Sink {
     final int ino;
     final int gen;
     private final String label;
-    private final RankedLock ioLock = new RankedLock(LockRank.IO, this);
+    private final RankedLock ioLock;
     private final RankedLock indexLock = new RankedLock(LockRank.INDEX, this);
 
     /** Handles; guarded by the stripe of the inode table. */
@@ -73,6 +73,7 @@ public final class InodeState implements NativeInode.Sink {
         this.ino = ino;
         this.gen = gen;
         this.label = label;
+        this.ioLock = new RankedLock(LockRank.IO, this, Integer.toUnsignedLong(ino));
     }
 
     /** Replays the log, if nobody has yet. Before this no other method but {@link #close} may be called. */
@@ -110,8 +111,8 @@ public final class InodeState implements NativeInode.Sink {
         }
     }
 
-    MemoryPool staging() {
-        return table.staging();
+    InodeTable table() {
+        return table;
     }
 
     // ---- reading
@@ -172,24 +173,42 @@ public final class InodeState implements NativeInode.Sink {
 
     /** Keeps writers out. May be held across a page fault of dst. */
     private int readLocked(long pos, Object dst, int at, int len) throws IOException {
+        long shared = lockShared();
+        try {
+            int n;
+            long stamp;
+            do { // somebody may just be making nodes ahead of a write
+                stamp = indexLock.tryOptimisticRead();
+                n = readOnce(pos, dst, at, len);
+            } while (!indexLock.validate(stamp));
+            return n;
+        } finally {
+            ioLock.unlockRead(shared);
+        }
+    }
+
+    /** Takes ioLock shared, with the view up to date; writers are kept out then, so that it stays so. */
+    long lockShared() throws IOException {
         while (true) {
             long shared = ioLock.readLock();
+            boolean good = false;
             try {
                 checkOpen();
-                int n;
-                long stamp;
-                do {
-                    stamp = indexLock.tryOptimisticRead();
-                    n = readOnce(pos, dst, at, len);
-                } while (!indexLock.validate(stamp));
-                if (n != NOT_NOW) {
-                    return n;
+                good = !behind; // only changes under ioLock
+                if (good) {
+                    return shared;
                 }
             } finally {
-                ioLock.unlockRead(shared);
+                if (!good) {
+                    ioLock.unlockRead(shared);
+                }
             }
             ioLock.unlockWrite(beginWriting()); // catches up, or throws
         }
+    }
+
+    void unlockShared(long stamp) {
+        ioLock.unlockRead(stamp);
     }
 
     /** The file's size, bytes. */
@@ -203,11 +222,37 @@ public final class InodeState implements NativeInode.Sink {
             }
             Thread.onSpinWait();
         }
-        long stamp = beginWriting(); // catches up, or throws
+        long stamp = lockShared();
         try {
             return size;
         } finally {
-            ioLock.unlockWrite(stamp);
+            ioLock.unlockRead(stamp);
+        }
+    }
+
+    /** A question to the index. */
+    @FunctionalInterface
+    interface Question {
+        /** May be asked while the index changes, and then fails never, and answers anything. */
+        long ask(RadixIndex index, long size);
+    }
+
+    /** Asks the index of one moment. */
+    long ask(Question question) throws IOException {
+        for (int i = 0; i < OPTIMISTIC_TRIES; i++) {
+            long stamp = indexLock.tryOptimisticRead();
+            boolean good = !closed && !behind;
+            long answer = good ? question.ask(index, size) : 0;
+            if (indexLock.validate(stamp) && good) {
+                return answer;
+            }
+            Thread.onSpinWait();
+        }
+        long shared = lockShared();
+        try {
+            return question.ask(index, size);
+        } finally {
+            ioLock.unlockRead(shared);
         }
     }
 
@@ -253,25 +298,18 @@ public final class InodeState implements NativeInode.Sink {
      * sum up to.
      */
     long writePieces(long pos, Pieces pieces, long len) throws IOException {
-        for (boolean again = false; ; again = true) {
-            long stamp = beginWriting();
-            try {
-                long off = pos == APPEND ? size : pos;
-                prepare(off, len);
-                if (done(fillAndCommit(off, pieces, len), again)) {
-                    return off;
-                }
-            } finally {
-                ioLock.unlockWrite(stamp);
-            }
-            table.releaseQueuedBlocks();
-        }
+        long[] landed = new long[1];
+        change((handle, block) -> {
+            landed[0] = pos == APPEND ? size : pos;
+            return fillAndCommit(landed[0], pieces, len);
+        });
+        return landed[0];
     }
 
-    private int fillAndCommit(long off, Pieces pieces, long len) throws IOException {
-        frees.send(io);
+    /** The same within a change. */
+    int fillAndCommit(long off, Pieces pieces, long len) throws IOException {
+        prepare(off, len);
         int status = inode.writeBegin(off, len, blockAt(off), blockAt(off + len - 1), eofBlock(), io);
-        frees.settle(io);
         if (status != Abi.OK) {
             return status;
         }
@@ -287,50 +325,45 @@ public final class InodeState implements NativeInode.Sink {
                 NativeInode.writeAbort(intent);
             }
         }
-        follower.calling();
         return NativeInode.writeCommit(intent, io);
-    }
-
-    /**
-     * Sets the size. Atomic; durable on return.
-     *
-     * @param newSize bytes, not negative
-     * @param shrinkOnly whether to do nothing if that would make the file larger
-     */
-    public void setSize(long newSize, boolean shrinkOnly) throws IOException {
-        for (boolean again = false; ; again = true) {
-            long stamp = beginWriting();
-            try {
-                if (newSize == size || shrinkOnly && newSize > size) {
-                    return;
-                }
-                checkRange(newSize, 0);
-                frees.send(io);
-                follower.calling();
-                if (done(inode.truncate(newSize, eofBlock(), io), again)) {
-                    return;
-                }
-            } finally {
-                ioLock.unlockWrite(stamp);
-            }
-            table.releaseQueuedBlocks();
-        }
     }
 
     /** Sets attributes. Atomic; durable on return. */
     void setAttributes(AttributeValues values) throws IOException {
-        for (boolean again = false; ; again = true) {
-            long stamp = beginWriting();
-            try {
-                frees.send(io);
-                follower.calling();
-                if (done(values.apply(inode, io), again)) {
-                    return;
-                }
-            } finally {
-                ioLock.unlockWrite(stamp);
-            }
+        change(values::apply);
+    }
+
+    /** One call of the core that changes this inode, or none. */
+    @FunctionalInterface
+    interface Change {
+        /**
+         * Makes the call, under ioLock, with the view up to date. May be called a second time, for a second attempt.
+         *
+         * @return its status; OK also if there is nothing to do
+         */
+        int run(NativeInode handle, IoBlock io) throws IOException;
+    }
+
+    /** Makes a change; if space is short, once more after what waits in queues has been given back. */
+    void change(Change change) throws IOException {
+        for (boolean again = false; !tryChange(change, again); again = true) {
             table.releaseQueuedBlocks();
+        }
+    }
+
+    /**
+     * Makes a change, or says that there was no space.
+     *
+     * @param last whether lack of space is to be an exception
+     */
+    boolean tryChange(Change change, boolean last) throws IOException {
+        long stamp = beginWriting();
+        try {
+            frees.send(io);
+            follower.calling(); // what throws before its native call leaves a follower that finds nothing
+            return done(change.run(inode, io), last);
+        } finally {
+            ioLock.unlockWrite(stamp);
         }
     }
 
@@ -394,7 +427,15 @@ public final class InodeState implements NativeInode.Sink {
      * memory.
      */
     private void prepare(long off, long len) throws IOException {
-        checkRange(off, len);
+        if (len > Abi.WRITE_MAX) {
+            throw tooLarge();
+        }
+        prepareIndex(off, len);
+    }
+
+    /** The same for a range that is not written at once. */
+    void prepareIndex(long off, long len) throws IOException {
+        checkEnd(off, len);
         long first = off >>> Abi.BLOCK_SHIFT;
         long last = (off + len - 1) >>> Abi.BLOCK_SHIFT;
         if (!index.covers(first, last)) {
@@ -407,11 +448,15 @@ public final class InodeState implements NativeInode.Sink {
         }
     }
 
-    private void checkRange(long off, long len) throws IOException {
-        if (off > Abi.FILE_SIZE_MAX - len || len > Abi.WRITE_MAX) {
-            throw FailureMapper.map(
-                    new NativeFailure(Abi.EFBIG, 0, Abi.NO_OFF, ""), table.pool().name(), label);
+    void checkEnd(long off, long len) throws IOException {
+        if (off > Abi.FILE_SIZE_MAX - len) {
+            throw tooLarge();
         }
+    }
+
+    private IOException tooLarge() {
+        return FailureMapper.map(
+                new NativeFailure(Abi.EFBIG, 0, Abi.NO_OFF, ""), table.pool().name(), label);
     }
 
     /**
@@ -447,41 +492,61 @@ public final class InodeState implements NativeInode.Sink {
     }
 
     /** Block of the page that holds a byte, 0 if it is a hole or beyond the end. */
-    private int blockAt(long off) {
+    int blockAt(long off) {
         return index.block(off >>> Abi.BLOCK_SHIFT);
     }
 
-    private int eofBlock() {
+    int eofBlock() {
         return (size & (Abi.BLOCK_SIZE - 1)) == 0 ? 0 : blockAt(size);
     }
+
+    /** The index, for who holds ioLock. */
+    RadixIndex indexLocked() {
+        return index;
+    }
+
+    /** The size, for who holds ioLock. */
+    long sizeLocked() {
+        return size;
+    }
+
 
     /** Applies one record of the log. Under indexLock. May get the same record again if it threw. */
     @Override
     public void apply(ByteBuffer bytes, int at) throws IOException {
+        // What the replay of old entries finds replaced was given back long ago.
+        ExtentList gone = replayed ? frees.extents() : null;
         switch (Records.kind(bytes, at)) {
-            case Abi.REC_WRITE -> {
+            case Abi.REC_WRITE, Abi.REC_ALLOC -> {
                 int count = Records.count(bytes, at);
                 if (count != 0) {
-                    // What the replay of old entries finds replaced was given back long ago.
                     index.map(
-                            Records.page(bytes, at),
-                            Records.blk(bytes, at),
-                            count,
-                            Records.logBlk(bytes, at),
-                            replayed ? frees.extents() : null);
+                            Records.page(bytes, at), Records.blk(bytes, at), count, Records.logBlk(bytes, at), gone);
                 }
                 size = Records.fileSize(bytes, at);
             }
             case Abi.REC_TRUNCATE -> {
                 size = Records.fileSize(bytes, at);
-                long pages = (size + Abi.BLOCK_SIZE - 1) >>> Abi.BLOCK_SHIFT;
-                index.truncate(pages, replayed ? frees.extents() : null);
+                index.truncate((size + Abi.BLOCK_SIZE - 1) >>> Abi.BLOCK_SHIFT, gone);
             }
+            case Abi.REC_HOLE, Abi.REC_COLLAPSE, Abi.REC_INSERT -> applyRange(bytes, at, gone);
             case Abi.REC_SETATTR, Abi.REC_LINK -> {
                 // Attributes and the number of names are asked of the core.
             }
             default -> throw inode.corrupt("its log holds an entry of kind " + Records.kind(bytes, at)
                     + ", which is none of a file");
+        }
+    }
+
+    /** Nothing that could throw may come behind a shift of the index, which must not be repeated. */
+    private void applyRange(ByteBuffer bytes, int at, ExtentList gone) {
+        long page = Records.rangePage(bytes, at);
+        long count = Records.rangeCount(bytes, at);
+        size = Records.rangeFileSize(bytes, at);
+        switch (Records.kind(bytes, at)) {
+            case Abi.REC_HOLE -> index.unmap(page, page + count, gone);
+            case Abi.REC_COLLAPSE -> index.collapse(page, count, gone);
+            default -> index.insert(page, count);
         }
     }
 

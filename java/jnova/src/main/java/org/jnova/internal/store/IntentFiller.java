@@ -14,7 +14,9 @@ import org.jnova.internal.core.NativeMemory;
  * Puts the bytes of one write, which come in pieces, one after the other into the blocks that are allocated for it.
  * For one thread and one call.
  */
-final class IntentFiller {
+final class IntentFiller implements PoolWindows.PieceSink {
+    private static final int ZEROS_LEN = 1 << 16;
+
     private final NativeInode inode;
     private final IoBlock io;
     private final long intent;
@@ -71,6 +73,28 @@ final class IntentFiller {
         } finally {
             staging.put(stage);
         }
+    }
+
+    /** Puts bytes at an address, which the caller keeps valid. */
+    @Override
+    public void data(long address, long len) throws IOException {
+        check(NativeInode.writeFill(intent, filled, address, len, io));
+        filled += len;
+    }
+
+    /** Puts zeros. */
+    @Override
+    public void zeros(long len) throws IOException {
+        for (long done = 0; done < len; ) {
+            long n = Math.min(len - done, ZEROS_LEN);
+            data(Zeros.MEMORY.address(), n);
+            done += n;
+        }
+    }
+
+    /** Made when somebody needs it. */
+    private static final class Zeros {
+        static final NativeMemory MEMORY = NativeMemory.allocate(ZEROS_LEN);
     }
 
     private void putStaged(NativeMemory stage, int n) throws IOException {

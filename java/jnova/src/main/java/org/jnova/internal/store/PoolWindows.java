@@ -2,6 +2,7 @@
 package org.jnova.internal.store;
 
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
@@ -9,6 +10,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jnova.internal.core.Abi;
+import org.jnova.internal.core.NativeMemory;
 import org.jnova.internal.index.RadixIndex;
 
 /**
@@ -30,9 +32,23 @@ public final class PoolWindows {
     private static final byte[] ZEROS = new byte[1 << 16];
 
     private final MappedByteBuffer[] windows;
+    private final long[] addresses;
+    private final long blocks;
 
     private PoolWindows(MappedByteBuffer[] windows) {
         this.windows = windows;
+        this.addresses = new long[windows.length];
+        long bytes = 0;
+        for (int i = 0; i < windows.length; i++) {
+            addresses[i] = NativeMemory.addressOf(windows[i]);
+            bytes += windows[i].capacity();
+        }
+        this.blocks = bytes >>> Abi.BLOCK_SHIFT;
+    }
+
+    /** Blocks of the pool. */
+    long blocks() {
+        return blocks;
     }
 
     /**
@@ -98,6 +114,43 @@ public final class PoolWindows {
                 copy(blk, skip, dst, at + done, n);
             }
             done += n;
+        }
+    }
+
+    /** Gets bytes of a file in order, as addresses in the pool. */
+    interface PieceSink {
+        /** Bytes that are in the pool. The address is good as long as their blocks are the file's. */
+        void data(long address, long len) throws IOException;
+
+        /** Bytes that are zeros. */
+        void zeros(long len) throws IOException;
+    }
+
+    /**
+     * Tells where bytes of a file are.
+     *
+     * @param index where the file's pages are; the caller keeps it from changing
+     * @param pos byte offset in the file
+     * @param len bytes, all of them below the end of the file
+     */
+    void forEachPiece(RadixIndex index, long pos, long len, PieceSink sink) throws IOException {
+        try {
+            for (long done = 0; done < len; ) {
+                long page = (pos + done) >>> Abi.BLOCK_SHIFT;
+                int skip = (int) (pos + done) & PAGE_MASK;
+                int blk = index.block(page);
+                int room = blk == 0 ? 1 << WINDOW_SHIFT : (1 << WINDOW_SHIFT) - (blk & WINDOW_MASK);
+                long n = Math.min(len - done, ((long) index.run(page, blk, room) << Abi.BLOCK_SHIFT) - skip);
+                if (blk == 0) {
+                    sink.zeros(n);
+                } else {
+                    long window = addresses[blk >>> WINDOW_SHIFT];
+                    sink.data(window + ((long) (blk & WINDOW_MASK) << Abi.BLOCK_SHIFT) + skip, n);
+                }
+                done += n;
+            }
+        } finally {
+            Reference.reachabilityFence(windows);
         }
     }
 

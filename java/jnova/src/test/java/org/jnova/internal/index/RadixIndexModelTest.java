@@ -23,12 +23,27 @@ class RadixIndexModelTest {
             long page = random.nextInt(4) == 0 ? random.nextLong(1L << random.nextInt(1, 40)) : random.nextInt(1500);
             ExtentList out = new ExtentList();
             List<Integer> expected = new ArrayList<>();
-            if (random.nextInt(4) == 0) {
+            int what = random.nextInt(12);
+            int count = random.nextInt(1, 700);
+            if (what < 2) {
                 index.truncate(page, out);
                 expected.addAll(model.tailMap(page).values());
                 model.tailMap(page).clear();
+            } else if (what < 5) {
+                long many = random.nextInt(4) == 0 ? 1L << random.nextInt(40) : count;
+                expected.addAll(model.subMap(page, page + many).values());
+                model.subMap(page, page + many).clear();
+                if (what == 2) {
+                    index.unmap(page, page + many, out);
+                } else {
+                    index.collapse(page, many, out);
+                    move(model, page, -many);
+                }
+            } else if (what < 7) {
+                long many = random.nextInt(8) == 0 ? 1L << random.nextInt(34) : count;
+                index.insert(page, many);
+                move(model, page, many);
             } else {
-                int count = random.nextInt(1, 700);
                 index.map(page, nextBlk, count, i, out);
                 for (int k = 0; k < count; k++) {
                     Integer old = model.put(page + k, nextBlk + k);
@@ -42,8 +57,19 @@ class RadixIndexModelTest {
             assertEquals(model.size(), index.pages());
         }
         model.forEach((page, blk) -> assertEquals(blk, index.block(page)));
+        long at = -1;
+        for (long page : model.keySet()) {
+            assertEquals(page, index.nextMapped(at + 1));
+            at = page;
+        }
+        assertEquals(-1, index.nextMapped(at + 1));
         for (int k = 0; k < 100; k++) {
             long page = random.nextLong(2500);
+            long hole = page;
+            while (model.containsKey(hole)) {
+                hole++;
+            }
+            assertEquals(hole, index.nextHole(page));
             int run = index.run(page, index.block(page), 50);
             int first = model.getOrDefault(page, 0);
             assertEquals(first, index.block(page));
@@ -51,6 +77,13 @@ class RadixIndexModelTest {
                 assertEquals(first == 0 ? 0 : first + j, model.getOrDefault(page + j, 0));
             }
         }
+    }
+
+    private static void move(TreeMap<Long, Integer> model, long from, long delta) {
+        TreeMap<Long, Integer> moved = new TreeMap<>();
+        model.tailMap(from).forEach((page, blk) -> moved.put(page + delta, blk));
+        model.tailMap(from).clear();
+        model.putAll(moved);
     }
 
     private static List<Integer> blocks(ExtentList list) {

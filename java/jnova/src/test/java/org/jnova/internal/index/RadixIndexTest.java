@@ -71,6 +71,43 @@ class RadixIndexTest {
     }
 
     @Test
+    void shiftsMoveWhatIsBehindAndShareWhatIsBefore() {
+        RadixIndex index = new RadixIndex();
+        ExtentList removed = new ExtentList();
+        index.map(0, 1000, 2000, 7, null);
+        index.collapse(600, 300, removed);
+        assertEquals("[1600+300]", removed.toString());
+        assertEquals(1700, index.pages());
+        assertEquals(1599, index.block(599));
+        assertEquals(1900, index.block(600));
+        assertEquals(7L << 32 | 2999, index.slot(1699));
+        assertEquals(0, index.block(1700));
+        index.insert(600, 1L << 40);
+        assertEquals(1599, index.block(599));
+        assertEquals(600, index.nextHole(0));
+        assertEquals((1L << 40) + 600, index.nextMapped(600));
+        assertEquals(1900, index.block((1L << 40) + 600));
+        index.unmap(1, (1L << 40) + 1699, removed);
+        assertEquals(2, index.pages());
+        assertEquals(2999, index.block((1L << 40) + 1699));
+        index.collapse(0, 1L << 39, null);
+        index.collapse(0, 1L << 39, null);
+        assertEquals(2999, index.block(1699));
+        assertEquals(1, index.pages());
+    }
+
+    @Test
+    void nextOfAnEmptyIndex() {
+        RadixIndex index = new RadixIndex();
+        assertEquals(-1, index.nextMapped(0));
+        assertEquals(5, index.nextHole(5));
+        index.insert(0, 4);
+        index.collapse(0, 4, null);
+        index.unmap(0, 4, null);
+        assertEquals(0, index.pages());
+    }
+
+    @Test
     void highestPageHasAPlace() {
         RadixIndex index = new RadixIndex();
         long last = (1L << 48) - 1;
@@ -160,6 +197,8 @@ class RadixIndexTest {
                         // Block numbers carry their page in the low bits, so a slot of another page would show.
                         assertTrue(blk == 0 || (blk & 1023) == (page & 1023), () -> page + " -> " + blk);
                         index.run(page, index.block(page), 100);
+                        index.nextMapped(page);
+                        index.nextHole(page);
                     }
                 } catch (Throwable e) {
                     synchronized (failures) {
@@ -173,8 +212,15 @@ class RadixIndexTest {
         long end = System.nanoTime() + (TestPools.FULL ? 20_000_000_000L : 1_000_000_000L);
         while (System.nanoTime() < end) {
             long page = random.nextLong(1L << random.nextInt(1, 30));
-            if (random.nextInt(8) == 0) {
+            int what = random.nextInt(16);
+            if (what < 2) {
                 index.truncate(random.nextBoolean() ? 0 : page, null);
+            } else if (what == 2) {
+                index.unmap(page, page + random.nextInt(1, 2000), null);
+            } else if (what == 3) { // by multiples of 1024, so that the pages' low bits stay
+                index.insert(page, random.nextInt(1, 5) << 10);
+            } else if (what == 4) {
+                index.collapse(page, random.nextInt(1, 5) << 10, null);
             } else {
                 int base = random.nextInt(1, 1 << 20) << 10;
                 index.map(page, base | (int) (page & 1023), random.nextInt(1, 1024 - (int) (page & 1023) + 1), 1, null);
