@@ -12,6 +12,8 @@ import java.nio.file.attribute.FileTime;
  * @param type what it is
  * @param size bytes; of a symbolic link, those of its target; of a directory, how many names are in it
  * @param allocated bytes of the pool that hold its contents (whole blocks; holes take none, nor do names)
+ * @param blocks blocks of 4 KiB of the pool that it takes in all: contents, values of extended attributes that do not
+ *     fit the log, pages of its log
  * @param logEntries entries in the file's log
  * @param logPages log pages of 4 KiB; 0 while the log fits the inode itself
  * @param mode POSIX permission bits, 0 to 07777; the store itself checks no permissions
@@ -31,6 +33,7 @@ public record FileInfo(
         FileType type,
         long size,
         long allocated,
+        long blocks,
         long logEntries,
         long logPages,
         int mode,

@@ -9,12 +9,15 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import org.jnova.internal.store.AttributeOptions;
 import org.jnova.internal.store.ContentWriter;
 import org.jnova.internal.store.FileCopy;
 import org.jnova.internal.store.FileInfos;
 import org.jnova.internal.store.FileRanges;
 import org.jnova.internal.store.InodeState;
+import org.jnova.internal.store.Names;
 import org.jnova.internal.store.StoreCore;
 
 /**
@@ -435,6 +438,59 @@ public final class NovaFile implements AutoCloseable {
         checkRange(position, length);
         checkPosition(targetPosition);
         return length == 0 ? 0 : FileCopy.copy(state, position, target.state, targetPosition, length);
+    }
+
+    // ---- extended attributes
+
+    /** {@return the names of the file's extended attributes, sorted by their bytes in UTF-8}
+     * @throws IOException as the class says
+     */
+    public List<String> listAttributes() throws IOException {
+        checkReadable();
+        return state.attributeNames();
+    }
+
+    /**
+     * Reads an extended attribute.
+     *
+     * @param attribute its name
+     * @return its value, or null if there is none of this name
+     * @throws IllegalArgumentException if it is not a name
+     * @throws IOException as the class says
+     */
+    public byte[] getAttribute(String attribute) throws IOException {
+        checkReadable();
+        return state.attribute(Names.attribute(attribute));
+    }
+
+    /**
+     * Sets an extended attribute, as {@link NovaStore#setAttribute} does. Atomic; durable on return.
+     *
+     * @param attribute its name
+     * @param value up to 64 KiB
+     * @param options what it must be before
+     * @throws AttributeExistsException if it must not be there and is
+     * @throws NoSuchAttributeException if it must be there and is not
+     * @throws IllegalArgumentException if it is not a name, the value is too long, or the options exclude each other
+     * @throws NoSpaceException if there is no room for it
+     * @throws IOException as the class says
+     */
+    public void setAttribute(String attribute, byte[] value, AttributeOption... options) throws IOException {
+        checkWritable();
+        state.setAttribute(AttributeOptions.of(attribute, value, options));
+    }
+
+    /**
+     * Removes an extended attribute. Atomic; durable on return. Works on a full pool.
+     *
+     * @param attribute its name
+     * @return whether there was one of this name
+     * @throws IllegalArgumentException if it is not a name
+     * @throws IOException as the class says
+     */
+    public boolean removeAttribute(String attribute) throws IOException {
+        checkWritable();
+        return state.removeAttribute(Names.attribute(attribute));
     }
 
     // ---- the rest

@@ -15,7 +15,9 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import org.jnova.internal.core.NativePool;
+import org.jnova.internal.store.AttributeOptions;
 import org.jnova.internal.store.InodeState;
+import org.jnova.internal.store.Names;
 import org.jnova.internal.store.StoreCore;
 
 /**
@@ -440,6 +442,68 @@ public final class NovaStore implements AutoCloseable {
         } else {
             core.setAttributes(path, change.values(), follow(options));
         }
+    }
+
+    // ---- extended attributes
+
+    /**
+     * Lists the names of extended attributes.
+     *
+     * @param path of a file, directory or symbolic link
+     * @param options {@link LinkOption#NOFOLLOW_LINKS} not to follow a symbolic link at its end
+     * @return all names, sorted by their bytes in UTF-8 (the order of code points)
+     * @throws IOException as the class says
+     */
+    public List<String> listAttributes(String path, LinkOption... options) throws IOException {
+        return core.attributeNames(path, follow(options));
+    }
+
+    /**
+     * Reads an extended attribute.
+     *
+     * @param path of a file, directory or symbolic link
+     * @param name the attribute's name
+     * @param options {@link LinkOption#NOFOLLOW_LINKS} not to follow a symbolic link at its end
+     * @return its value, or null if there is none of this name
+     * @throws IllegalArgumentException if it is not a name
+     * @throws IOException as the class says
+     */
+    public byte[] getAttribute(String path, String name, LinkOption... options) throws IOException {
+        return core.attribute(path, Names.attribute(name), follow(options));
+    }
+
+    /**
+     * Sets an extended attribute. Atomic, durable on return: at every moment, and after any crash, it has the old value,
+     * or none, or all of the new one. The time of the last change of attributes becomes the present.
+     *
+     * @param path of a file, directory or symbolic link
+     * @param name the attribute's name: 1 to 255 bytes of UTF-8 without NUL; no prefix has a meaning
+     * @param value up to 64 KiB
+     * @param options {@link AttributeOption}s, and {@link LinkOption#NOFOLLOW_LINKS} not to follow a symbolic link at
+     *     the end of the path
+     * @throws AttributeExistsException if it must not be there and is
+     * @throws NoSuchAttributeException if it must be there and is not
+     * @throws IllegalArgumentException if it is not a name, the value is too long, or the options exclude each other
+     * @throws UnsupportedOperationException if another option is given
+     * @throws NoSpaceException if there is no room for it
+     * @throws IOException as the class says
+     */
+    public void setAttribute(String path, String name, byte[] value, CopyOption... options) throws IOException {
+        core.setAttribute(path, AttributeOptions.of(name, value, options));
+    }
+
+    /**
+     * Removes an extended attribute. Atomic, durable on return; works on a full pool.
+     *
+     * @param path of a file, directory or symbolic link
+     * @param name the attribute's name
+     * @param options {@link LinkOption#NOFOLLOW_LINKS} not to follow a symbolic link at its end
+     * @return whether there was one of this name
+     * @throws IllegalArgumentException if it is not a name
+     * @throws IOException as the class says
+     */
+    public boolean removeAttribute(String path, String name, LinkOption... options) throws IOException {
+        return core.removeAttribute(path, Names.attribute(name), follow(options));
     }
 
     private static boolean follow(LinkOption... options) {

@@ -293,4 +293,92 @@ class ConcurrencyTest {
         }
         pools.assertSound("p");
     }
+
+    /**
+     * Pages of a file carry their number, in ascending order, on all their words. Whatever is taken out of the middle,
+     * put back, punched or copied, a reader of the whole file sees one of the states between two calls: each is a
+     * function of how many pages there are.
+     */
+    @Test
+    void readersSeeRangesBeforeOrAfterAChange() throws Exception {
+        int pages = 64;
+        int page = 4096;
+        try (NovaStore store = pools.create("p", POOL);
+                NovaFile file = store.open("f", CREATE, READ, WRITE);
+                NovaFile other = store.open("g", CREATE, READ, WRITE)) {
+            ByteBuffer content = buffer(true, pages * page);
+            for (int i = 0; i < pages * page; i += 8) {
+                content.putLong(i, i / page + 1);
+            }
+            file.write(0, content.clear());
+            other.write(0, content.clear());
+            List<Work> works = new ArrayList<>();
+            AtomicLong reads = new AtomicLong();
+            works.add((random, stop) -> {
+                for (long i = 0; i < WRITES && !stop.get(); i++) {
+                    int at = random.nextInt(pages - 8);
+                    int n = random.nextInt(1, 8);
+                    file.collapseRange((long) at * page, (long) n * page);
+                    file.insertRange((long) at * page, (long) n * page);
+                    if (random.nextBoolean()) {
+                        other.copyRange((long) at * page, file, (long) at * page, (long) n * page);
+                    } else {
+                        file.write((long) at * page, content.slice(at * page, n * page));
+                    }
+                    int hole = random.nextInt(pages);
+                    file.punchHole((long) hole * page, page);
+                    file.write((long) hole * page, content.slice(hole * page, page));
+                }
+            });
+            for (boolean direct : new boolean[] {true, false}) {
+                works.add((random, stop) -> {
+                    ByteBuffer all = buffer(direct, pages * page);
+                    while (!stop.get()) {
+                        checkRanges(all, file.read(0, all.clear()), pages, page);
+                        long hole = file.nextHole(0);
+                        assertTrue(hole > 0 || file.nextData(0) >= 0);
+                        reads.incrementAndGet();
+                    }
+                });
+            }
+            // Against the first thread's copies: two files' locks, in both orders of the calls.
+            works.add((random, stop) -> {
+                while (!stop.get()) {
+                    long at = (long) random.nextInt(pages) * page;
+                    file.copyRange(at, other, (pages + 10L) * page, page);
+                }
+            });
+            together(works);
+            TestReport.line("ranges: %d reads among collapses, inserts, holes and copies", reads.get());
+        }
+        pools.assertSound("p");
+    }
+
+    /** Removed pages are missing, or one hole is there; nothing else is out of place. */
+    private static void checkRanges(ByteBuffer all, int length, int pages, int page) {
+        int missing = pages - length / page;
+        int gaps = 0;
+        long last = 0;
+        for (int p = 0; p < length / page; p++) {
+            long number = all.getLong(p * page);
+            for (int i = 8; i < page; i += 8) {
+                if (all.getLong(p * page + i) != number) {
+                    throw new AssertionError("page " + p + " is torn: " + number + ", " + all.getLong(p * page + i));
+                }
+            }
+            if (number == 0) {
+                if (p > 0 && last != 0) {
+                    gaps++;
+                }
+            } else if (missing == 0 && number != p + 1) {
+                throw new AssertionError("page " + p + " of a whole file holds " + number);
+            } else if (last != 0 && number != last + 1 && number != last + 1 + missing) {
+                throw new AssertionError("page " + p + " holds " + number + " behind " + last);
+            }
+            last = number;
+        }
+        if (gaps > 1) {
+            throw new AssertionError(gaps + " holes at once");
+        }
+    }
 }

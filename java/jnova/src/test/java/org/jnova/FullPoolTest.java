@@ -138,6 +138,36 @@ class FullPoolTest {
     }
 
     @Test
+    void holesAndRemovedAttributesGiveRoomOnAFullPool() throws IOException {
+        try (NovaStore store = pools.create("p", 8 * TestPools.MIB);
+                NovaFile file = store.open("f", CREATE, READ, WRITE)) {
+            store.createDirectory("d");
+            store.setAttribute("d", "x", new byte[65536]);
+            file.setAttribute("x", new byte[65536]);
+            fill(store, file);
+            assertThrows(NoSpaceException.class, () -> file.allocate(file.size(), 1 << 20, true));
+            assertThrows(NoSpaceException.class, () -> file.copyRange(0, file, file.size(), 1 << 20));
+            assertThrows(NoSpaceException.class, () -> store.setAttribute("d", "y", new byte[65536]));
+            assertThrows(NoSpaceException.class, () -> file.setAttribute("x", new byte[65535]));
+            long size = file.size();
+            byte[] tail = new byte[1];
+            file.punchHole(100_001, 300_000);
+            assertEquals(1, file.read(100_000, tail, 0, 1));
+            assertEquals(1, tail[0]);
+            file.append(new byte[200_000], 0, 200_000);
+            fill(store, file);
+            file.collapseRange(1 << 20, 1 << 20);
+            assertTrue(file.size() < size + 250_000);
+            assertTrue(store.info().freeBytes() >= 1 << 20);
+            fill(store, file);
+            assertTrue(store.removeAttribute("d", "x"));
+            assertTrue(file.removeAttribute("x"));
+            assertTrue(store.info().freeBytes() >= 100_000);
+        }
+        pools.assertSound("p");
+    }
+
+    @Test
     void blocksInQueuesAreFoundWhenSpaceIsShort() throws IOException {
         try (NovaStore store = pools.create("p", 8 * TestPools.MIB)) {
             byte[] bytes = new byte[2_500_000];

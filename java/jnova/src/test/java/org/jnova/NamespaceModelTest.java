@@ -5,6 +5,7 @@ import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
@@ -66,6 +67,7 @@ class NamespaceModelTest {
         int names;
         int mode;
         long size;
+        final Map<String, byte[]> attributes = new TreeMap<>();
 
         Node(FileType type, String target, Node parent) {
             this.type = type;
@@ -160,7 +162,7 @@ class NamespaceModelTest {
         }
 
         void step() throws IOException {
-            switch (random.nextInt(20)) {
+            switch (random.nextInt(23)) {
                 case 0, 1, 2 -> createFile();
                 case 3, 4, 5 -> createDirectory();
                 case 6, 7 -> createSymbolicLink();
@@ -169,6 +171,8 @@ class NamespaceModelTest {
                 case 13, 14, 15, 16 -> rename();
                 case 17 -> exchange();
                 case 18 -> setMode();
+                case 19, 20 -> setAttribute();
+                case 21 -> removeAttribute();
                 default -> {
                     if (random.nextInt(10) == 0) {
                         reopen();
@@ -384,6 +388,43 @@ class NamespaceModelTest {
             }
         }
 
+        private String attribute() {
+            return random.nextInt(3) == 0 ? "n".repeat(255) : "user." + random.nextInt(3);
+        }
+
+        private void setAttribute() throws IOException {
+            String path = path();
+            Place place = find(path);
+            String name = attribute();
+            byte[] value = new byte[random.nextInt(3) == 0 ? random.nextInt(20_000) : random.nextInt(300)];
+            random.nextBytes(value);
+            AttributeOption option = random.nextInt(3) == 0 ? null : AttributeOption.values()[random.nextInt(2)];
+            Class<?> expected = errorOfOld(place);
+            if (expected == null && option != null) {
+                boolean there = place.node().attributes.containsKey(name);
+                if (there != (option == AttributeOption.REPLACE)) {
+                    expected = there ? AttributeExistsException.class : NoSuchAttributeException.class;
+                }
+            }
+            Call call = option == null
+                    ? () -> store.setAttribute(path, name, value, NOFOLLOW_LINKS)
+                    : () -> store.setAttribute(path, name, value, NOFOLLOW_LINKS, option);
+            if (answers(expected, "setxattr " + path, call)) {
+                place.node().attributes.put(name, value);
+            }
+        }
+
+        private void removeAttribute() throws IOException {
+            String path = path();
+            Place place = find(path);
+            String name = attribute();
+            boolean[] was = new boolean[1];
+            Call call = () -> was[0] = store.removeAttribute(path, name, NOFOLLOW_LINKS);
+            if (answers(errorOfOld(place), "removexattr " + path, call)) {
+                assertEquals(place.node().attributes.remove(name) != null, was[0], path);
+            }
+        }
+
         void reopen() throws IOException {
             store.close();
             store = pools.open("p");
@@ -397,6 +438,11 @@ class NamespaceModelTest {
             FileInfo info = store.stat(path, NOFOLLOW_LINKS);
             assertEquals(node.type, info.type(), path);
             assertEquals(node.mode, info.mode(), path);
+            List<String> attributes = store.listAttributes(path, NOFOLLOW_LINKS);
+            assertEquals(List.copyOf(node.attributes.keySet()), attributes, path);
+            for (String name : attributes) {
+                assertArrayEquals(node.attributes.get(name), store.getAttribute(path, name, NOFOLLOW_LINKS), path);
+            }
             if (!node.isDirectory()) {
                 assertEquals(node.size, info.size(), path);
                 assertEquals(node.names, info.nlink(), path);

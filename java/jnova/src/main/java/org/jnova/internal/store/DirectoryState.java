@@ -36,6 +36,7 @@ final class DirectoryState implements NativeInode.Sink {
     private final NativeInode inode;
     private final IoPool ioPool;
     private final DirectoryIndex index = new DirectoryIndex();
+    private final ExtendedAttributes extended = new ExtendedAttributes(); // guarded by the lock
 
     // Guarded by the lock.
     private IoBlock io; // from the first change on
@@ -211,14 +212,35 @@ final class DirectoryState implements NativeInode.Sink {
      * @param stat attributes
      * @param names how many there are
      * @param directories how many of them are of directories
+     * @param valueBlocks blocks that values of extended attributes take
      */
-    record Attributes(InodeStat stat, int names, int directories) {}
+    record Attributes(InodeStat stat, int names, int directories, long valueBlocks) {}
 
     /** Its attributes, or null if it has been deleted. */
     Attributes attributes() throws IOException {
         long stamp = lockShared();
         try {
-            return removed ? null : new Attributes(inode.stat(), index.size(), index.directories());
+            return removed ? null : new Attributes(inode.stat(), index.size(), index.directories(), extended.blocks());
+        } finally {
+            unlockShared(stamp);
+        }
+    }
+
+    /** Names of its extended attributes, sorted by bytes; null if it has been deleted. */
+    List<String> attributeNames() throws IOException {
+        long stamp = lockShared();
+        try {
+            return removed ? null : extended.names();
+        } finally {
+            unlockShared(stamp);
+        }
+    }
+
+    /** Value of an extended attribute, or null; null as well if the directory has been deleted. */
+    byte[] attribute(byte[] name) throws IOException {
+        long stamp = lockShared();
+        try {
+            return removed ? null : extended.read(inode, name);
         } finally {
             unlockShared(stamp);
         }
@@ -250,6 +272,21 @@ final class DirectoryState implements NativeInode.Sink {
     /** Sets attributes of the directory itself. */
     int setAttributes(AttributeValues values) throws IOException {
         return changing(() -> values.apply(inode, io));
+    }
+
+    /** Its extended attributes. The caller has the lock. */
+    ExtendedAttributes extendedLocked() {
+        return extended;
+    }
+
+    /** Sets an extended attribute. */
+    int setAttribute(byte[] name, byte[] value) throws IOException {
+        return changing(() -> extended.set(inode, name, value, io));
+    }
+
+    /** Removes an extended attribute that is there. */
+    int removeAttribute(byte[] name) throws IOException {
+        return changing(() -> extended.remove(inode, name, io));
     }
 
     private int changing(Call call) throws IOException {
@@ -338,6 +375,7 @@ final class DirectoryState implements NativeInode.Sink {
                     Records.childName(bytes, at),
                     new Child(Records.childIno(bytes, at), Records.childGen(bytes, at), Records.childType(bytes, at)));
             case Abi.REC_DENTRY_REMOVE -> index.remove(Records.childName(bytes, at));
+            case Abi.REC_XATTR -> extended.apply(bytes, at);
             case Abi.REC_SETATTR -> {
                 // Attributes are asked of the core.
             }

@@ -17,7 +17,13 @@ public final class FileInfos {
     public static FileInfo of(String name, InodeState state) throws IOException {
         InodeState.Attributes attributes = state.attributes();
         InodeStat stat = attributes.stat();
-        return of(name, stat, stat.size(), attributes.pages() << Abi.BLOCK_SHIFT, Integer.toUnsignedLong(stat.nlink()));
+        return of(
+                name,
+                stat,
+                stat.size(),
+                attributes.pages(),
+                attributes.valueBlocks(),
+                Integer.toUnsignedLong(stat.nlink()));
     }
 
     /** The attributes of a directory at this moment, or null if it has been deleted. */
@@ -25,19 +31,28 @@ public final class FileInfos {
         DirectoryState.Attributes attributes = state.attributes();
         return attributes == null
                 ? null
-                : of(name, attributes.stat(), attributes.names(), 0, 2L + attributes.directories());
+                : of(
+                        name,
+                        attributes.stat(),
+                        attributes.names(),
+                        0,
+                        attributes.valueBlocks(),
+                        2L + attributes.directories());
     }
 
-    private static FileInfo of(String name, InodeStat stat, long size, long allocated, long nlink) {
+    private static FileInfo of(
+            String name, InodeStat stat, long size, long pages, long valueBlocks, long nlink) {
+        long logPages = Integer.toUnsignedLong(stat.logPages());
         return new FileInfo(
                 name,
                 Integer.toUnsignedLong(stat.ino()),
                 Integer.toUnsignedLong(stat.gen()),
                 type(stat.type()),
                 size,
-                allocated,
+                pages << Abi.BLOCK_SHIFT,
+                pages + valueBlocks + logPages,
                 stat.entries(),
-                Integer.toUnsignedLong(stat.logPages()),
+                logPages,
                 stat.mode(),
                 Integer.toUnsignedLong(stat.uid()),
                 Integer.toUnsignedLong(stat.gid()),

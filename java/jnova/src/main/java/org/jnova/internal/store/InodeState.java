@@ -4,6 +4,7 @@ package org.jnova.internal.store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.util.List;
 import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.FailureMapper;
 import org.jnova.internal.core.InodeStat;
@@ -55,6 +56,7 @@ public final class InodeState implements NativeInode.Sink {
     // Guarded by ioLock.
     private final NativeInode inode;
     private final FreeQueue frees = new FreeQueue();
+    private final ExtendedAttributes extended = new ExtendedAttributes();
     private IoBlock io; // from the first writing call on
     private LogFollower follower; // likewise
     private IOException replayFailure;
@@ -333,6 +335,44 @@ public final class InodeState implements NativeInode.Sink {
         change(values::apply);
     }
 
+    /** Names of its extended attributes, sorted by bytes. */
+    public List<String> attributeNames() throws IOException {
+        long shared = lockShared();
+        try {
+            return extended.names();
+        } finally {
+            ioLock.unlockRead(shared);
+        }
+    }
+
+    /** Value of an extended attribute, or null. */
+    public byte[] attribute(byte[] name) throws IOException {
+        long shared = lockShared();
+        try {
+            return extended.read(inode, name);
+        } finally {
+            ioLock.unlockRead(shared);
+        }
+    }
+
+    /** Sets an extended attribute. Atomic; durable on return. */
+    public void setAttribute(AttributeOptions options) throws IOException {
+        change((handle, block) -> {
+            extended.check(options.name(), options.before(), label);
+            return extended.set(handle, options.name(), options.value(), block);
+        });
+    }
+
+    /** Removes an extended attribute; false if there is none. Atomic; durable on return. */
+    public boolean removeAttribute(byte[] name) throws IOException {
+        boolean[] there = new boolean[1];
+        change((handle, block) -> {
+            there[0] = extended.has(name);
+            return there[0] ? extended.remove(handle, name, block) : Abi.OK;
+        });
+        return there[0];
+    }
+
     /** One call of the core that changes this inode, or none. */
     @FunctionalInterface
     interface Change {
@@ -530,6 +570,7 @@ public final class InodeState implements NativeInode.Sink {
                 index.truncate((size + Abi.BLOCK_SIZE - 1) >>> Abi.BLOCK_SHIFT, gone);
             }
             case Abi.REC_HOLE, Abi.REC_COLLAPSE, Abi.REC_INSERT -> applyRange(bytes, at, gone);
+            case Abi.REC_XATTR -> extended.apply(bytes, at);
             case Abi.REC_SETATTR, Abi.REC_LINK -> {
                 // Attributes and the number of names are asked of the core.
             }
@@ -552,14 +593,20 @@ public final class InodeState implements NativeInode.Sink {
 
     // ---- the rest
 
-    /** Attributes, and pages that are mapped. */
-    record Attributes(InodeStat stat, long pages) {}
+    /**
+     * Attributes.
+     *
+     * @param stat those that the core knows
+     * @param pages that are mapped
+     * @param valueBlocks blocks that values of extended attributes take
+     */
+    record Attributes(InodeStat stat, long pages, long valueBlocks) {}
 
     Attributes attributes() throws IOException {
         long stamp = ioLock.readLock();
         try {
             checkOpen();
-            return new Attributes(inode.stat(), index.pages());
+            return new Attributes(inode.stat(), index.pages(), extended.blocks());
         } finally {
             ioLock.unlockRead(stamp);
         }

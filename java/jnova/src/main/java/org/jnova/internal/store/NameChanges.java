@@ -125,13 +125,43 @@ final class NameChanges {
     void setAttributes(DirectoryState directory, AttributeValues values, StorePath path) throws IOException {
         try (DirectoryLocks locks = DirectoryLocks.exclusive(directory, null, null)) {
             locks.checkThere(directory, path);
-            int status = directory.setAttributes(values);
-            if (status == Abi.ENOSPC) {
-                table.releaseQueuedBlocks();
-                status = directory.setAttributes(values);
-            }
-            check(status, directory, path);
+            change(directory, () -> directory.setAttributes(values), path);
         }
+    }
+
+    void setAttribute(DirectoryState directory, AttributeOptions options, StorePath path) throws IOException {
+        try (DirectoryLocks locks = DirectoryLocks.exclusive(directory, null, null)) {
+            locks.checkThere(directory, path);
+            directory.extendedLocked().check(options.name(), options.before(), path.text());
+            change(directory, () -> directory.setAttribute(options.name(), options.value()), path);
+        }
+    }
+
+    /** Removes an extended attribute; false if there is none. */
+    boolean removeAttribute(DirectoryState directory, byte[] name, StorePath path) throws IOException {
+        try (DirectoryLocks locks = DirectoryLocks.exclusive(directory, null, null)) {
+            locks.checkThere(directory, path);
+            boolean there = directory.extendedLocked().has(name);
+            if (there) {
+                change(directory, () -> directory.removeAttribute(name), path);
+            }
+            return there;
+        }
+    }
+
+    /** A native call that changes a directory's own attributes. */
+    @FunctionalInterface
+    private interface OwnChange {
+        int run() throws IOException;
+    }
+
+    private void change(DirectoryState directory, OwnChange call, StorePath path) throws IOException {
+        int status = call.run();
+        if (status == Abi.ENOSPC) {
+            table.releaseQueuedBlocks();
+            status = call.run();
+        }
+        check(status, directory, path);
     }
 
     // ---- taking away

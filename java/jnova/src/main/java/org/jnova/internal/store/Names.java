@@ -12,6 +12,20 @@ public final class Names {
     private Names() {}
 
     /**
+     * The bytes of the name of an extended attribute.
+     *
+     * @throws IllegalArgumentException if it is not one
+     */
+    public static byte[] attribute(String name) {
+        byte[] bytes = utf8(name);
+        if (bytes.length == 0 || bytes.length > Abi.NAME_MAX || name.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException(
+                    "the name of an attribute has 1 to " + Abi.NAME_MAX + " bytes in UTF-8, and no NUL");
+        }
+        return bytes;
+    }
+
+    /**
      * The bytes of a text.
      *
      * @throws InvalidPathException if it is not Unicode

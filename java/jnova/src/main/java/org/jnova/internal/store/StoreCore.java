@@ -303,21 +303,91 @@ public final class StoreCore {
     /** Sets attributes of what a path leads to. */
     public void setAttributes(String path, AttributeValues values, boolean follow) throws IOException {
         StorePath parsed = StorePath.of(path);
-        Namespace.Found found = inside(() -> namespace.find(parsed, follow));
-        InodeState file = found.file();
-        if (file == null) {
-            inside(() -> {
-                namespace.changes().setAttributes(found.directory(), values, parsed);
-                return null;
-            });
-            return;
+        use(
+                parsed,
+                follow,
+                directory -> {
+                    namespace.changes().setAttributes(directory, values, parsed);
+                    return null;
+                },
+                file -> {
+                    file.setAttributes(values);
+                    return null;
+                });
+    }
+
+    // ---- extended attributes
+
+    /** Something to do with what a path leads to. */
+    private interface Use<S, T> {
+        T with(S state) throws IOException;
+    }
+
+    /** Finds what a path leads to, and uses it: a directory inside the gate, a file outside, after replay. */
+    private <T> T use(StorePath path, boolean follow, Use<DirectoryState, T> directory, Use<InodeState, T> file)
+            throws IOException {
+        Namespace.Found found = inside(() -> namespace.find(path, follow));
+        InodeState state = found.file();
+        if (state == null) {
+            return inside(() -> directory.with(found.directory()));
         }
         try {
-            file.replay();
-            file.setAttributes(values);
+            state.replay();
+            return file.with(state);
         } finally {
-            table.release(file);
+            table.release(state);
         }
+    }
+
+    /** Names of the extended attributes of what a path leads to, sorted by bytes. */
+    public List<String> attributeNames(String path, boolean follow) throws IOException {
+        List<String> names =
+                use(StorePath.of(path), follow, DirectoryState::attributeNames, InodeState::attributeNames);
+        if (names == null) {
+            throw new NoSuchFileException(path);
+        }
+        return names;
+    }
+
+    /** Value of an extended attribute, or null if there is none of this name. */
+    public byte[] attribute(String path, byte[] name, boolean follow) throws IOException {
+        return use(
+                StorePath.of(path),
+                follow,
+                directory -> {
+                    byte[] value = directory.attribute(name);
+                    if (value == null && directory.isRemoved()) {
+                        throw new NoSuchFileException(path);
+                    }
+                    return value;
+                },
+                file -> file.attribute(name));
+    }
+
+    /** Sets an extended attribute. */
+    public void setAttribute(String path, AttributeOptions options) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        use(
+                parsed,
+                options.follow(),
+                directory -> {
+                    namespace.changes().setAttribute(directory, options, parsed);
+                    return null;
+                },
+                file -> {
+                    file.setAttribute(options);
+                    return null;
+                });
+    }
+
+    /** Removes an extended attribute; false if there is none of this name. */
+    public boolean removeAttribute(String path, byte[] name, boolean follow) throws IOException {
+        StorePath parsed = StorePath.of(path);
+        return use(
+                parsed,
+                follow,
+                directory -> namespace.changes().removeAttribute(directory, name, parsed),
+                file -> file.removeAttribute(name));
     }
 
     // ---- the store

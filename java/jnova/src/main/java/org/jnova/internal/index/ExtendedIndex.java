@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.index;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeMap;
+
+/**
+ * Extended attributes of one inode: which names there are, and where in the log the entry of each is that holds its
+ * value. Built by replay. Names are compared whole, as unsigned bytes. Not thread-safe.
+ */
+public final class ExtendedIndex {
+    /**
+     * Where a value is.
+     *
+     * @param blk log page of its entry
+     * @param idx line in that
+     * @param length bytes of the value
+     * @param blocks blocks that the value takes; 0 if it lies in the log
+     */
+    public record Place(int blk, int idx, int length, int blocks) {}
+
+    private TreeMap<byte[], Place> places; // null as long as there are none: most inodes have none
+    private long blocks;
+
+    /** Where the value of a name is, or null if there is no such name. */
+    public Place find(byte[] name) {
+        return places == null ? null : places.get(name);
+    }
+
+    /** A name has a value, in place of the one that it may have had. May be repeated. */
+    public void put(byte[] name, Place place) {
+        if (places == null) {
+            places = new TreeMap<>(Arrays::compareUnsigned);
+        }
+        Place old = places.put(name, place);
+        blocks += place.blocks() - (old == null ? 0 : old.blocks());
+    }
+
+    /** A name is gone. May be repeated. */
+    public void remove(byte[] name) {
+        Place old = places == null ? null : places.remove(name);
+        if (old != null) {
+            blocks -= old.blocks();
+        }
+    }
+
+    /** The names, sorted. */
+    public List<byte[]> names() {
+        return places == null ? List.of() : new ArrayList<>(places.keySet());
+    }
+
+    /** Blocks that all values take. */
+    public long blocks() {
+        return blocks;
+    }
+}
