@@ -329,13 +329,13 @@ public final class NovaFile implements AutoCloseable {
     }
 
     /**
-     * Removes bytes: those behind them move down, the file becomes shorter. Copies nothing; takes a time that grows with
-     * the number of pages behind the range. Atomic; durable on return. Works on a full pool.
+     * Removes bytes: those behind them move down, the file becomes shorter. Copies nothing; takes a time that grows
+     * with the number of pages behind the range. Atomic; durable on return. Works on a full pool.
      *
      * @param position byte offset in the file, a multiple of 4096
      * @param length bytes, a multiple of 4096; 0 does nothing
-     * @throws IllegalArgumentException if the position or length is negative or no multiple, or if the range reaches the
-     *     end of the file ({@link #truncate} removes that)
+     * @throws IllegalArgumentException if the position or length is negative or no multiple, or if the range reaches
+     *     the end of the file ({@link #truncate} removes that)
      * @throws IOException as the class says
      */
     public void collapseRange(long position, long length) throws IOException {
@@ -407,8 +407,8 @@ public final class NovaFile implements AutoCloseable {
      * one. Takes no lock as a rule.
      *
      * @param position byte offset in the file
-     * @return the position itself if it is in a hole, else where the next begins; -1 if the position is at or beyond the
-     *     end of the file
+     * @return the position itself if it is in a hole, else where the next begins; -1 if the position is at or beyond
+     *     the end of the file
      * @throws IllegalArgumentException if the position is negative
      * @throws IOException as the class says
      */

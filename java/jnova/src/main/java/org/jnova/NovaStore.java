@@ -473,8 +473,8 @@ public final class NovaStore implements AutoCloseable {
     }
 
     /**
-     * Sets an extended attribute. Atomic, durable on return: at every moment, and after any crash, it has the old value,
-     * or none, or all of the new one. The time of the last change of attributes becomes the present.
+     * Sets an extended attribute. Atomic, durable on return: at every moment, and after any crash, it has the old
+     * value, or none, or all of the new one. The time of the last change of attributes becomes the present.
      *
      * @param path of a file, directory or symbolic link
      * @param name the attribute's name: 1 to 255 bytes of UTF-8 without NUL; no prefix has a meaning

@@ -119,7 +119,8 @@ class ExtendedAttributesTest {
         try (NovaFile file = store.open("f", READ, WRITE)) {
             file.setAttribute("x", random(100));
             file.setAttribute("y", random(9000), AttributeOption.CREATE);
-            assertThrows(AttributeExistsException.class, () -> file.setAttribute("y", random(1), AttributeOption.CREATE));
+            assertThrows(
+                    AttributeExistsException.class, () -> file.setAttribute("y", random(1), AttributeOption.CREATE));
             assertEquals(List.of("x", "y"), file.listAttributes());
             assertArrayEquals(random(9000), file.getAttribute("y"));
             assertTrue(file.removeAttribute("y"));

@@ -27,10 +27,9 @@ import picocli.CommandLine.Parameters;
         name = "export",
         header = "Write all files of a pool to a directory tree",
         description = {
-            "Writes the tree of the pool below DIR: files, directories, symbolic links and hard links, with modes and"
-                    + " times, and with owners where that is permitted. A file that is there is"
-                    + " left alone if it has the"
-                    + " same bytes, and else replaced once all bytes are there. What else is in DIR stays."
+            "Writes the tree of the pool below DIR: files, directories, symbolic links and hard links, with modes,"
+                    + " times and extended attributes (as user.*), and with owners where that is"
+                    + " permitted. A file that is there is left alone if it has the same bytes, and else replaced once all bytes are there. What else is in DIR stays."
         },
         footer = {
             "  jnova export /dev/shm/pool /tmp/restored",
@@ -98,6 +97,7 @@ final class ExportCommand extends StoreCommand {
                 throw new FileSystemException(target.toString(), null, "is no directory, or a link to one; remove it");
             }
             exportInto(target, path);
+            ExtendedAttributes.restore(store, path, target);
             HostAttributes.restore(target, info); // only now, since what is made in it changes its times
             return;
         }
@@ -167,6 +167,7 @@ final class ExportCommand extends StoreCommand {
             bytes += info.size();
         }
         doneBytes += info.size();
+        ExtendedAttributes.restore(store, path, target);
         HostAttributes.restore(target, info);
     }
 

@@ -32,8 +32,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Stores what is below DIR in the root directory of the pool: files, directories,"
                     + " symbolic links (which are not"
-                    + " followed) and hard links, with mode, owner, and times of the last change"
-                    + " and access. Special files"
+                    + " followed) and hard links, with mode, owner, times of the last change"
+                    + " and access, and extended attributes (user.*, without that prefix). Special files"
                     + " are counted and left out; names that are not UTF-8 are reported and left out.",
             "A path is a whole file at any time, also after a crash: an import that was interrupted can be run again,"
                     + " and leaves alone what is there and equal. Files of the pool that are not in DIR stay."
@@ -198,7 +198,7 @@ final class ImportCommand extends StoreCommand {
             }
             source.position(0);
             long before = doneBytes;
-            long size = whole.put(entry.name(), source, entry.attributes().change(), position -> {
+            long size = whole.put(entry.name(), source, part -> setNew(entry, part), position -> {
                 progress.update(before + position);
                 report(WRITING, position, entry.name());
             });
@@ -209,6 +209,11 @@ final class ImportCommand extends StoreCommand {
         }
     }
 
+    private void setNew(SourceTree.Entry entry, String part) throws IOException {
+        ExtendedAttributes.store(entry.path(), store, part);
+        store.setAttributes(part, entry.attributes().change());
+    }
+
     private boolean isEqual(SourceTree.Entry entry, FileInfo there, FileChannel source) throws IOException {
         return there != null
                 && there.type() == FileType.FILE
@@ -217,6 +222,7 @@ final class ImportCommand extends StoreCommand {
     }
 
     private void setAttributes(SourceTree.Entry entry, FileInfo there) throws IOException {
+        ExtendedAttributes.store(entry.path(), store, entry.name());
         if (!entry.attributes().areThoseOf(there)) {
             store.setAttributes(entry.name(), entry.attributes().change(), NOFOLLOW_LINKS);
         }

@@ -46,7 +46,11 @@ final class InfoCommand extends StoreCommand {
         line("pool", info.pool().toString());
         line("size", Text.bytes(info.size()) + " (" + info.size() + " bytes)");
         line("durability", durability(info.durability()));
-        line("files", info.files() + " of at most " + (info.inodesMax() - 1));
+        line("inodes", info.inodesUsed() + " of at most " + info.inodesMax() + ", the root directory included");
+        line(
+                "blocks",
+                (info.blocksData() - info.blocksFree()) + " used, " + info.blocksFree() + " free of "
+                        + info.blocksData() + ", of " + info.blockSize() + " bytes");
         line("used", Text.bytes(info.usedBytes()));
         line(
                 "free",

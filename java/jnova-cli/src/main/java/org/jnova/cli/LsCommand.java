@@ -105,6 +105,7 @@ final class LsCommand extends StoreCommand {
         map.put("gid", file.gid());
         map.put("size", file.size());
         map.put("allocated", file.allocated());
+        map.put("blocks", file.blocks());
         map.put("modified", file.modified().toString());
         map.put("accessed", file.accessed().toString());
         map.put("changed", file.changed().toString());

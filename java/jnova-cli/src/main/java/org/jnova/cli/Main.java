@@ -37,6 +37,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             MvCommand.class,
             StatCommand.class,
             ChmodCommand.class,
+            XattrCommand.class,
             TruncateCommand.class,
             FindCommand.class,
             DuCommand.class,

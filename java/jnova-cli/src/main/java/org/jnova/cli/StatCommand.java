@@ -9,6 +9,7 @@ import java.nio.file.InvalidPathException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jnova.CorruptPoolException;
 import org.jnova.FileInfo;
 import org.jnova.FileType;
@@ -22,8 +23,8 @@ import picocli.CommandLine.Parameters;
         name = "stat",
         header = "Show attributes",
         description =
-                "Prints type, size, names, mode, owner and times of what is at each PATH; symbolic links"
-                        + " are not followed.",
+                "Prints type, size, names, mode, owner, times and extended attributes of what is at each PATH;"
+                        + " symbolic links are not followed.",
         footer = {
             "  jnova stat /dev/shm/pool notes.txt",
         })
@@ -44,9 +45,13 @@ final class StatCommand extends StoreCommand {
             for (String path : paths) {
                 try {
                     FileInfo info = store.stat(path, NOFOLLOW_LINKS);
-                    objects.add(LsCommand.json(info));
+                    List<String> attributes = store.listAttributes(path, NOFOLLOW_LINKS);
+                    Map<String, Object> object = LsCommand.json(info);
+                    object.put("attributes", attributes);
+                    objects.add(object);
                     if (!json) {
                         print(info, info.type() == FileType.SYMLINK ? " -> " + store.readSymbolicLink(path) : "");
+                        attributes.forEach(name -> out().println("  attribute " + Text.printable(name)));
                     }
                 } catch (CorruptPoolException e) {
                     throw e;
@@ -73,9 +78,10 @@ final class StatCommand extends StoreCommand {
                         info.gid());
         out().printf(
                         Locale.ROOT,
-                        "  size %d, allocated %d, log entries %d, log pages %d%n",
+                        "  size %d, allocated %d, blocks %d, log entries %d, log pages %d%n",
                         info.size(),
                         info.allocated(),
+                        info.blocks(),
                         info.logEntries(),
                         info.logPages());
         out().println("  created  " + info.created());

@@ -67,9 +67,12 @@ final class TreeCompare {
         };
     }
 
-    /** Whether it has the mode, owner and time of the last change of its source. */
+    /** Whether it has the mode, owner, time of the last change and extended attributes of its source. */
     boolean sameAttributes(String path) throws IOException {
-        return sources.get(path).attributes().areThoseOf(store.stat(path, NOFOLLOW_LINKS));
+        SourceTree.Entry entry = sources.get(path);
+        return entry.attributes().areThoseOf(store.stat(path, NOFOLLOW_LINKS))
+                && ExtendedAttributes.same(
+                        ExtendedAttributes.ofHost(entry.path()), ExtendedAttributes.ofStore(store, path));
     }
 
     /** Whether it is the same file as those that its source is the same file as, and has as many names. */

@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.function.LongConsumer;
-import org.jnova.AttributeChange;
 import org.jnova.NovaFile;
 import org.jnova.NovaStore;
 
@@ -80,22 +79,22 @@ final class WholeFiles {
 
     /** The same as the other form, with the attributes of a new file. */
     long put(String name, ReadableByteChannel source, LongConsumer progress) throws IOException {
-        return put(name, source, AttributeChange.none(), progress);
+        return put(name, source, part -> {}, progress);
     }
 
     /**
      * Stores all bytes of a source under a name, replacing what had it. On failure the name is as it was.
      *
-     * @param attributes what the file is to have
+     * @param attributes gives the file, under its temporary name, what it is to have
      * @param progress hears of the bytes written so far, after each full chunk
      * @return bytes stored
      */
-    long put(String name, ReadableByteChannel source, AttributeChange attributes, LongConsumer progress)
+    long put(String name, ReadableByteChannel source, Making attributes, LongConsumer progress)
             throws IOException {
         long[] size = new long[1];
         replace(name, part -> {
             size[0] = fillPart(part, source, progress);
-            store.setAttributes(part, attributes);
+            attributes.make(part);
         });
         return size[0];
     }

@@ -114,6 +114,24 @@ class CommandsTest {
     }
 
     @Test
+    void xattr() throws IOException {
+        Cli.ok("mkdir", "--emulated", pool, "d");
+        Cli.ok("xattr", "--emulated", pool, "d", "one", "1\u00e4");
+        Cli.ok("xattr", "--emulated", pool, "d", "a\nb", "");
+        assertEquals("a\\nb\none\n", Cli.ok("xattr", "--emulated", pool, "d"));
+        assertEquals("1\u00e4", Cli.ok("xattr", "--emulated", pool, "d", "one"));
+        assertTrue(Cli.ok("stat", "--emulated", pool, "d").contains("attribute one\n"));
+        JsonNode json = PARSER.readTree(Cli.ok("stat", "--emulated", "--json", pool, "d"));
+        assertEquals("one", json.get(0).get("attributes").get(1).asText());
+        Cli.ok("xattr", "--emulated", "-d", pool, "d", "one");
+        Cli.failed(Main.FAILED, "xattr", "--emulated", "-d", pool, "d", "one");
+        Cli.failed(Main.FAILED, "xattr", "--emulated", pool, "d", "one");
+        Cli.failed(Main.FAILED, "xattr", "--emulated", pool, "d", "n".repeat(256), "x");
+        Cli.failed(Main.USAGE, "xattr", "--emulated", "-d", pool, "d");
+        assertEquals("a\\nb\n", Cli.ok("xattr", "--emulated", pool, "d"));
+    }
+
+    @Test
     void treeCommands() throws IOException {
         Cli.ok("mkdir", "--emulated", "-p", pool, "a/b/c");
         Cli.ok("mkdir", "--emulated", "-p", pool, "/a/b/c");

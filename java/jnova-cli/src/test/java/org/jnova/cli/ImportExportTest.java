@@ -8,12 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
@@ -105,6 +107,38 @@ class ImportExportTest {
         assertTrue(out.startsWith("11 files written"), out);
         assertSame(tree, back);
         assertTrue(Cli.ok("fsck", pool).contains("sound"));
+    }
+
+    /** Shared memory keeps none before Linux 6.6, so the tree may be elsewhere. */
+    @Test
+    void extendedAttributes(@TempDir Path elsewhere) throws IOException {
+        Path source = Files.createDirectory(elsewhere.resolve("source"));
+        Path file = Files.writeString(source.resolve("file"), "text");
+        UserDefinedFileAttributeView view = Files.getFileAttributeView(file, UserDefinedFileAttributeView.class);
+        Files.createDirectory(source.resolve("dir"));
+        boolean kept;
+        try {
+            view.write("tag", ByteBuffer.wrap(new byte[] {1, 0, 2}));
+            Files.getFileAttributeView(source.resolve("dir"), UserDefinedFileAttributeView.class)
+                    .write("of dir", ByteBuffer.wrap(new byte[0]));
+            kept = true;
+        } catch (IOException | UnsupportedOperationException e) {
+            kept = false;
+        }
+        Cli.ok("import", "--emulated", pool, source.toString());
+        assertEquals(kept ? "tag\n" : "", Cli.ok("xattr", "--emulated", pool, "file"));
+        assertEquals(kept ? "of dir\n" : "", Cli.ok("xattr", "--emulated", pool, "dir"));
+        Cli.ok("xattr", "--emulated", pool, "file", "more", "value");
+        Path target = elsewhere.resolve("target");
+        Cli.ok("export", "--emulated", pool, target.toString());
+        if (kept) {
+            Map<String, byte[]> all = ExtendedAttributes.ofHost(target.resolve("file"));
+            assertEquals("[more, tag]", all.keySet().toString());
+            assertArrayEquals(new byte[] {1, 0, 2}, all.get("tag"));
+            assertEquals("[of dir]", ExtendedAttributes.ofHost(target.resolve("dir")).keySet().toString());
+            Cli.ok("import", "--emulated", pool, source.toString()); // takes away what the source lacks
+            assertEquals("tag\n", Cli.ok("xattr", "--emulated", pool, "file"));
+        }
     }
 
     @Test

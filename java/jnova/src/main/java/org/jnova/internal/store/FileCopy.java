@@ -5,8 +5,8 @@ import java.io.IOException;
 import org.jnova.internal.core.Abi;
 
 /**
- * Copies bytes between files of one store, from the pool to the pool, in one atomic write. The source's writers are kept
- * out meanwhile, so that its bytes are those of one moment. Two locks of one rank, by ascending number: the source's is
+ * Copies bytes between files of one store, from the pool to the pool, in one atomic write. The source's writers are
+ * kept out meanwhile, so that its bytes are those of one moment. Two locks of one rank, by ascending number: the source's is
  * taken first, or else within the target's change.
  */
 public final class FileCopy {

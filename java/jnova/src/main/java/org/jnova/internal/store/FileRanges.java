@@ -6,7 +6,10 @@ import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.PageRuns;
 import org.jnova.internal.index.RadixIndex;
 
-/** Size and ranges of a file, each change atomic and durable on return: holes, space ahead of writes, bytes removed from its middle or put into it. */
+/**
+ * Size and ranges of a file, each change atomic and durable on return: holes, space ahead of writes, bytes removed from
+ * its middle or put into it.
+ */
 public final class FileRanges {
     private FileRanges() {}
 
