@@ -343,9 +343,12 @@ class ConcurrencyTest {
             }
             // Against the first thread's copies: two files' locks, in both orders of the calls.
             works.add((random, stop) -> {
-                while (!stop.get()) {
-                    long at = (long) random.nextInt(pages) * page;
-                    file.copyRange(at, other, (pages + 10L) * page, page);
+                ByteBuffer all = buffer(true, pages * page);
+                long to = (pages + 10L) * page;
+                while (!stop.get()) { // a copy is of one moment, too
+                    int n = (int) file.copyRange(0, other, to, pages * page);
+                    assertEquals(n, other.read(to, all.clear().limit(n)));
+                    checkRanges(all, n, pages, page);
                 }
             });
             together(works);
