@@ -6,6 +6,7 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
+import org.jnova.internal.core.Abi;
 
 /** Names between Java and the media: strict UTF-8 out, so that two strings never share a name; lenient in. */
 public final class Names {
