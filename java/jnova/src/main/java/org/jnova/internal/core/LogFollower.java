@@ -55,6 +55,11 @@ public final class LogFollower {
         return state != State.IDLE;
     }
 
+    /** Whether there are committed records that the view lacks. */
+    public boolean committed() {
+        return state == State.APPLYING || state == State.CALLED && (io.recordCount() != 0 || io.more());
+    }
+
     /**
      * Applies what the view lacks.
      *

@@ -141,6 +141,11 @@ final class DirectoryState implements NativeInode.Sink {
         lock.unlockRead(stamp);
     }
 
+    /** Whether a change is committed that the index lacks, as after one that threw. The caller has the lock. */
+    boolean isAhead() {
+        return follower != null && follower.committed();
+    }
+
     private void catchUp() throws IOException {
         if (follower != null && !removed) {
             follower.catchUp(this);

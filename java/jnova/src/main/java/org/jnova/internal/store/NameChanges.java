@@ -173,13 +173,28 @@ final class NameChanges {
         int run(NativeInode handle) throws IOException;
     }
 
-    /**
-     * A name that an operation takes away from what it names.
-     *
-     * @param child what it names
-     * @param directory if that is a directory, it; locked
-     */
-    private record Victim(Child child, DirectoryState directory) {}
+    /** What a call takes a name away from. */
+    private static final class Victim {
+        /** What the name names, or null if it is free. */
+        final Child child;
+        /** If that is a directory, it; locked. */
+        final DirectoryState directory;
+        /** Whether its last name is gone, so that it is to be released; also if the call threw. */
+        boolean nameless;
+
+        Victim(Child child, DirectoryState directory) {
+            this.child = child;
+            this.directory = directory;
+        }
+    }
+
+    /** In place of a status: the call has thrown something. */
+    private static final int THREW = -1;
+
+    /** Whether a call that changes one or two directories is committed: it may be though it threw, for lack of heap. */
+    private static boolean committed(int status, DirectoryState one, DirectoryState two) {
+        return status == Abi.OK || status == THREW && (one.isAhead() || two.isAhead());
+    }
 
     /**
      * Deletes a file, a symbolic link or an empty directory.
@@ -198,21 +213,17 @@ final class NameChanges {
             if (child.isDirectory() && directory == null) {
                 continue;
             }
-            boolean nameless;
+            Victim victim = new Victim(child, directory);
+            Failures failures = new Failures();
             try (DirectoryLocks locks = DirectoryLocks.exclusive(parent, directory, null)) {
                 if (!child.equals(locks.find(parent, place.name()))) {
                     continue;
                 }
                 checkEmpty(directory, path);
-                nameless = lose(
-                        new Victim(child, directory),
-                        handle -> parent.unlink(place.name(), child, handle),
-                        parent,
-                        path);
+                Loss loss = handle -> parent.unlink(place.name(), child, handle);
+                failures.collect(() -> lose(victim, loss, parent, parent, path));
             }
-            if (nameless) {
-                release(child, directory, path);
-            }
+            release(victim, failures, path);
             return true;
         }
     }
@@ -230,50 +241,56 @@ final class NameChanges {
     }
 
     /**
-     * Makes a call by which an inode loses a name. A directory counts as removed from before the call: whoever waits
-     * for its lock must not make anything in it afterwards, whatever goes wrong in this process.
+     * Makes a call by which an inode loses a name. A directory counts as removed from before the call: whoever looks at
+     * it without its lock must not find it afterwards.
      *
-     * @return whether that was its last name, so that it is to be released
+     * @param one a directory that the call changes
+     * @param two the other one, or the same
      */
-    private boolean lose(Victim victim, Loss loss, DirectoryState changed, StorePath path) throws IOException {
+    private void lose(Victim victim, Loss loss, DirectoryState one, DirectoryState two, StorePath path)
+            throws IOException {
         DirectoryState directory = victim.directory;
-        if (directory == null) {
-            return loseFile(victim.child, loss, changed, path);
+        if (directory != null) {
+            directory.setRemoved(true);
         }
-        boolean there = false;
-        directory.setRemoved(true);
+        int status = THREW;
         try {
-            int status = attempt(loss);
-            there = status != Abi.OK;
-            check(status, changed, path);
-            return true;
+            status = attempt(loss);
         } finally {
-            directory.setRemoved(!there);
-            if (!there) {
-                directories.forget(directory);
+            victim.nameless = committed(status, one, two);
+            if (directory != null) {
+                directory.setRemoved(victim.nameless);
+                if (victim.nameless) {
+                    directories.forget(directory);
+                }
             }
+        }
+        if (status == Abi.ELINKED) {
+            loseOneOfSeveral(victim, loss, one, two, path);
+        } else {
+            check(status, one, path);
         }
     }
 
-    private boolean loseFile(Child child, Loss loss, DirectoryState changed, StorePath path) throws IOException {
-        int status = attempt(loss);
-        if (status != Abi.ELINKED) {
-            check(status, changed, path);
-            return true;
-        }
+    private void loseOneOfSeveral(Victim victim, Loss loss, DirectoryState one, DirectoryState two, StorePath path)
+            throws IOException {
         int[] names = new int[1];
-        InodeState state = table.acquire(child.ino(), child.gen(), path.text());
+        InodeState state = table.acquire(victim.child.ino(), victim.child.gen(), path.text());
         try {
             state.replay();
-            status = changeNames(state, (handle, nlink) -> {
-                names[0] = nlink;
-                return loss.run(handle);
-            });
+            int status = THREW;
+            try {
+                status = changeNames(state, (handle, nlink) -> {
+                    names[0] = nlink;
+                    return loss.run(handle);
+                });
+            } finally {
+                victim.nameless = names[0] <= 1 && committed(status, one, two);
+            }
+            check(status, one, path);
         } finally {
             table.release(state);
         }
-        check(status, changed, path);
-        return names[0] <= 1;
     }
 
     private int attempt(Loss loss) throws IOException {
@@ -294,12 +311,17 @@ final class NameChanges {
         return status;
     }
 
-    /** Gives back the space of what has lost its last name. No directory is locked. */
-    private void release(Child child, DirectoryState directory, StorePath path) throws IOException {
-        Failures failures = new Failures();
-        failures.collect(() -> table.pool().releaseInode(child.ino(), child.gen(), path.text()));
-        if (directory != null) {
-            failures.collect(directory::close);
+    /**
+     * Gives back the space of what has lost its last name, and throws what went wrong before or now. No directory is
+     * locked.
+     */
+    private void release(Victim victim, Failures failures, StorePath path) throws IOException {
+        if (victim.nameless) {
+            Child child = victim.child;
+            failures.collect(() -> table.pool().releaseInode(child.ino(), child.gen(), path.text()));
+            if (victim.directory != null) {
+                failures.collect(victim.directory::close);
+            }
         }
         failures.throwFirst();
     }
@@ -353,7 +375,8 @@ final class NameChanges {
         if (seen != null && seen.isDirectory() && replaced == null) {
             return Try.AGAIN;
         }
-        boolean nameless;
+        Victim victim = new Victim(seen, replaced);
+        Failures failures = new Failures();
         try (DirectoryLocks locks = DirectoryLocks.exclusive(source.directory(), target.directory(), replaced)) {
             Child child = locks.find(source.directory(), source.name());
             if (child == null) {
@@ -376,20 +399,18 @@ final class NameChanges {
             checkTypes(child, seen, to);
             checkNotBelow(newParent, target.directory(), child, from, to);
             checkEmpty(replaced, to);
-            nameless = renameLocked(source, child, target, new Victim(seen, replaced), newParent, to);
+            failures.collect(() -> renameLocked(source, child, target, victim, newParent, to));
         }
-        if (nameless) {
-            release(seen, replaced, to);
-        }
+        release(victim, failures, to);
         return Try.DONE;
     }
 
-    private boolean renameLocked(
+    private void renameLocked(
             Place source, Child child, Place target, Victim victim, boolean newParent, StorePath path)
             throws IOException {
         DirectoryState moved = newParent ? directories.find(child) : null;
         Loss call = handle -> {
-            int status = Abi.OK; // also if what throws is the replay after the commit
+            int status = THREW;
             moveTo(moved, target.directory());
             try {
                 status = DirectoryState.rename(
@@ -402,16 +423,16 @@ final class NameChanges {
                         handle);
                 return status;
             } finally {
-                if (status != Abi.OK) {
+                if (!committed(status, source.directory(), target.directory())) {
                     moveTo(moved, source.directory());
                 }
             }
         };
-        if (victim.child != null) {
-            return lose(victim, call, source.directory(), path);
+        if (victim.child == null) {
+            check(attempt(call), source.directory(), path);
+        } else {
+            lose(victim, call, source.directory(), target.directory(), path);
         }
-        check(attempt(call), source.directory(), path);
-        return false;
     }
 
     private static void moveTo(DirectoryState moved, DirectoryState parent) {
@@ -467,11 +488,11 @@ final class NameChanges {
             checkNotBelow(newParent && bChild.isDirectory(), a.directory(), bChild, other, one);
             Loss call = handle ->
                     DirectoryState.exchange(a.directory(), a.name(), aChild, b.directory(), b.name(), bChild);
-            int status = Abi.OK; // also if what throws is the replay after the commit
+            int status = THREW;
             try {
                 status = attempt(call);
             } finally {
-                if (newParent && status == Abi.OK) {
+                if (newParent && committed(status, a.directory(), b.directory())) {
                     moveTo(directories.find(aChild), b.directory());
                     moveTo(directories.find(bChild), a.directory());
                 }
