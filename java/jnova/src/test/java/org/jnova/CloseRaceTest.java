@@ -165,6 +165,47 @@ class CloseRaceTest {
         }
     }
 
+    /** Methods of the store say that the store is closed, also those that go on with a file outside its gate. */
+    @Test
+    void methodsOfAStoreThatClosesSayThatTheStoreIsClosed() throws Exception {
+        for (int round = 0; round < ROUNDS; round++) {
+            String pool = "p" + round;
+            NovaStore store = pools.create(pool, 4 * TestPools.MIB);
+            store.open("f", CREATE, WRITE).close();
+            List<Throwable> failures = new ArrayList<>();
+            CountDownLatch running = new CountDownLatch(4);
+            AttributeChange change = AttributeChange.none().mode(0600);
+            List<Thread> threads = List.of(
+                    start(failures, running, 1, ofStore(r -> store.stat("f"))),
+                    start(failures, running, 2, ofStore(r -> store.list())),
+                    start(failures, running, 3, ofStore(r -> store.setAttributes("f", change))),
+                    start(failures, running, 4, r -> {
+                        NovaFile[] file = new NovaFile[1];
+                        ofStore(x -> file[0] = store.open("f")).once(r);
+                        file[0].close();
+                    }));
+            running.await();
+            store.close();
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            if (!failures.isEmpty()) {
+                throw new AssertionError("round " + round, failures.get(0));
+            }
+            java.nio.file.Files.delete(pools.path(pool));
+        }
+    }
+
+    private static Work ofStore(Work work) {
+        return random -> {
+            try {
+                work.once(random);
+            } catch (ClosedChannelException e) {
+                throw new AssertionError("a store is no channel", e);
+            }
+        };
+    }
+
     /**
      * A deleted file's last handle closes under a reader, and its blocks are reused at once: the reader must not see
      * them.

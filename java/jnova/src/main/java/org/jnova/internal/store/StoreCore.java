@@ -2,6 +2,7 @@
 package org.jnova.internal.store;
 
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.ClosedFileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -120,7 +121,7 @@ public final class StoreCore {
         InodeState state = inside(() -> namespace.open(parsed, creation));
         boolean good = false;
         try {
-            state.replay();
+            replay(state);
             good = true;
             return state;
         } finally {
@@ -128,6 +129,21 @@ public final class StoreCore {
                 table.release(state);
             }
         }
+    }
+
+    /** Outside the gate. Nobody but a store that closes can close what the caller has a handle of. */
+    private static void replay(InodeState state) throws IOException {
+        try {
+            state.replay();
+        } catch (ClosedChannelException e) {
+            throw closedMeanwhile(e);
+        }
+    }
+
+    private static ClosedFileSystemException closedMeanwhile(ClosedChannelException e) {
+        ClosedFileSystemException closed = new ClosedFileSystemException();
+        closed.initCause(e);
+        return closed;
     }
 
     /** Gives a state back that {@link #open} returned. */
@@ -170,6 +186,8 @@ public final class StoreCore {
         try {
             file.replay();
             return FileInfos.of(name, file);
+        } catch (ClosedChannelException e) {
+            throw closedMeanwhile(e);
         } finally {
             table.release(file);
         }
@@ -334,6 +352,8 @@ public final class StoreCore {
         try {
             state.replay();
             return file.with(state);
+        } catch (ClosedChannelException e) {
+            throw closedMeanwhile(e);
         } finally {
             table.release(state);
         }
