@@ -76,7 +76,7 @@ enum nova_status {
     NOVA_ECORRUPT = 11,   /**< a structure on the media is damaged; pool_off says where */
     NOVA_ESTALE = 12,     /**< the inode's log must be replayed to its end first */
     NOVA_EFBIG = 13,      /**< beyond NOVA_FILE_SIZE_MAX or NOVA_WRITE_MAX */
-    NOVA_ENAME = 14,      /**< a name is empty, too long, or holds '/' or NUL */
+    NOVA_ENAME = 14,      /**< a name is empty, too long, "." or "..", or holds '/' or NUL */
     NOVA_EACCES = 15,     /**< no permission for the pool file */
     NOVA_EISDIR = 16,     /**< a directory where a file is needed */
     NOVA_ENOTDIR = 17,    /**< a file where a directory is needed */
@@ -434,7 +434,7 @@ NOVA_API int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint3
 
 /**
  * Sets those attributes of any inode that mask names (NOVA_ATTR_*, but not NOVA_ATTR_CTIME: ctime becomes the present
- * time). mode: the permission bits, 0..07777. Atomic, durable on return. Errors: EINVAL, ENOSPC, ESTALE.
+ * time). mode: the permission bits, 0..07777. Atomic, durable on return. Errors: ENOSPC, ESTALE.
  */
 NOVA_API int nova_setattr(nova_inode *inode, uint32_t mask, uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime,
                           int64_t mtime, struct nova_io *io);
@@ -524,11 +524,13 @@ NOVA_API int nova_unlink(const struct nova_name *n);
 /**
  * Makes what `from` names be named `to` instead. What `to` named before loses that name: the caller then releases it as
  * after nova_unlink(). The directories may be the same; then both names share from->io, and to->io is not looked at.
- * Errors: as nova_unlink(), ELINKED for to->child; ENOENT (no such inode).
+ * A directory replaces only an (empty) directory, and nothing else does. Errors, all in from->io: as nova_unlink(),
+ * ELINKED for to->child; EISDIR (`to` names a directory, `from` does not), ENOTDIR also for the reverse; ENOENT (no such
+ * inode), ENOSPC without a reserve, EINVAL also if both names are of one inode: POSIX has nothing happen then.
  */
 NOVA_API int nova_rename(const struct nova_name *from, const struct nova_name *to);
 
-/** Exchanges what two names name. Directories as for nova_rename(). Errors: as nova_rename(). */
+/** Exchanges what two names name, of any types. Directories and errors as for nova_rename(), but never ELINKED. */
 NOVA_API int nova_exchange(const struct nova_name *a, const struct nova_name *b);
 
 /* ---- offline inspection ------------------------------------------------------------------------------------------ */
