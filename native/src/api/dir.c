@@ -145,18 +145,16 @@ static int transact(struct part *parts, uint32_t n, unsigned flags, struct nova_
 
 /* ---- create ---- */
 
-/* The target of a new symbolic link: a block with it, and the entry that says so. ENOSPC. */
-static int put_target(struct nova_pool *pool, const void *target, uint32_t len, int64_t now, struct fmt_entry *e,
-                      struct nova_error *err) {
+/* The content of a new symbolic link: its target in a block, and the entry that says so in its slot. */
+static void put_target(struct nova_pool *pool, const void *target, uint32_t len, uint32_t blk, uint32_t ino,
+                       const struct fmt_inode *proto) {
     const struct pmem_ops *ops = pool->media.ops;
-    uint32_t blk = alloc_one(pool->alloc, 0);
-    if (blk == 0)
-        return nova_fail(err, NOVA_ENOSPC, "no space for the target of a symbolic link");
-    struct fmt_write_body w = {.blk = blk, .count = 1, .size = len, .mtime = now};
-    *e = (struct fmt_entry){.kind = FMT_WRITE, .lines = 1, .seq = 1};
-    memcpy(e->payload, &w, sizeof w);
+    struct fmt_write_body w = {.blk = blk, .count = 1, .size = len, .mtime = proto->btime};
+    struct fmt_entry e = {.kind = FMT_WRITE, .lines = 1, .seq = 1, .ino = ino, .gen = proto->gen};
+    memcpy(e.payload, &w, sizeof w);
+    fmt_entry_seal(&pool->media, &e);
     ops->copy(ops, media_blk(&pool->media, blk), target, len);
-    return NOVA_OK;
+    ops->copy(ops, itable_slot(&pool->itable, ino)->lines, &e, sizeof e);
 }
 
 static int check_create(struct nova_inode *dir, const char *name, uint32_t name_len, uint32_t type, uint32_t mode,
@@ -190,28 +188,21 @@ int nova_create(nova_inode *dir, const char *name, uint32_t name_len, uint32_t t
         return rc;
     int64_t now = nova_now();
     struct fmt_inode proto = {.type = (uint8_t)type, .mode = mode, .uid = uid, .gid = gid, .btime = now};
-    struct fmt_entry target = {0};
-    bool link = type == NOVA_SYMLINK;
-    if (link && (rc = put_target(pool, content, content_len, now, &target, &io->err)) != NOVA_OK) {
+    uint32_t target_blk = 0;
+    if (type == NOVA_SYMLINK && (target_blk = alloc_one(pool->alloc, 0)) == 0) {
         itable_free(t, ino);
-        return rc;
+        return nova_fail(&io->err, NOVA_ENOSPC, "no space for the target of a symbolic link");
     }
-    itable_init_slot(t, ino, link ? 1 : 0, &proto);
-    if (link) {
-        target.ino = ino;
-        target.gen = proto.gen;
-        fmt_entry_seal(&pool->media, &target);
-        pool->media.ops->copy(pool->media.ops, itable_slot(t, ino)->lines, &target, sizeof target);
-    }
+    itable_init_slot(t, ino, target_blk != 0 ? 1 : 0, &proto);
+    if (target_blk != 0)
+        put_target(pool, content, content_len, target_blk, ino, &proto);
     struct change add;
     change_dentry(&add, FMT_DENTRY_ADD, name, name_len, ino, proto.gen, type, now);
     struct part part = {dir, io, &add, 1};
     rc = transact(&part, 1, 0, &io->err);
     if (rc != NOVA_OK && rc != NOVA_EOS) { /* after EOS the dentry may be durable */
-        struct fmt_write_body w;
-        memcpy(&w, target.payload, sizeof w);
-        if (link)
-            alloc_free(pool->alloc, w.blk, 1);
+        if (target_blk != 0)
+            alloc_free(pool->alloc, target_blk, 1);
         itable_free(t, ino);
     }
     return rc;
@@ -257,14 +248,13 @@ static int lose_name(const struct nova_name *n, int64_t now, struct change *c, s
         return NOVA_OK;
     if (n->child == NULL)
         return nova_fail(err, NOVA_ELINKED, "inode %u may have several names: its handle is needed", n->ino);
-    struct nova_stat st;
-    nova_inode_stat(n->child, &st);
     log_lock_owner(n->child);
     int rc = view_check_locked(n->child, err);
+    uint32_t nlink = n->child->st.nlink;
     log_unlock_owner(n->child);
-    if (rc != NOVA_OK || st.nlink <= 1)
+    if (rc != NOVA_OK || nlink <= 1)
         return rc;
-    change_link(c, st.nlink - 1, now);
+    change_link(c, nlink - 1, now);
     *p = (struct part){n->child, NULL, c, 1};
     ++*parts;
     return NOVA_OK;
