@@ -181,7 +181,8 @@ public final class NovaStore implements AutoCloseable {
      * <li>{@code APPEND}, {@code DELETE_ON_CLOSE} and options of others: not supported. To append, use {@link
      * NovaFile#append}.
      * </ul> The same file may be open many times. A file that is deleted while open can be used until the last of its
-     * handles is closed. The creation is atomic; the truncation is a second atomic step.
+     * handles is closed. The creation is atomic; the truncation is a second atomic step; both are durable on return. A
+     * new file has mode 0644, owner 0 and group 0.
      *
      * @param path the file; a symbolic link is followed, also to create what it points to, but not by {@code
      *     CREATE_NEW}
@@ -190,7 +191,7 @@ public final class NovaStore implements AutoCloseable {
      * @throws UnsupportedOperationException if an option is not supported
      * @throws java.nio.file.FileAlreadyExistsException if it is to be new and the name is taken
      * @throws java.nio.file.FileSystemException if it is a directory
-     * @throws NoSpaceException if there is no room for a new file
+     * @throws NoSpaceException if there is no room for a new file, or the truncation finds the reserve used up
      * @throws IOException as the class says
      */
     public NovaFile open(String path, OpenOption... options) throws IOException {
@@ -218,8 +219,9 @@ public final class NovaStore implements AutoCloseable {
      *
      * @param path the path
      * @param options {@link LinkOption#NOFOLLOW_LINKS} not to follow a symbolic link at its end
-     * @return whether it does; false also for what is not a path
-     * @throws IOException as the class says
+     * @return whether it does; false also for what is not a path, and if something on the way is not there, not a
+     *     directory, or one of too many symbolic links
+     * @throws IOException as the class says, but for these
      */
     public boolean exists(String path, LinkOption... options) throws IOException {
         return core.exists(path, follow(options));
@@ -313,7 +315,7 @@ public final class NovaStore implements AutoCloseable {
     // ---- changes of names
 
     /**
-     * Makes a directory, with mode 0755. Atomic, durable on return.
+     * Makes a directory, with mode 0755, owner 0 and group 0. Atomic, durable on return.
      *
      * @param path the directory; the one it is to be in must exist
      * @throws java.nio.file.FileAlreadyExistsException if the name is taken
@@ -325,10 +327,11 @@ public final class NovaStore implements AutoCloseable {
     }
 
     /**
-     * Makes a symbolic link. Atomic, durable on return.
+     * Makes a symbolic link, with mode 0777, owner 0 and group 0. Atomic, durable on return.
      *
      * @param path the link
      * @param target where it points to: 1 to 4095 bytes of UTF-8 without NUL; nothing need be there
+     * @throws InvalidPathException also for another target
      * @throws java.nio.file.FileAlreadyExistsException if the name is taken
      * @throws NoSpaceException if there is no room for it
      * @throws IOException as the class says
@@ -343,7 +346,7 @@ public final class NovaStore implements AutoCloseable {
      * @param path the new name
      * @param existing the file; or a symbolic link, which is not followed
      * @throws java.nio.file.FileAlreadyExistsException if the new name is taken
-     * @throws java.nio.file.FileSystemException if it is a directory, or has 65,000 names
+     * @throws java.nio.file.FileSystemException if it is a directory, has 65,000 names, or its path ends in "." or ".."
      * @throws NoSpaceException if there is no room for it
      * @throws IOException as the class says
      */
@@ -353,12 +356,13 @@ public final class NovaStore implements AutoCloseable {
 
     /**
      * Deletes a file, a symbolic link (which is not followed) or an empty directory. Atomic, durable on return; works
-     * on a full pool. Other names of a file stay. Open handles stay usable, and the space is free once the last of them
+     * on a full pool, as long as {@linkplain StoreInfo#blocksReserve() its reserve} lasts. Other names of a file stay. Open handles stay usable, and the space is free once the last of them
      * is closed. If damage is found while the space is given back, the name is gone nevertheless.
      *
      * @param path what to delete
      * @throws DirectoryNotEmptyException if it is a directory with something in it
      * @throws java.nio.file.FileSystemException if it is the root, or ends in "." or ".."
+     * @throws NoSpaceException if the pool is full and its reserve used up
      * @throws IOException as the class says
      */
     public void delete(String path) throws IOException {
@@ -371,7 +375,7 @@ public final class NovaStore implements AutoCloseable {
      * Deletes what there is, as {@link #delete} does.
      *
      * @param path what to delete
-     * @return whether there was something
+     * @return whether there was something; false also if a directory on the way is not there
      * @throws IOException as {@link #delete}
      */
     public boolean deleteIfExists(String path) throws IOException {
