@@ -2,11 +2,8 @@
 package org.jnova.cli;
 
 import java.io.IOException;
-import java.nio.file.FileSystemException;
-import java.nio.file.InvalidPathException;
 import java.util.List;
 import org.jnova.AttributeChange;
-import org.jnova.CorruptPoolException;
 import org.jnova.NovaStore;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,15 +41,7 @@ final class ChmodCommand extends StoreCommand {
         }
         AttributeChange change = AttributeChange.none().mode(Integer.parseInt(mode, 8));
         try (NovaStore store = pool.open(streams())) {
-            for (String path : paths) {
-                try {
-                    store.setAttributes(path, change);
-                } catch (CorruptPoolException e) {
-                    throw e;
-                } catch (FileSystemException | InvalidPathException e) {
-                    problem(e);
-                }
-            }
+            each(paths, path -> store.setAttributes(path, change));
         }
         return result();
     }

@@ -2,8 +2,6 @@
 package org.jnova.cli;
 
 import java.io.IOException;
-import java.nio.file.FileSystemException;
-import java.nio.file.InvalidPathException;
 import java.util.List;
 import org.jnova.FileType;
 import org.jnova.NovaStore;
@@ -34,13 +32,7 @@ final class MkdirCommand extends StoreCommand {
     @Override
     public Integer call() throws IOException, CommandFailure {
         try (NovaStore store = pool.open(streams())) {
-            for (String path : paths) {
-                try {
-                    make(store, path);
-                } catch (FileSystemException | InvalidPathException e) {
-                    problem(e);
-                }
-            }
+            each(paths, path -> make(store, path));
         }
         return result();
     }

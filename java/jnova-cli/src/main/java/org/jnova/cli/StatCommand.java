@@ -4,13 +4,10 @@ package org.jnova.cli;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import java.io.IOException;
-import java.nio.file.FileSystemException;
-import java.nio.file.InvalidPathException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.jnova.CorruptPoolException;
 import org.jnova.FileInfo;
 import org.jnova.FileType;
 import org.jnova.NovaStore;
@@ -42,23 +39,17 @@ final class StatCommand extends StoreCommand {
     public Integer call() throws IOException, CommandFailure {
         List<Object> objects = new ArrayList<>();
         try (NovaStore store = pool.open(streams())) {
-            for (String path : paths) {
-                try {
-                    FileInfo info = store.stat(path, NOFOLLOW_LINKS);
-                    List<String> attributes = store.listAttributes(path, NOFOLLOW_LINKS);
-                    Map<String, Object> object = LsCommand.json(info);
-                    object.put("attributes", attributes);
-                    objects.add(object);
-                    if (!json) {
-                        print(info, info.type() == FileType.SYMLINK ? " -> " + store.readSymbolicLink(path) : "");
-                        attributes.forEach(name -> out().println("  attribute " + Text.printable(name)));
-                    }
-                } catch (CorruptPoolException e) {
-                    throw e;
-                } catch (FileSystemException | InvalidPathException e) {
-                    problem(e);
+            each(paths, path -> {
+                FileInfo info = store.stat(path, NOFOLLOW_LINKS);
+                List<String> attributes = store.listAttributes(path, NOFOLLOW_LINKS);
+                Map<String, Object> object = LsCommand.json(info);
+                object.put("attributes", attributes);
+                objects.add(object);
+                if (!json) {
+                    print(info, info.type() == FileType.SYMLINK ? " -> " + store.readSymbolicLink(path) : "");
+                    attributes.forEach(name -> out().println("  attribute " + Text.printable(name)));
                 }
-            }
+            });
         }
         if (json) {
             out().println(Json.of(objects));

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova.cli;
 
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
+import java.util.List;
 import java.util.concurrent.Callable;
+import org.jnova.CorruptPoolException;
 import picocli.CommandLine.ParentCommand;
 
 /**
@@ -31,6 +36,25 @@ abstract class StoreCommand implements Callable<Integer> {
 
     void problem(Throwable failure) {
         problem(ErrorText.of(failure));
+    }
+
+    /** Something to do with one of several paths. */
+    @FunctionalInterface
+    interface PathAction {
+        void run(String path) throws IOException;
+    }
+
+    /** Does something with each path; what fails is a problem, and the others are done. Damage ends the command. */
+    void each(List<String> paths, PathAction action) throws IOException {
+        for (String path : paths) {
+            try {
+                action.run(path);
+            } catch (CorruptPoolException e) {
+                throw e;
+            } catch (FileSystemException | InvalidPathException e) {
+                problem(e);
+            }
+        }
     }
 
     int problems() {
