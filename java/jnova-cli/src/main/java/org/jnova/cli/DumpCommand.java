@@ -36,7 +36,6 @@ final class DumpCommand extends StoreCommand {
         if (!Files.exists(pool)) {
             throw PoolArguments.noPool(pool, null);
         }
-        String stored = name == null ? null : name;
         String text = Progress.during("reading the log", streams(), () -> PoolInspector.dump(pool, name));
         out().print(text.endsWith("\n") ? text : text + "\n");
         return Main.OK;

@@ -26,7 +26,7 @@ final class ErrorText {
             return failure.getMessage();
         }
         if (failure instanceof InvalidPathException e) {
-            return "'" + Text.printable(e.getInput()) + "' is not a name: " + e.getReason();
+            return "'" + Text.printable(e.getInput()) + "' is not a path: " + e.getReason();
         }
         if (failure instanceof CorruptPoolException e) {
             return e.getMessage() + "; jnova fsck lists all damage";

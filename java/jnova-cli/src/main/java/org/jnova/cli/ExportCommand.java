@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "export",
-        header = "Write all files of a pool to a directory tree",
+        header = "Write the tree of a pool to a directory",
         description = {
             "Writes the tree of the pool below DIR: files, directories, symbolic links and hard links, with modes,"
                     + " times and extended attributes (as user.*), and with owners where that is"
