@@ -4,6 +4,7 @@ package org.jnova.cli;
 import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.PathMatcher;
+import java.util.regex.PatternSyntaxException;
 import org.jnova.FileType;
 import org.jnova.NovaStore;
 import picocli.CommandLine.Command;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Spec;
                 "Prints the path of all that is at PATH and below it, a directory before what is in it."
                         + " Symbolic links are not followed.",
         footer = {
-            "  jnova find /dev/shm/pool src --name *.java --type f",
+            "  jnova find /dev/shm/pool src --name '*.java' --type f",
         })
 final class FindCommand extends StoreCommand {
     @Mixin
@@ -44,7 +45,7 @@ final class FindCommand extends StoreCommand {
         if (type != null && !type.matches("[fdl]")) {
             throw new ParameterException(spec.commandLine(), "--type is f, d or l");
         }
-        PathMatcher matcher = glob == null ? null : FileSystems.getDefault().getPathMatcher("glob:" + glob);
+        PathMatcher matcher = glob == null ? null : matcher();
         try (NovaStore store = pool.open(streams())) {
             StoreTree.walk(store, path, (inside, info) -> {
                 String name = StoreTree.lastName(inside);
@@ -55,6 +56,14 @@ final class FindCommand extends StoreCommand {
             });
         }
         return Main.OK;
+    }
+
+    private PathMatcher matcher() {
+        try {
+            return FileSystems.getDefault().getPathMatcher("glob:" + glob);
+        } catch (PatternSyntaxException e) {
+            throw new ParameterException(spec.commandLine(), "--name '" + glob + "': " + e.getDescription(), e);
+        }
     }
 
     private static char letter(FileType of) {

@@ -55,14 +55,18 @@ final class LsCommand extends StoreCommand {
     @Override
     public Integer call() throws IOException, CommandFailure {
         try (NovaStore store = pool.open(streams())) {
-            if (json) {
-                out().println(Json.of(list(store).stream().map(LsCommand::json).toList()));
-            } else if (details) {
-                for (FileInfo info : list(store)) {
-                    print(store, info);
-                }
-            } else if (store.stat(path).type() == FileType.DIRECTORY) {
+            boolean directory = store.exists(path) && store.stat(path).type() == FileType.DIRECTORY;
+            if (!json && !details && directory) {
                 store.names(path).forEach(name -> out().println(Text.printable(name)));
+                return Main.OK;
+            }
+            List<FileInfo> list = directory ? inside(store) : List.of(store.stat(path, NOFOLLOW_LINKS));
+            if (json) {
+                out().println(Json.of(list.stream().map(LsCommand::json).toList()));
+            } else if (details) {
+                for (FileInfo info : list) {
+                    print(store, info, directory ? StoreTree.join(path, info.name()) : path);
+                }
             } else {
                 out().println(Text.printable(path));
             }
@@ -71,18 +75,12 @@ final class LsCommand extends StoreCommand {
     }
 
     /** Reads the log of every file, so a large directory may take a while. */
-    private List<FileInfo> list(NovaStore store) throws IOException {
-        return store.stat(path).type() == FileType.DIRECTORY
-                ? Progress.during("reading the logs", streams(), () -> store.list(path))
-                : List.of(store.stat(path, NOFOLLOW_LINKS));
+    private List<FileInfo> inside(NovaStore store) throws IOException {
+        return Progress.during("reading the logs", streams(), () -> store.list(path));
     }
 
-    private void print(NovaStore store, FileInfo info) throws IOException {
-        String arrow = "";
-        if (info.type() == FileType.SYMLINK) {
-            String link = info.name().equals(path) ? path : StoreTree.join(path, info.name());
-            arrow = " -> " + Text.printable(store.readSymbolicLink(link));
-        }
+    private void print(NovaStore store, FileInfo info, String at) throws IOException {
+        String arrow = info.type() == FileType.SYMLINK ? " -> " + Text.printable(store.readSymbolicLink(at)) : "";
         out().printf(
                         Locale.ROOT,
                         "%s %4d %5d %5d %14d  %s  %s%n",

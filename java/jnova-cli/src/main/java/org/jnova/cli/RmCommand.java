@@ -4,10 +4,8 @@ package org.jnova.cli;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import java.io.IOException;
-import java.nio.file.FileSystemException;
-import java.nio.file.InvalidPathException;
 import java.util.List;
-import org.jnova.CorruptPoolException;
+import java.util.Set;
 import org.jnova.FileInfo;
 import org.jnova.FileType;
 import org.jnova.NovaStore;
@@ -18,7 +16,7 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "rm",
-        header = "Delete files of a pool",
+        header = "Delete files, links and directories of a pool",
         description = "Deletes the file, symbolic link or empty directory at each PATH, durably, also on a full pool.",
         footer = {
             "  jnova rm /dev/shm/pool notes.txt old.log",
@@ -44,15 +42,7 @@ final class RmCommand extends StoreCommand {
     @Override
     public Integer call() throws IOException, CommandFailure {
         try (NovaStore store = pool.open(streams())) {
-            for (String name : names) {
-                try {
-                    delete(store, name);
-                } catch (CorruptPoolException e) {
-                    throw e;
-                } catch (FileSystemException | InvalidPathException e) {
-                    problem(e);
-                }
-            }
+            each(names, name -> delete(store, name));
         }
         return result();
     }
@@ -65,6 +55,10 @@ final class RmCommand extends StoreCommand {
             return;
         }
         if (recursive && store.stat(name, NOFOLLOW_LINKS).type() == FileType.DIRECTORY) {
+            if (Set.of("", ".", "..").contains(StoreTree.lastName(name))) {
+                problem(Text.printable(name) + ": the root, or a path that ends in \".\" or \"..\", is not deleted");
+                return;
+            }
             deleteTree(store, name);
         } else {
             store.delete(name);

@@ -174,6 +174,26 @@ class CommandsTest {
     }
 
     @Test
+    void lsOfLinks() {
+        Cli.ok("mkdir", "--emulated", pool, "a");
+        Cli.ok("ln", "-s", "--emulated", pool, "nowhere", "a/a");
+        assertTrue(Cli.ok("ls", "-l", "--emulated", pool, "a").endsWith(" a -> nowhere\n"), "named as its directory");
+        assertTrue(Cli.ok("ls", "-l", "--emulated", pool, "a/a").endsWith(" a/a -> nowhere\n"));
+        assertEquals("a/a\n", Cli.ok("ls", "--emulated", pool, "a/a"));
+        Cli.failed(Main.FAILED, "ls", "--emulated", pool, "nowhere");
+    }
+
+    @Test
+    void rmLeavesWhatCannotGo() {
+        Cli.ok("mkdir", "-p", "--emulated", pool, "a/b");
+        for (String path : new String[] {"/", ".", "a/..", "a/b/."}) {
+            assertTrue(Cli.failed(Main.FAILED, "rm", "-r", "--emulated", pool, path)
+                    .contains("not deleted"));
+        }
+        assertEquals("/\n/a\n/a/b\n", Cli.ok("find", "--emulated", pool));
+    }
+
+    @Test
     void lsJson() throws IOException {
         assertEquals(
                 0, PARSER.readTree(Cli.ok("ls", "--json", "--emulated", pool)).size());

@@ -243,6 +243,8 @@ class ErrorsTest {
         assertTrue(Cli.failed(Main.USAGE, "lss", pool).contains("jnova ls"));
         assertTrue(Cli.failed(Main.USAGE, "ls", pool, "--jsn").contains("--json"));
         assertTrue(Cli.failed(Main.USAGE, "put", pool, "-").contains("--name"));
+        assertTrue(Cli.failed(Main.USAGE, "find", pool, "--name", "[").contains("--name '['"));
+        assertTrue(Cli.failed(Main.USAGE, "find", pool, "--type", "x").contains("--type"));
         assertTrue(Cli.failed(Main.USAGE, "put", pool, source, source, "--name", "x")
                 .contains("single"));
         assertTrue(Cli.failed(Main.USAGE).contains("Usage:"));
