@@ -118,14 +118,19 @@ static int build_set(struct nova_inode *inode, struct value *v, const char *name
     return rc;
 }
 
+/* The entry's own copy of the name. */
+static const char *name_of(const struct value *v) {
+    return (const char *)v->entry.bytes + FMT_XATTR_NAME_OFF;
+}
+
 /* Commits the entry, and then frees the blocks of the value that it replaces. */
-static int replace_locked(struct nova_inode *inode, struct value *v, const char *name, uint32_t name_len,
-                          struct log_pos at, bool remove, struct nova_io *io) {
+static int replace_locked(struct nova_inode *inode, struct value *v, uint32_t name_len, struct log_pos at, bool remove,
+                          struct nova_io *io) {
     struct nova_extent gone[FMT_XATTR_EXTENTS];
     const struct fmt_entry *old;
     int rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK)
-        rc = find_old(inode, name, name_len, at, &old, &io->err);
+        rc = find_old(inode, name_of(v), name_len, at, &old, &io->err);
     if (rc != NOVA_OK)
         return rc;
     uint32_t n = old == NULL ? 0 : extents_of(old, gone);
@@ -143,10 +148,13 @@ static int replace_locked(struct nova_inode *inode, struct value *v, const char 
     return NOVA_OK;
 }
 
-static int replace(struct nova_inode *inode, struct value *v, const char *name, uint32_t name_len, struct log_pos at,
-                   bool remove, struct nova_io *io) {
+static int replace(struct nova_inode *inode, struct value *v, uint32_t name_len, struct log_pos at, bool remove,
+                   struct nova_io *io) {
+    int rc = check_name(name_of(v), name_len, &io->err); /* again: the caller's memory may have changed since */
+    if (rc != NOVA_OK)
+        return rc;
     log_lock_owner(inode);
-    int rc = replace_locked(inode, v, name, name_len, at, remove, io);
+    rc = replace_locked(inode, v, name_len, at, remove, io);
     log_unlock_owner(inode);
     return rc;
 }
@@ -167,7 +175,7 @@ int nova_setxattr(nova_inode *inode, const char *name, uint32_t name_len, const 
     extent_list_init(&v.ext);
     rc = build_set(inode, &v, name, name_len, value, value_len, &io->err);
     if (rc == NOVA_OK)
-        rc = replace(inode, &v, name, name_len, (struct log_pos){old_blk, old_idx}, false, io);
+        rc = replace(inode, &v, name_len, (struct log_pos){old_blk, old_idx}, false, io);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
         for (uint32_t i = 0; i < v.ext.n; i++)
             alloc_free(inode->pool->alloc, v.ext.ext[i].blk, v.ext.ext[i].count);
@@ -187,7 +195,7 @@ int nova_removexattr(nova_inode *inode, const char *name, uint32_t name_len, uin
         return rc;
     struct fmt_xattr_body body = {.ctime = nova_now(), .op = FMT_XATTR_REMOVE, .name_len = (uint8_t)name_len};
     build_entry(&v, &body, name, NULL, 0);
-    return replace(inode, &v, name, name_len, (struct log_pos){old_blk, old_idx}, true, io);
+    return replace(inode, &v, name_len, (struct log_pos){old_blk, old_idx}, true, io);
 }
 
 int nova_xattr_read(nova_inode *inode, uint32_t log_blk, uint32_t log_idx, void *buf, uint32_t cap, uint32_t *len,

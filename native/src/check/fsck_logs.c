@@ -187,17 +187,11 @@ static const char *check_write(const struct block_map *map, const struct fmt_wri
 /* What an entry of any kind that changes the size must not do to the size before it; NULL if it does not. */
 static const char *check_size(const struct block_map *map, const struct fmt_entry *e, uint64_t size) {
     struct fmt_write_body b;
-    struct fmt_range_body r;
     memcpy(&b, e->payload, sizeof b);
-    memcpy(&r, e->payload, sizeof r);
-    uint64_t bytes = r.count << NOVA_BLOCK_SHIFT; /* at most NOVA_FILE_SIZE_MAX */
     switch (e->kind) {
     case FMT_WRITE: return check_write(map, &b, size);
     case FMT_ALLOC: return b.size < size ? "an allocation that makes the file shorter" : NULL;
-    case FMT_HOLE: return r.size != size ? "a hole that changes the size" : NULL;
-    case FMT_COLLAPSE: return r.size + bytes != size ? "a collapse whose sizes do not fit" : NULL;
-    case FMT_INSERT: return size + bytes != r.size ? "an insert whose sizes do not fit" : NULL;
-    default: return NULL;
+    default: return file_check_range(e, size);
     }
 }
 

@@ -67,13 +67,20 @@ int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct no
     int cpu = sched_getcpu();
     uint32_t lane = cpu < 0 ? 0 : (uint32_t)cpu % j->lanes_n;
     ranked_lock(&j->lanes[lane].lock, RANK_JOURNAL);
+    if (__atomic_load_n(&j->broken, __ATOMIC_RELAXED)) { /* the lane's record must stay; no later drain succeeds */
+        ranked_unlock(&j->lanes[lane].lock, RANK_JOURNAL);
+        for (uint32_t i = 0; i < n; i++)
+            log_rollback(&b[i]);
+        return nova_fail(err, NOVA_EOS, "cannot persist the pool any more; nothing was committed");
+    }
     os = commit_in_lane(j, lane, b, n);
+    if (os != 0)
+        __atomic_store_n(&j->broken, 1, __ATOMIC_RELAXED);
     ranked_unlock(&j->lanes[lane].lock, RANK_JOURNAL);
     for (uint32_t i = 0; i < n; i++)
         log_batch_end(&b[i]);
     if (os == 0)
         return NOVA_OK;
-    __atomic_store_n(&j->broken, 1, __ATOMIC_RELAXED);
     return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; close it and open it again to see its state");
 }
 

@@ -29,8 +29,39 @@ bool file_apply(const struct fmt_entry *e, struct block_map *map) {
     }
 }
 
+const char *file_check_range(const struct fmt_entry *e, uint64_t size) {
+    struct fmt_range_body r;
+    memcpy(&r, e->payload, sizeof r);
+    uint64_t bytes = r.count << NOVA_BLOCK_SHIFT; /* at most NOVA_FILE_SIZE_MAX */
+    switch (e->kind) {
+    case FMT_HOLE: return r.size != size ? "a hole that changes the size" : NULL;
+    case FMT_COLLAPSE: return r.size + bytes != size ? "a collapse whose sizes do not fit" : NULL;
+    case FMT_INSERT: return size + bytes != r.size ? "an insert whose sizes do not fit" : NULL;
+    default: return NULL;
+    }
+}
+
+/* The size after an entry: it lies at the same place in all kinds that have one. */
+static uint64_t size_after(const struct fmt_entry *e, uint64_t size) {
+    struct fmt_write_body w;
+    memcpy(&w, e->payload, sizeof w);
+    switch (e->kind) {
+    case FMT_WRITE:
+    case FMT_TRUNCATE:
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT:
+    case FMT_ALLOC: return w.size;
+    default: return size;
+    }
+}
+
 static int apply(const struct log *log, const struct log_item *item, struct file_contents *c, uint32_t blocks_max,
                  struct nova_error *err) {
+    const char *bad = file_check_range(item->entry, c->size);
+    if (bad != NULL)
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, item->entry), "log of inode %u: %s", log->ino, bad);
+    c->size = size_after(item->entry, c->size);
     if (!file_apply(item->entry, &c->map) || !xattr_apply(&c->xattrs, item->entry, item->pos))
         return nova_fail(err, NOVA_ENOMEM, "no memory for the block map of inode %u", log->ino);
     if (c->map.pages > blocks_max)

@@ -11,6 +11,10 @@
  * block_map_free() only. */
 bool file_apply(const struct fmt_entry *e, struct block_map *map);
 
+/* What is wrong with the size of a verified entry that moves pages, after a file of that size; NULL for other kinds. A
+ * log whose sizes do not add up could move pages beyond all bounds. */
+const char *file_check_range(const struct fmt_entry *e, uint64_t size);
+
 /* Hears of each log page on the way; anything but NOVA_OK ends the replay with that. */
 typedef int (*file_replay_page)(void *arg, uint32_t blk, struct nova_error *err);
 
@@ -19,6 +23,7 @@ struct file_contents {
     struct block_map map;
     struct xattr_map xattrs;
     uint32_t nlink; /* names that it says the inode has */
+    uint64_t size;
 };
 void file_contents_free(struct file_contents *c);
 

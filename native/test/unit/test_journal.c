@@ -167,6 +167,9 @@ static void refused_drains(void **state) {
             continue;
         }
         assert_int_equal(memcmp(before, after, sizeof before) == 0, step == 2);
+        struct fmt_journal kept = *record(); /* a thread that waited for the lane must not take it away */
+        assert_int_equal(commit(LOGS), NOVA_EOS);
+        assert_memory_equal(record(), &kept, sizeof kept);
         journal_clear(&j); /* a close that goes on all the same must not take the record away */
         assert_non_null(record());
         assert_int_equal(recover(), step == 2); /* as if the system had written everything after all */
