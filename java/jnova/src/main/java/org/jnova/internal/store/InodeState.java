@@ -632,34 +632,20 @@ public final class InodeState implements NativeInode.Sink {
     void close() throws IOException {
         long stamp = ioLock.writeLock();
         try {
-            IOException first = null;
+            Failures failures = new Failures(); // each step is made, whatever became of the one before
             if (follower != null && follower.behind()) {
-                try {
-                    catchUp(); // for the sake of the blocks it replaced
-                } catch (IOException e) {
-                    first = e;
-                }
+                failures.collect(this::catchUp); // for the sake of the blocks it replaced
             }
-            forget();
-            try {
-                if (!frees.isEmpty()) {
-                    frees.drain(table.pool(), inode, io, 0);
-                }
-            } catch (IOException e) {
-                first = first == null ? e : first;
+            failures.collect(this::forget);
+            if (!frees.isEmpty()) {
+                failures.collect(() -> frees.drain(table.pool(), inode, io, 0));
             }
-            try {
-                inode.close();
-            } catch (IOException e) {
-                first = first == null ? e : first;
-            }
+            failures.collect(inode::close);
             if (io != null) {
                 table.ioPool().giveBack(io);
                 io = null;
             }
-            if (first != null) {
-                throw first;
-            }
+            failures.throwFirst();
         } finally {
             ioLock.unlockWrite(stamp);
         }
