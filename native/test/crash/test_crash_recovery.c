@@ -23,13 +23,6 @@ static int start(void **state) {
     return 0;
 }
 
-static void explore_rows(const struct workload *row, size_t n) {
-    const char *only = getenv("NOVA_ONLY"); /* part of a row's name */
-    for (size_t i = 0; i < n; i++)
-        if (only == NULL || strstr(row[i].name, only) != NULL)
-            explore_workload(&row[i], &limits, &total);
-}
-
 static void test_create(void **state) {
     static char failure[2000];
     (void)state;
@@ -149,12 +142,12 @@ static const struct workload repairs[] = {
 
 static void test_repairs(void **state) {
     (void)state;
-    explore_rows(repairs, sizeof repairs / sizeof *repairs);
+    explore_rows(repairs, sizeof repairs / sizeof *repairs, &limits, &total);
 }
 
 static void test_openings(void **state) {
     (void)state;
-    explore_rows(openings, sizeof openings / sizeof *openings);
+    explore_rows(openings, sizeof openings / sizeof *openings, &limits, &total);
 }
 
 static void end(void **state) {

@@ -368,14 +368,6 @@ static const struct workload calls[] = {
     {"full pool: unlink", full_pool, 2, 0, 0, 0},
 };
 
-static void run_all(const struct workload *rows, size_t n, const struct explore_limits *limits,
-                    struct explore_stats *st) {
-    const char *only = getenv("NOVA_ONLY"); /* part of a row's name */
-    for (size_t i = limits->seed % limits->stride; i < n; i += limits->stride)
-        if (only == NULL || strstr(rows[i].name, only) != NULL)
-            explore_workload(&rows[i], limits, st);
-}
-
 static void test_calls(void **state) {
     (void)state;
     struct explore_limits limits = explore_limits_default();
@@ -383,7 +375,7 @@ static void test_calls(void **state) {
     printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
     limits.exhaustive /= 2;
     limits.lines = limits.lines / 8 + 6;
-    run_all(calls, sizeof calls / sizeof *calls, &limits, &st);
+    explore_rows(calls, sizeof calls / sizeof *calls, &limits, &st);
     explore_stats_print("tree: every call on names alone", &st);
 }
 
@@ -475,7 +467,7 @@ static void test_openings(void **state) {
     struct explore_limits limits = explore_limits_default();
     struct explore_stats st = {0};
     limits.nested_every = limits.nested_every / 8 + (limits.nested_every != 0);
-    run_all(openings, sizeof openings / sizeof *openings, &limits, &st);
+    explore_rows(openings, sizeof openings / sizeof *openings, &limits, &st);
     explore_stats_print("tree: recovery of pending transactions, upgrade", &st);
 }
 

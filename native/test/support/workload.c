@@ -512,11 +512,18 @@ void explore_world(struct world *w, const char *name, size_t from, const struct 
         fail_msg("%s (NOVA_SEED=%llu): %s", name, (unsigned long long)limits->seed, failure);
 }
 
-void explore_workload(const struct workload *row, const struct explore_limits *limits, struct explore_stats *st) {
+static void explore_row(const struct workload *row, const struct explore_limits *limits, struct explore_stats *st) {
     static struct world w;
     world_init(&w, row->pool != 0 ? row->pool : (uint64_t)NOVA_POOL_SIZE_MIN);
     row->run(&w, row);
     record_end(&w);
     explore_world(&w, row->name, 0, limits, st);
     world_free(&w);
+}
+
+void explore_rows(const struct workload *row, size_t n, const struct explore_limits *limits, struct explore_stats *st) {
+    const char *only = getenv("NOVA_ONLY");
+    for (size_t i = limits->seed % limits->stride; i < n; i += limits->stride)
+        if (only == NULL || strstr(row[i].name, only) != NULL)
+            explore_row(&row[i], limits, st);
 }

@@ -115,7 +115,10 @@ struct workload {
 void explore_world(struct world *w, const char *name, size_t from, const struct explore_limits *limits,
                    struct explore_stats *st);
 
-/* Runs it, explores it, and fails the cmocka test if an image is judged bad. */
-void explore_workload(const struct workload *row, const struct explore_limits *limits, struct explore_stats *st);
+/*
+ * Runs the rows of a table, all or one in limits->stride, or those with the text in their names that NOVA_ONLY gives;
+ * explores each, and fails the cmocka test if an image is judged bad.
+ */
+void explore_rows(const struct workload *row, size_t n, const struct explore_limits *limits, struct explore_stats *st);
 
 #endif
