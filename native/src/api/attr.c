@@ -25,23 +25,12 @@ int nova_setattr(nova_inode *inode, uint32_t mask, uint32_t mode, uint32_t uid, 
                                  .ctime = nova_now()};
     struct fmt_entry e = {.kind = FMT_SETATTR, .lines = 1};
     memcpy(e.payload, &a, sizeof a);
-    struct log_batch b;
     log_lock_owner(inode);
     rc = view_check_locked(inode, &io->err);
-    if (rc == NOVA_OK) {
-        log_begin(&b, &inode->log, 0);
-        rc = log_append(&b, &e, &io->err);
-        if (rc == NOVA_OK)
-            rc = commit_answer(inode->pool, log_commit(&b, &io->err));
-        else
-            log_rollback(&b);
-    }
-    if (rc == NOVA_OK) {
-        record_fill(&io->records[io->record_count++], &e, b.at);
-        stat_apply(&inode->st, &e);
-        view_advance_locked(inode, &b, 1, io);
+    if (rc == NOVA_OK)
+        rc = entries_commit_locked(inode, &e, 1, 0, io);
+    if (rc == NOVA_OK)
         io->size = inode->st.size;
-    }
     log_unlock_owner(inode);
     return rc;
 }
