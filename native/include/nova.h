@@ -525,13 +525,102 @@ NOVA_API int nova_unlink(const struct nova_name *n);
  * Makes what `from` names be named `to` instead. What `to` named before loses that name: the caller then releases it as
  * after nova_unlink(). The directories may be the same; then both names share from->io, and to->io is not looked at.
  * A directory replaces only an (empty) directory, and nothing else does. Errors, all in from->io: as nova_unlink(),
- * ELINKED for to->child; EISDIR (`to` names a directory, `from` does not), ENOTDIR also for the reverse; ENOENT (no such
- * inode), ENOSPC without a reserve, EINVAL also if both names are of one inode: POSIX has nothing happen then.
+ * ELINKED for to->child; EISDIR (`to` names a directory, `from` does not), ENOTDIR also for the reverse; ENOENT (no
+ * such inode), ENOSPC without a reserve, EINVAL also if both names are of one inode: POSIX has nothing happen then.
  */
 NOVA_API int nova_rename(const struct nova_name *from, const struct nova_name *to);
 
 /** Exchanges what two names name, of any types. Directories and errors as for nova_rename(), but never ELINKED. */
 NOVA_API int nova_exchange(const struct nova_name *a, const struct nova_name *b);
+
+/* ---- memory mapping ---------------------------------------------------------------------------------------------- */
+
+/*
+ * A *region* shows a range of a file as memory. Pages that have a block show it: loads and stores go to the pool
+ * itself. In a *lazy* region a page that has none shows zeros, and gets a block when something is stored to it: the
+ * store waits (userfaultfd(2)) until a thread of the core has allocated the block, zeroed it, and committed it to the
+ * inode's log. That thread takes logLock, and no lock of the caller: whoever stores may hold any of them. In an *eager*
+ * region all pages up to the end of the file have blocks from the start.
+ *
+ * Regions of one file may overlap. They, nova_write() and the other writing calls, and whoever reads the pool through
+ * an up-to-date index, all see the same bytes:
+ *  - After a writing call a region shows what the call has made of the file. The call replaces blocks as ever, and is
+ *    atomic after a crash; stores to the rest of partly written pages wait meanwhile, none is lost. Loads by other
+ *    threads may see pages of it change one after the other.
+ *  - Writing calls on a file that is *in place* (nova_set_in_place(), and as long as it has an eager region) go to the
+ *    blocks that are there instead. That is durable on return, but a crash inside may leave any part of it.
+ *  - Pages beyond the one that holds the end of the file raise SIGBUS, until the file grows; as do those that cannot
+ *    get a block for lack of space, that once, and all pages of a region once the kernel refuses to map, or the inode
+ *    is closed. Bytes behind the end in its page are arbitrary.
+ *
+ * Stores are durable after nova_force(). Without it, any of them may be after a crash.
+ *
+ * A mapped inode's log grows by itself: each such commit adds 1 to the word that nova_map() was given, before anybody
+ * can store to the pages. The records come with the next writing call (nova_io.more is 1 then), or by nova_replay().
+ * Writing calls accept a view that lacks them, but for nova_allocate(), which answers NOVA_ESTALE.
+ */
+
+typedef struct nova_region nova_region;
+
+#define NOVA_MAP_WRITE 1u /* stores are allowed; without it they raise SIGSEGV */
+#define NOVA_MAP_EAGER 2u /* an eager region, also where a lazy one is possible */
+
+/** Facts about a region, of one moment. */
+struct nova_region_stat {
+    uint64_t addr, len;   /**< bytes; addr is that of the range's first byte */
+    uint64_t faults;      /**< served */
+    uint64_t allocated;   /**< pages that got a block by a fault, or by nova_populate() */
+    uint64_t mapped;      /**< pages that show their block now */
+    uint64_t vmas;        /**< mappings of the kernel that the region takes, by the core's own account */
+    uint64_t vmas_all;    /**< the same of all regions of the process */
+    uint64_t vmas_max;    /**< what they keep to: half of vm.max_map_count */
+    uint64_t moved;       /**< pages whose blocks were moved to keep to it */
+    uint64_t hold_max_ns; /**< longest time that serving a fault held logLock */
+    uint32_t lazy;        /**< 1: holes get blocks when they are stored to */
+    uint32_t in_place;    /**< 1: writing calls on the file go in place */
+};
+
+/**
+ * Maps the bytes [off, off + len) of a file, of which some may lie beyond its end. off: a multiple of
+ * NOVA_BLOCK_SIZE; len: 1..2^46, rounded up to whole pages. The inode must have been replayed to its end once.
+ * appended: counts commits that no call made, or NULL; valid until the inode is closed. All regions of an inode share
+ * the first one that is not NULL.
+ * A region is eager if userfaultfd is not to be had for faults inside system calls too: the kernel could not read or
+ * write a lazy one then. It is made in one go with the caller's view behind the log.
+ * Any thread; but for one inode the caller serialises it with writing calls.
+ * Errors: EINVAL, EFBIG, EISDIR, ENOSPC (eager), ECORRUPT, ENOMEM, EOS.
+ */
+NOVA_API int nova_map(nova_inode *inode, uint64_t off, uint64_t len, uint32_t flags, uint64_t *appended,
+                      nova_region **out, struct nova_error *err);
+
+/**
+ * Makes what was stored to the bytes [off, off + len) of the region durable: flush and drain, no system call (but in
+ * NOVA_DURABLE_MSYNC). Any thread. Errors: EINVAL (outside the region), EOS.
+ */
+NOVA_API int nova_force(nova_region *region, uint64_t off, uint64_t len, struct nova_error *err);
+
+/**
+ * Gives blocks to pages of the region's bytes [off, off + len) that have none (below the end of the file; if allocate
+ * is not 0), and maps those that have, so that no fault comes later unless something changes. Any thread.
+ * Errors: EINVAL, ENOSPC, ENOMEM, ECORRUPT, EOS.
+ */
+NOVA_API int nova_populate(nova_region *region, uint64_t off, uint64_t len, uint32_t allocate, struct nova_error *err);
+
+/** Fills stat. Any thread. */
+NOVA_API int nova_region_stat(nova_region *region, struct nova_region_stat *stat);
+
+/**
+ * Ends the region: from now on any access to its memory raises SIGBUS, and nothing of it reaches the pool. The address
+ * range stays taken until nova_region_free(). Closing the inode or the pool does the same to all their regions, so that
+ * only nova_region_stat(), this and nova_region_free() may follow. Any thread.
+ */
+NOVA_API void nova_region_close(nova_region *region);
+
+/** Closes the region if that has not been done, and gives back its address range. NULL does nothing. */
+NOVA_API void nova_region_free(nova_region *region);
+
+/** Whether writing calls on the inode go in place while it is mapped; not on the media. Serialised as writing calls. */
+NOVA_API int nova_set_in_place(nova_inode *inode, uint32_t on);
 
 /* ---- offline inspection ------------------------------------------------------------------------------------------ */
 
