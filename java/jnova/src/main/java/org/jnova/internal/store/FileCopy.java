@@ -44,11 +44,11 @@ public final class FileCopy {
     private static boolean attempt(InodeState first, InodeState target, InodeState.Change change, boolean last)
             throws IOException {
         if (first == null) {
-            return target.tryChange(change, last);
+            return target.tryFill(change, last);
         }
         long shared = first.lockShared();
         try {
-            return target.tryChange(change, last);
+            return target.tryFill(change, last);
         } finally {
             first.unlockShared(shared);
         }

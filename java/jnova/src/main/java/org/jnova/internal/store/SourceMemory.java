@@ -13,13 +13,14 @@ import org.jnova.internal.core.NativeMemory;
 /**
  * Decides whether native code may read a caller's buffer directly, and finds its address. What the JVM guards when
  * Java code touches it, native code would crash on: a buffer over a memory segment whose arena another thread closes,
- * a mapped file that another process cuts short. Such memory is copied by Java into staging memory first, and fails
- * there as it does anywhere in Java.
+ * a mapped file that another process cuts short, a region of a store that is closed. Such memory is copied by Java
+ * into staging memory first, and fails there as it does anywhere in Java.
  *
  * <p>Memory is known to be good if its scope is of the kind that {@link ByteBuffer#allocateDirect} gives, and it is
  * not mapped. That can be asked from JDK 22 on. Before, a mapped buffer is known by its {@code force}, see {@link
  * #isMapped}; memory of arenas, which are preview or incubating features there, is not recognised: that an arena
- * stays open during the call is up to the caller.
+ * stays open during the call is up to the caller. Buffers of a region look like memory of {@code allocateDirect}; they
+ * are known by their address, which is the region's as long as one of them is reachable.
  *
  * <p>Both answers hold as long as the buffer object lives; they are remembered for the buffers that were used last, in
  * a small table by identity. Its entries are weak: it keeps no buffer's memory
@@ -91,7 +92,8 @@ final class SourceMemory {
         int slot = System.identityHashCode(buffer) & (KNOWN.length - 1);
         Known known = KNOWN[slot];
         if (known == null || !known.refersTo(buffer)) {
-            known = new Known(buffer, isPlain(buffer) ? NativeMemory.addressOf(buffer) : 0);
+            long first = isPlain(buffer) ? NativeMemory.addressOf(buffer) : 0;
+            known = new Known(buffer, RegionState.contains(first) ? 0 : first);
             KNOWN[slot] = known;
         }
         return known.address;
