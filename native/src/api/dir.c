@@ -125,15 +125,18 @@ static int transact(struct part *parts, uint32_t n, unsigned flags, struct nova_
             parts[k] = parts[k - 1];
             parts[k - 1] = swap;
         }
-    for (uint32_t i = 0; i < n; i++)
+    bool whole[PARTS_MAX]; /* of directories always: they have no other way to change */
+    for (uint32_t i = 0; i < n; i++) {
         log_lock_owner(parts[i].inode);
+        whole[i] = view_is_whole_locked(parts[i].inode);
+    }
     int rc = append_and_commit(parts, b, n, flags, err);
     for (uint32_t i = 0; i < n; i++) {
         struct part *p = &parts[i];
         if (rc == NOVA_OK) {
-            for (uint32_t k = 0; k < p->n; k++)
+            for (uint32_t k = 0; k < p->n; k++) /* a link entry may come before what the view lacks */
                 stat_apply(&p->inode->st, &p->changes[k].u.e);
-            view_advance_locked(p->inode, &b[i], p->n, p->io);
+            view_advance_locked(p->inode, &b[i], p->n, whole[i], p->io);
         } else if (p->io != NULL) {
             p->io->record_count = 0;
         }

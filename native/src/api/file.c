@@ -11,6 +11,11 @@
  *   3. Entries, drain, tail, drain (log.h). All or nothing.
  * The caller's memory is read in step 1 only, with no lock of the core held: it may be a mapping of this very file, and
  * reading it may fault.
+ *
+ * If the file is mapped (map/file_map.h), its log may have grown by faults since the caller looked: the blocks whose
+ * bytes are carried over are looked up again in step 2, and stores to them wait until the regions show the new ones. If
+ * it is to be written in place, step 1 fills the holes of the range in commits of their own, and its bytes go to the
+ * blocks that are there; step 3 is about size and time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +31,8 @@ struct nova_intent {
     uint64_t old_size;
     uint32_t first_blk, last_blk, eof_blk;
     bool in_place;      /* the first page's bytes go into first_blk, behind the end of the file */
+    bool all_in_place;  /* ext are the blocks that the file has */
+    bool pinned;        /* the file is mapped, and its blocks stay where they are until this ends */
     uint64_t new_pgoff; /* first page that gets a new block */
     uint32_t new_count; /* pages that do */
     struct extent_list ext;
@@ -54,6 +61,50 @@ int file_begin(struct nova_inode *inode, uint64_t *size, struct nova_io *io) {
     return rc;
 }
 
+static void intent_end(struct nova_intent *in, bool committed) {
+    if (!committed && !in->all_in_place)
+        for (uint32_t i = 0; i < in->ext.n; i++)
+            alloc_free(in->inode->pool->alloc, in->ext.ext[i].blk, in->ext.ext[i].count);
+    extent_list_free(&in->ext);
+    if (in->pinned) {
+        log_lock_owner(in->inode);
+        in->inode->map->pins--;
+        log_unlock_owner(in->inode);
+    }
+}
+
+/* From now on no block of the mapped file moves. Says whether to write in place. */
+static bool intent_pin(struct nova_intent *in) {
+    log_lock_owner(in->inode);
+    in->pinned = true;
+    in->inode->map->pins++;
+    in->all_in_place = file_map_in_place(in->inode->map);
+    log_unlock_owner(in->inode);
+    return in->all_in_place;
+}
+
+#define FILL_STEP 1024u /* pages, in one hold of logLock */
+
+/* Takes the blocks of pages first to last for a write in place, giving some to those that have none. */
+static int blocks_in_place(struct nova_intent *in, uint64_t first, uint64_t last, struct nova_error *err) {
+    struct file_map *f = in->inode->map;
+    int rc = NOVA_OK;
+    in->new_pgoff = in->at_pgoff = first;
+    in->new_count = (uint32_t)(last + 1 - first);
+    for (uint64_t at = first, n; rc == NOVA_OK && at <= last; at += n) {
+        n = last + 1 - at < FILL_STEP ? last + 1 - at : FILL_STEP;
+        log_lock_owner(in->inode);
+        rc = view_check_locked(in->inode, err);
+        if (rc == NOVA_OK)
+            rc = file_map_fill_locked(f, at, n, err);
+        for (uint64_t i = 0; rc == NOVA_OK && i < n; i++)
+            if (!extent_list_add(&in->ext, file_map_block(f, at + i), 1))
+                rc = nova_fail(err, NOVA_ENOMEM, "no memory for a list of blocks");
+        log_unlock_owner(in->inode);
+    }
+    return rc;
+}
+
 static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64_t off, uint64_t len,
                         uint32_t first_blk, uint32_t last_blk, uint32_t eof_blk, struct nova_io *io) {
     struct nova_pool *pool = inode->pool;
@@ -77,23 +128,22 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
                                .first_blk = first_blk,
                                .last_blk = first == last ? first_blk : last_blk,
                                .eof_blk = eof_blk};
+    extent_list_init(&in->ext);
+    if (inode->map != NULL && intent_pin(in)) {
+        rc = blocks_in_place(in, first, last, &io->err);
+        if (rc != NOVA_OK)
+            intent_end(in, false);
+        return rc;
+    }
     in->in_place = first_blk != 0 && off >= size && size % BLK != 0 && first == page_of(size);
     in->new_pgoff = first + in->in_place;
     in->new_count = (uint32_t)(last + 1 - in->new_pgoff);
     in->at_pgoff = in->new_pgoff;
-    extent_list_init(&in->ext);
     if (in->new_count != 0 && !alloc_blocks(pool->alloc, in->new_count, 0, &in->ext)) {
-        extent_list_free(&in->ext);
+        intent_end(in, false);
         return nova_fail(&io->err, NOVA_ENOSPC, "no space for %u blocks of inode %u", in->new_count, inode->log.ino);
     }
     return NOVA_OK;
-}
-
-static void intent_end(struct nova_intent *in, bool committed) {
-    if (!committed)
-        for (uint32_t i = 0; i < in->ext.n; i++)
-            alloc_free(in->inode->pool->alloc, in->ext.ext[i].blk, in->ext.ext[i].count);
-    extent_list_free(&in->ext);
 }
 
 /* Where byte `off` of the file goes, and in *room how many bytes may follow it there. */
@@ -147,6 +197,13 @@ static void carry_over(const struct media *m, uint8_t *dst, uint32_t old, uint64
 static void merge_locked(struct nova_intent *in) {
     const struct media *m = &in->inode->pool->media;
     uint64_t size = in->old_size, end = in->off + in->len, room;
+    if (in->all_in_place) {
+        if (in->off > size && size % BLK != 0 && page_of(size) == page_of(in->off))
+            m->ops->zero(m->ops, target(in, size, &room), in->off - size);
+        else if (in->off > size && size % BLK != 0 && in->eof_blk != 0)
+            m->ops->zero(m->ops, media_blk(m, in->eof_blk) + size % BLK, BLK - size % BLK);
+        return;
+    }
     if (in->in_place) {
         if (in->off > size)
             m->ops->zero(m->ops, media_blk(m, in->first_blk) + size % BLK, in->off - size);
@@ -177,41 +234,75 @@ static void write_entry(struct fmt_entry *e, uint64_t pgoff, const struct nova_e
     memcpy(e->payload, &w, sizeof w);
 }
 
+/*
+ * Of a mapped file: what the caller said of its blocks may be older than a fault. Pages of which bytes will be carried
+ * over are held: first and last, at most.
+ */
+static void look_again_locked(struct nova_intent *in) {
+    struct file_map *f = in->inode->map;
+    uint64_t first = page_of(in->off), last = page_of(in->off + in->len - 1);
+    in->eof_blk = in->old_size % BLK == 0 ? 0 : file_map_block(f, page_of(in->old_size));
+    if (in->in_place || in->all_in_place)
+        first++; /* its block stays */
+    in->first_blk = in->in_place ? in->first_blk : file_map_block(f, page_of(in->off));
+    in->last_blk = file_map_block(f, last);
+    if (in->all_in_place)
+        return;
+    if (first <= last && in->off % BLK != 0 && first == page_of(in->off))
+        file_map_hold_locked(f, first, 1);
+    if (first <= last && (in->off + in->len) % BLK != 0)
+        file_map_hold_locked(f, last, 1);
+}
+
+/* The entries of an intent, or the one about size and time of one that takes no new blocks. */
+static int intent_append(struct nova_intent *in, struct log_batch *b, uint64_t size, struct fmt_entry *e,
+                         struct nova_io *io) {
+    uint64_t pgoff = in->new_pgoff;
+    bool no_blocks = in->new_count == 0 || in->all_in_place;
+    uint32_t entries = no_blocks ? 1 : in->ext.n;
+    int64_t now = nova_now();
+    io->more = io->more || entries > NOVA_IO_RECORDS;
+    for (uint32_t i = 0; i < entries; i++) {
+        const struct nova_extent *x = no_blocks ? NULL : &in->ext.ext[i];
+        write_entry(e, pgoff, x, size, now);
+        int rc = log_append(b, e, &io->err);
+        if (rc != NOVA_OK)
+            return rc;
+        if (io->more == 0)
+            record_fill(&io->records[io->record_count++], e, b->at);
+        pgoff += x == NULL ? 0 : x->count;
+    }
+    return NOVA_OK;
+}
+
 static int intent_commit_locked(struct nova_intent *in, struct nova_io *io) {
     struct nova_inode *inode = in->inode;
     uint64_t end = in->off + in->len, size = end > in->old_size ? end : in->old_size;
-    uint64_t pgoff = in->new_pgoff;
-    uint32_t entries = in->new_count == 0 ? 1 : in->ext.n;
-    int64_t now = nova_now();
-    struct fmt_entry e;
+    bool whole = view_is_whole_locked(inode);
+    struct fmt_entry e; /* the last one */
     struct log_batch b;
     int rc = view_check_locked(inode, &io->err);
     if (rc != NOVA_OK)
         return rc;
+    if (inode->map != NULL)
+        look_again_locked(in);
     merge_locked(in);
-    io->more = entries > NOVA_IO_RECORDS;
+    io->more = !whole; /* then replay brings all of them, in order */
     log_begin(&b, &inode->log, 0);
-    for (uint32_t i = 0; i < entries; i++) {
-        const struct nova_extent *x = in->new_count == 0 ? NULL : &in->ext.ext[i];
-        write_entry(&e, pgoff, x, size, now);
-        rc = log_append(&b, &e, &io->err);
-        if (rc != NOVA_OK) {
-            log_rollback(&b);
-            io->record_count = io->more = 0;
-            return rc;
-        }
-        if (io->more == 0)
-            record_fill(&io->records[io->record_count++], &e, b.at);
-        pgoff += x == NULL ? 0 : x->count;
-    }
-    rc = commit_answer(inode->pool, log_commit(&b, &io->err));
+    rc = intent_append(in, &b, size, &e, io);
+    if (rc == NOVA_OK)
+        rc = commit_answer(inode->pool, log_commit(&b, &io->err));
+    else
+        log_rollback(&b);
     if (rc != NOVA_OK) {
         io->record_count = io->more = 0;
+        if (inode->map != NULL)
+            file_map_release_locked(inode->map, page_of(in->off), page_of(end - 1) + 1 - page_of(in->off));
         return rc;
     }
     if (io->more == 0) /* else replay applies them */
         stat_apply(&inode->st, &e);
-    view_advance_locked(inode, &b, entries, io);
+    view_advance_locked(inode, &b, b.appended, whole, io);
     io->size = size;
     return NOVA_OK;
 }
@@ -297,29 +388,21 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
         return nova_fail(&io->err, NOVA_EINVAL, "block outside the data area");
     if (size == old)
         return NOVA_OK;
-    struct log_batch b;
     struct fmt_write_body t = {.size = size, .mtime = nova_now()};
     struct fmt_entry e = {.kind = FMT_TRUNCATE, .lines = 1};
     memcpy(e.payload, &t, sizeof t);
     log_lock_owner(inode);
     rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK) {
+        if (inode->map != NULL) /* a fault may have given it one since the caller looked */
+            eof_blk = file_map_block(inode->map, page_of(old));
         if (size > old && old % BLK != 0 && eof_blk != 0)
             m->ops->zero(m->ops, media_blk(m, eof_blk) + old % BLK, BLK - old % BLK);
         bool gives = (size + BLK - 1) / BLK < (old + BLK - 1) / BLK;
-        log_begin(&b, &inode->log, gives ? ALLOC_RESERVE_MOST : size < old ? ALLOC_RESERVE_HALF : 0);
-        rc = log_append(&b, &e, &io->err);
-        if (rc == NOVA_OK)
-            rc = commit_answer(inode->pool, log_commit(&b, &io->err));
-        else
-            log_rollback(&b);
+        rc = entries_commit_locked(inode, &e, 1, gives ? ALLOC_RESERVE_MOST : size < old ? ALLOC_RESERVE_HALF : 0, io);
     }
-    if (rc == NOVA_OK) {
-        record_fill(&io->records[io->record_count++], &e, b.at);
-        stat_apply(&inode->st, &e);
-        view_advance_locked(inode, &b, 1, io);
+    if (rc == NOVA_OK)
         io->size = size;
-    }
     log_unlock_owner(inode);
     return rc;
 }

@@ -10,6 +10,7 @@
 #include "inode/inode_table.h"
 #include "journal/journal.h"
 #include "log/log.h"
+#include "map/file_map.h"
 #include "pmem/pool_file.h"
 #include "recovery/pool_state.h"
 #include "util/biased_lock.h"
@@ -42,6 +43,8 @@ struct nova_inode {
     struct log log;
     struct log_cursor cursor; /* end of the caller's view */
     struct nova_stat st;      /* as of the cursor */
+    struct file_map *map;     /* once the inode has been mapped; set by a call that the caller serialises */
+    bool in_place;            /* nova_set_in_place() */
     bool released;            /* free the inode's space when it is closed */
 };
 
@@ -74,8 +77,19 @@ int find_slot(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct fmt_ino
 /* Frees all space of an inode that no name refers to and no handle has open. ECORRUPT: some of it stays lost. */
 int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nova_error *err);
 
-/* Whether the caller's view reaches the log's end, which writing needs; else ESTALE. The caller holds log_lock. */
+/*
+ * Whether the caller's view may be written from: it reaches the log's end, or what it lacks are commits of faults, of
+ * which inode->map knows; else ESTALE. The caller holds log_lock.
+ */
 int view_check_locked(struct nova_inode *inode, struct nova_error *err);
+
+/* Whether it reaches the log's end; else ESTALE. */
+int view_whole_locked(struct nova_inode *inode, struct nova_error *err);
+
+/* The same as an answer, for who has checked it. */
+static inline bool view_is_whole_locked(const struct nova_inode *inode) {
+    return inode->cursor.pos.blk == inode->log.tail.blk && inode->cursor.pos.idx == inode->log.tail.idx;
+}
 
 /* Starts a writing call: clears the answer, and releases the blocks that ride along. */
 int io_begin(struct nova_pool *pool, struct nova_io *io);
@@ -105,9 +119,13 @@ static inline int commit_answer(struct nova_pool *pool, int rc) {
     return rc;
 }
 
-/* Takes a committed batch whose entries are all in io->records (more = 0), or must be replayed (more = 1), into the
- * caller's view. io NULL: the caller need not hear of them. */
-void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, struct nova_io *io);
+/*
+ * Takes a committed batch whose entries are all in io->records (more = 0), or must be replayed (more = 1), into the
+ * caller's view, and lets the regions of the inode show what it did. io NULL: the caller need not hear of them; then
+ * whole says whether the view was so before.
+ */
+void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, bool whole,
+                         struct nova_io *io);
 
 /* Turns a validated entry into lines records. */
 void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_pos at);

@@ -225,6 +225,7 @@ int nova_inode_close(nova_inode *inode, struct nova_error *err) {
         return NOVA_OK;
     struct nova_pool *pool = inode->pool;
     uint32_t ino = inode->log.ino, gen = inode->log.gen;
+    file_map_delete(inode->map); /* nothing is stored to its blocks, or appended to its log, from now on */
     ranked_lock(&pool->open_lock, RANK_OPEN);
     struct nova_inode **entry = open_entry_locked(pool, ino);
     if (entry != NULL)
@@ -264,10 +265,11 @@ int nova_replay(nova_inode *inode, struct nova_record *out, uint32_t cap, struct
         stat_apply(&inode->st, item.entry);
         n += out[n].lines;
     }
-    const struct log_pos pos = inode->cursor.pos, tail = inode->log.tail;
-    bool at_end = pos.blk == tail.blk && pos.idx == tail.idx;
+    bool at_end = view_is_whole_locked(inode);
     if (at_end)
         inode->log.seq = inode->cursor.seq;
+    if (at_end && inode->map != NULL)
+        inode->map->unseen = 0;
     io->size = inode->st.size;
     log_unlock_owner(inode);
     io->record_count = n;
@@ -275,23 +277,36 @@ int nova_replay(nova_inode *inode, struct nova_record *out, uint32_t cap, struct
     return rc;
 }
 
-int view_check_locked(struct nova_inode *inode, struct nova_error *err) {
-    const struct log_pos pos = inode->cursor.pos, tail = inode->log.tail;
-    if (pos.blk == tail.blk && pos.idx == tail.idx)
+int view_whole_locked(struct nova_inode *inode, struct nova_error *err) {
+    if (view_is_whole_locked(inode))
         return NOVA_OK;
     return nova_fail(err, NOVA_ESTALE, "inode %u: its log must be replayed to the end before it is written",
                      inode->log.ino);
 }
 
-void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, struct nova_io *io) {
+int view_check_locked(struct nova_inode *inode, struct nova_error *err) {
+    if (inode->map == NULL)
+        return view_whole_locked(inode, err);
+    if (inode->map->failed)
+        return nova_fail(err, NOVA_ENOMEM, "inode %u was mapped, and memory ran out; close it and open it again",
+                         inode->log.ino);
+    return NOVA_OK;
+}
+
+void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, bool whole,
+                         struct nova_io *io) {
     if (io != NULL && io->more != 0) {
         io->record_count = 0;
-        return;
+    } else if (whole) {
+        inode->cursor.pos = inode->log.tail;
+        inode->cursor.seq = inode->log.seq;
+        inode->cursor.entries += entries;
+        inode->cursor.pages += b->new_pages;
+        if (inode->map != NULL)
+            inode->map->unseen = 0;
     }
-    inode->cursor.pos = inode->log.tail;
-    inode->cursor.seq = inode->log.seq;
-    inode->cursor.entries += entries;
-    inode->cursor.pages += b->new_pages;
+    if (inode->map != NULL)
+        file_map_follow_locked(inode->map);
 }
 
 static struct fmt_entry *next_entry(struct fmt_entry *e) {
@@ -303,7 +318,8 @@ int entries_commit_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_
     struct log_batch b;
     struct fmt_entry *at = e;
     int rc = NOVA_OK;
-    io->more = 0;
+    bool whole = view_is_whole_locked(inode);
+    io->more = !whole; /* then replay brings all of them, in order */
     log_begin(&b, &inode->log, flags);
     for (uint32_t i = 0; rc == NOVA_OK && i < n; i++, at = next_entry(at)) {
         rc = log_append(&b, at, &io->err);
@@ -326,7 +342,7 @@ int entries_commit_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_
         for (uint32_t i = 0; i < n; i++, at = next_entry(at))
             stat_apply(&inode->st, at);
     }
-    view_advance_locked(inode, &b, n, io);
+    view_advance_locked(inode, &b, n, whole, io);
     return NOVA_OK;
 }
 

@@ -106,20 +106,78 @@ static int edges_alloc(struct nova_inode *inode, struct punch *p, unsigned flags
     return NOVA_OK;
 }
 
-static int punch_locked(struct nova_inode *inode, struct punch *p, uint64_t size, unsigned flags, struct nova_io *io) {
+/* Whether the file's map, if it has one, still says of the edges what they were planned by. */
+static bool edges_hold(const struct nova_inode *inode, uint64_t off, uint64_t end, const uint32_t blk[2]) {
+    return inode->map == NULL ||
+           (file_map_block(inode->map, off / BLK) == blk[0] && file_map_block(inode->map, (end - 1) / BLK) == blk[1]);
+}
+
+static int punch_locked(struct nova_inode *inode, struct punch *p, uint64_t size, bool in_place, unsigned flags,
+                        struct nova_io *io) {
+    const struct media *m = &inode->pool->media;
     struct fmt_entry e[3];
     uint32_t n = 0;
     int64_t now = nova_now();
-    int rc = view_check_locked(inode, &io->err);
-    if (rc != NOVA_OK)
-        return rc;
     for (uint32_t i = 0; i < p->edges; i++) {
-        put_edge(&inode->pool->media, &p->edge[i], size);
-        blocks_entry(&e[n++], FMT_WRITE, p->edge[i].pgoff, &(struct nova_extent){p->edge[i].blk, 1}, size, now);
+        struct edge *edge = &p->edge[i];
+        if (in_place) {
+            m->ops->zero(m->ops, media_blk(m, edge->old) + edge->from, edge->to - edge->from);
+            continue;
+        }
+        if (inode->map != NULL)
+            file_map_hold_locked(inode->map, edge->pgoff, 1);
+        put_edge(m, edge, size);
+        blocks_entry(&e[n++], FMT_WRITE, edge->pgoff, &(struct nova_extent){edge->blk, 1}, size, now);
     }
     if (p->count != 0)
         range_entry(&e[n++], FMT_HOLE, p->pgoff, p->count, size, now);
-    return entries_commit_locked(inode, e, n, flags, io);
+    if (n == 0) /* all was done in place */
+        blocks_entry(&e[n++], FMT_WRITE, 0, &(struct nova_extent){0, 0}, size, now);
+    int rc = entries_commit_locked(inode, e, n, flags, io);
+    for (uint32_t i = 0; rc != NOVA_OK && inode->map != NULL && i < p->edges; i++)
+        file_map_release_locked(inode->map, p->edge[i].pgoff, 1);
+    return rc;
+}
+
+/* One attempt. *again: a fault has filled the page of an edge meanwhile, and nothing has happened. */
+static int punch(struct nova_inode *inode, uint64_t off, uint64_t end, uint64_t size, uint32_t blk[2], bool between,
+                 bool *again, struct nova_io *io) {
+    struct nova_pool *pool = inode->pool;
+    struct file_map *map = inode->map;
+    bool in_place = false;
+    *again = false;
+    if (map != NULL) {
+        log_lock_owner(inode);
+        in_place = file_map_in_place(map);
+        blk[0] = file_map_block(map, off / BLK);
+        blk[1] = file_map_block(map, (end - 1) / BLK);
+        between = true;
+        map->pins++;
+        log_unlock_owner(inode);
+    }
+    struct punch p;
+    plan(&p, off, end, size, blk[0], blk[1], between);
+    unsigned flags = p.count != 0 ? ALLOC_RESERVE_MOST : ALLOC_RESERVE_HALF;
+    int rc = NOVA_OK;
+    bool nothing = p.count == 0 && p.edges == 0;
+    if (!nothing && !in_place)
+        rc = edges_alloc(inode, &p, flags, &io->err);
+    bool own = rc == NOVA_OK && !nothing && !in_place;
+    log_lock_owner(inode);
+    if (rc == NOVA_OK && !nothing)
+        rc = view_check_locked(inode, &io->err);
+    if (rc == NOVA_OK && !nothing) {
+        *again = !edges_hold(inode, off, end, blk);
+        if (!*again)
+            rc = punch_locked(inode, &p, size, in_place, flags, io);
+    }
+    if (map != NULL)
+        map->pins--;
+    log_unlock_owner(inode);
+    if (own && (*again || (rc != NOVA_OK && rc != NOVA_EOS))) /* after EOS the tail on the media may name them */
+        for (uint32_t i = 0; i < p.edges; i++)
+            alloc_free(pool->alloc, p.edge[i].blk, 1);
+    return rc;
 }
 
 int nova_punch(nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk, uint32_t last_blk, uint32_t between,
@@ -136,20 +194,11 @@ int nova_punch(nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk
                          (unsigned long long)len, (unsigned long long)off);
     if (!blk_arg_ok(pool, first_blk) || !blk_arg_ok(pool, last_blk))
         return nova_fail(&io->err, NOVA_EINVAL, "block outside the data area");
-    struct punch p;
-    plan(&p, off, off + len, size, first_blk, last_blk, between != 0);
-    if (p.count == 0 && p.edges == 0)
-        return NOVA_OK;
-    unsigned flags = p.count != 0 ? ALLOC_RESERVE_MOST : ALLOC_RESERVE_HALF;
-    rc = edges_alloc(inode, &p, flags, &io->err);
-    if (rc != NOVA_OK)
-        return rc;
-    log_lock_owner(inode);
-    rc = punch_locked(inode, &p, size, flags, io);
-    log_unlock_owner(inode);
-    if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        for (uint32_t i = 0; i < p.edges; i++)
-            alloc_free(pool->alloc, p.edge[i].blk, 1);
+    uint32_t blk[2] = {first_blk, last_blk};
+    bool again;
+    do { /* as often as one of the two pages gets a block: once each */
+        rc = punch(inode, off, off + len, size, blk, between != 0, &again, io);
+    } while (again);
     return rc;
 }
 
@@ -249,9 +298,11 @@ static uint32_t alloc_entries(const struct nova_run *runs, uint32_t n, const str
 static int allocate_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_t n, uint64_t old, uint64_t size,
                            uint32_t eof_blk, struct nova_io *io) {
     const struct media *m = &inode->pool->media;
-    int rc = view_check_locked(inode, &io->err);
+    int rc = view_whole_locked(inode, &io->err); /* a fault may just have given a page its block */
     if (rc != NOVA_OK)
         return rc;
+    if (inode->map != NULL)
+        eof_blk = file_map_block(inode->map, old / BLK);
     if (size > old && old % BLK != 0 && eof_blk != 0)
         m->ops->zero(m->ops, media_blk(m, eof_blk) + old % BLK, BLK - old % BLK);
     rc = entries_commit_locked(inode, e, n, 0, io);

@@ -102,6 +102,7 @@ void log_begin(struct log_batch *b, struct log *log, unsigned flags) {
     b->linked = log->linked;
     b->flags = flags;
     b->new_pages = 0;
+    b->appended = 0;
     extent_list_init(&b->pages);
 }
 
@@ -155,6 +156,7 @@ int log_append(struct log_batch *b, struct fmt_entry *e, struct nova_error *err)
     b->linked = b->linked || e->kind == FMT_LINK;
     b->at = b->pos;
     b->pos.idx += e->lines;
+    b->appended++;
     return NOVA_OK;
 }
 

@@ -67,6 +67,7 @@ struct log_batch {
     bool linked;
     unsigned flags; /* ALLOC_* */
     uint32_t new_pages;
+    uint32_t appended;        /* entries */
     struct extent_list pages; /* the new ones, until committed */
 };
 

@@ -94,8 +94,11 @@ static int map(struct pool_file *pf, int fd, const char *path, uint64_t size, bo
     pf->base = addr;
     pf->len = len;
     pf->msync_errno = 0;
+    pf->map_flags = MAP_SHARED;
     if (is_pmem || emulated || is_volatile(fd)) {
         pf->durability = is_pmem && !forced ? NOVA_DURABLE_PMEM : NOVA_DURABLE_EMULATED;
+        if (pf->durability == NOVA_DURABLE_PMEM)
+            pf->map_flags = MAP_SHARED_VALIDATE | MAP_SYNC;
         pf->ops = pmem_ops_cpu;
     } else {
         pf->durability = NOVA_DURABLE_MSYNC;

@@ -13,6 +13,7 @@ struct pool_file {
     uint8_t *base; /* the mapping */
     uint64_t len;
     int fd;         /* holds the lock */
+    int map_flags;  /* with which the file is to be mapped elsewhere too: MAP_SHARED, or with MAP_SYNC */
     int durability; /* nova_durability; 0 in a private mapping, whose stores go nowhere */
     struct pmem_ops ops;
     int msync_errno; /* of the first msync that failed; the pool is unusable from then on */

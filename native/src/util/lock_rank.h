@@ -4,6 +4,7 @@
  * NOVA_DEBUG: a thread takes locks in ascending rank only. Release builds compile all of it away.
  *
  *   RANK_OPEN           table of open inodes
+ *     RANK_MAP          table of regions, taken alone
  *     RANK_LOG          logLock of an inode; several in ascending order of inode numbers, by transactions
  *       RANK_JOURNAL    one lane's record
  *     RANK_INODE_TABLE  growing the inode table
@@ -15,7 +16,7 @@
 
 #include <pthread.h>
 
-enum lock_rank { RANK_OPEN = 1, RANK_LOG, RANK_JOURNAL, RANK_INODE_TABLE, RANK_ALLOC, RANK_LANE };
+enum lock_rank { RANK_OPEN = 1, RANK_MAP, RANK_LOG, RANK_JOURNAL, RANK_INODE_TABLE, RANK_ALLOC, RANK_LANE };
 
 #ifdef NOVA_DEBUG
 /* Called before a lock is taken, and after it was given back. Reports a violation and aborts: a test fails loudly. */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Serving a page fault. A fault brings its neighbours along, because each costs more than many pages do: of a block
+ * those that lie in a row with it; of a hole that is stored to, a run of pages whose length doubles as long as one run
+ * follows the other.
+ */
+#include "map/map_lock.h"
+#include "util/clock.h"
+
+#define BLK ((uint64_t)NOVA_BLOCK_SIZE)
+#define FILL_MIN 4u
+#define FILL_MAX 256u
+#define ZERO_PAGES 16u
+#define SHOW_MAX 256u
+
+static bool is_missing(const struct region *r, uint64_t page) {
+    return r->shows[page] == PAGE_MISSING || r->shows[page] == PAGE_HELD;
+}
+
+/* Pages from `page` on that are holes, at most max, within the file and its region. */
+static uint32_t hole_run(const struct file_map *f, const struct region *r, uint64_t page, uint32_t max) {
+    uint64_t end = (f->size + BLK - 1) / BLK - r->pgoff; /* the page lies below it */
+    if (end > r->pages)
+        end = r->pages;
+    uint32_t n = 1;
+    while (n < max && page + n < end && file_map_block(f, r->pgoff + page + n) == 0)
+        n++;
+    return n;
+}
+
+static void show_around(struct file_map *f, struct region *r, uint64_t page) {
+    map_budget_fault_locked(r, page);
+    uint32_t blk = file_map_block(f, r->pgoff + page);
+    if (!r->open || r->shows[page] == blk)
+        return;
+    uint64_t from = page, end = page + 1;
+    while (from > 0 && page - from < SHOW_MAX && is_missing(r, from - 1) &&
+           file_map_block(f, r->pgoff + from - 1) == blk - (page - from) - 1)
+        from--;
+    while (end < r->pages && end - page < SHOW_MAX && is_missing(r, end) &&
+           file_map_block(f, r->pgoff + end) == blk + (end - page))
+        end++;
+    region_show(r, from, end - from, blk - (uint32_t)(page - from), true);
+}
+
+static void zero_around(struct file_map *f, struct region *r, uint64_t page) {
+    uint32_t n = 1, max = hole_run(f, r, page, ZERO_PAGES);
+    while (n < max && is_missing(r, page + n))
+        n++;
+    region_zero(r, page, n);
+}
+
+static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
+    bool in_order = page == r->next_fill && r->fill != 0;
+    uint32_t want = !in_order ? FILL_MIN : r->fill < FILL_MAX ? 2 * r->fill : FILL_MAX;
+    uint32_t n = hole_run(f, r, page, want);
+    f->faulting = r;
+    int rc = file_map_fill_locked(f, r->pgoff + page, n, NULL);
+    if (rc == NOVA_ENOSPC && n > 1) {
+        n = 1;
+        rc = file_map_fill_locked(f, r->pgoff + page, 1, NULL);
+    }
+    f->faulting = NULL;
+    if (rc != NOVA_OK) {
+        region_bus(r, page, 1);
+        return;
+    }
+    r->fill = want;
+    r->next_fill = page + n;
+    r->allocated += n;
+}
+
+static void serve_locked(struct file_map *f, struct region *r, uint64_t page, bool store) {
+    uint64_t end = (f->size + BLK - 1) / BLK;
+    r->faults++;
+    if (r->pgoff + page >= end)
+        region_bus(r, end > r->pgoff ? end - r->pgoff : 0, r->pages - (end > r->pgoff ? end - r->pgoff : 0));
+    else if (file_map_block(f, r->pgoff + page) != 0)
+        show_around(f, r, page);
+    else if (store)
+        fill_around(f, r, page);
+    else if (is_missing(r, page))
+        zero_around(f, r, page);
+}
+
+void file_map_fault(void *addr, bool store) {
+    struct region *r = region_find(addr);
+    if (r == NULL)
+        return; /* closed meanwhile, which has woken whoever waited in it */
+    struct file_map *f = r->file;
+    uint64_t page = (uint64_t)((uint8_t *)addr - r->addr) / BLK;
+    map_lock(f);
+    uint64_t start = nova_monotonic();
+    if (r->open && !f->failed)
+        serve_locked(f, r, page, store);
+    region_wake(r, page, 1); /* it may show what it should already */
+    uint64_t held = nova_monotonic() - start;
+    if (held > r->hold_max_ns)
+        r->hold_max_ns = held;
+    map_unlock(f);
+    region_done(r);
+}

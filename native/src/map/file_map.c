@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Regions of a file: following its log, filling holes, opening and closing. */
+#include "map/file_map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log/file_replay.h"
+#include "map/map_lock.h"
+#include "util/clock.h"
+#include "util/error.h"
+
+#define BLK ((uint64_t)NOVA_BLOCK_SIZE)
+#define FILL_MAX 1024u    /* pages in one commit that nobody waits for */
+#define POPULATE_MAX 512u /* pages that get their page-table entries with their mapping */
+
+static uint64_t pages_of(uint64_t size) {
+    return (size + BLK - 1) / BLK;
+}
+
+/* The pages of a region among [pgoff, pgoff + n) of the file. False if there are none. */
+static bool overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *page, uint64_t *count) {
+    uint64_t from = pgoff > r->pgoff ? pgoff : r->pgoff;
+    uint64_t end = n < UINT64_MAX - pgoff ? pgoff + n : UINT64_MAX;
+    if (end > r->pgoff + r->pages)
+        end = r->pgoff + r->pages;
+    if (from >= end)
+        return false;
+    *page = from - r->pgoff;
+    *count = end - from;
+    return true;
+}
+
+/* ---- making regions show what the log says ---- */
+
+/* Whether the region shows anything of these pages, or zeros for them. */
+static bool shows_any(const struct region *r, uint64_t page, uint64_t n) {
+    for (uint64_t i = page; i < page + n; i++)
+        if (r->shows[i] != PAGE_MISSING)
+            return true;
+    return false;
+}
+
+/* Pages [pgoff, pgoff + n) have become blocks from blk on. What nobody has looked at may stay missing. */
+static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
+    uint64_t page, count;
+    for (struct region *r = f->regions; r != NULL; r = r->next) {
+        if (!overlap(r, pgoff, n, &page, &count))
+            continue;
+        if (r->lazy && r != f->faulting && !shows_any(r, page, count))
+            continue;
+        if (r->lazy && r != f->faulting && region_vmas() >= region_vmas_max() / 2)
+            map_budget_hide_locked(r, page, count);
+        else
+            region_show(r, page, count, blk + (uint32_t)(r->pgoff + page - pgoff), count <= POPULATE_MAX);
+    }
+}
+
+/* Pages [pgoff, pgoff + n) have no block any more, or other ones. */
+static void forget(struct file_map *f, uint64_t pgoff, uint64_t n) {
+    uint64_t page, count;
+    f->holes = true;
+    for (struct region *r = f->regions; r != NULL; r = r->next)
+        if (r->lazy && overlap(r, pgoff, n, &page, &count) && shows_any(r, page, count))
+            region_hide(r, page, count, PAGE_MISSING);
+}
+
+static void resize(struct file_map *f, uint64_t size) {
+    uint64_t before = pages_of(f->size), after = pages_of(size), page, count;
+    f->size = size;
+    f->holes = f->holes || after > before;
+    for (struct region *r = f->regions; r != NULL; r = r->next) {
+        if (after < before && overlap(r, after, UINT64_MAX, &page, &count))
+            region_bus(r, page, count);
+        else if (after > before && r->lazy && overlap(r, before, after - before, &page, &count))
+            region_hide(r, page, count, PAGE_MISSING);
+    }
+}
+
+/* What one entry has done. */
+static int apply(struct file_map *f, const struct log_item *item, struct nova_error *err) {
+    const struct fmt_entry *e = item->entry;
+    struct fmt_write_body w; /* a range has its size and mtime at the same offsets */
+    struct fmt_range_body r;
+    memcpy(&w, e->payload, sizeof w);
+    memcpy(&r, e->payload, sizeof r);
+    switch (e->kind) {
+    case FMT_WRITE:
+    case FMT_ALLOC:
+    case FMT_TRUNCATE:
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: break;
+    default: return NOVA_OK;
+    }
+    const char *bad = file_check_range(e, f->size);
+    if (bad != NULL)
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(f->m, e), "log of inode %u: %s", f->log->ino, bad);
+    if (!file_apply(e, &f->blocks))
+        return nova_fail(err, NOVA_ENOMEM, "no memory for the block map of inode %u", f->log->ino);
+    f->mtime = w.mtime;
+    if (e->kind == FMT_HOLE)
+        forget(f, r.pgoff, r.count);
+    else if (e->kind == FMT_COLLAPSE || e->kind == FMT_INSERT)
+        forget(f, r.pgoff, UINT64_MAX);
+    resize(f, w.size);
+    if ((e->kind == FMT_WRITE || e->kind == FMT_ALLOC) && w.count != 0)
+        show(f, w.pgoff, w.count, w.blk);
+    return NOVA_OK;
+}
+
+static int follow(struct file_map *f, struct nova_error *err) {
+    for (;;) {
+        struct log_item item;
+        int rc = log_next(f->log, &f->cursor, &item, err);
+        if (rc == NOVA_OK && item.entry != NULL)
+            rc = apply(f, &item, err);
+        if (rc != NOVA_OK || item.entry == NULL)
+            return rc;
+    }
+}
+
+/* Eager regions show all pages below the end of the file, or SIGBUS if there is no space. */
+static void refill(struct file_map *f) {
+    f->holes = false; /* filling them ends in here again */
+    for (struct region *r = f->regions; r != NULL; r = r->next) {
+        uint64_t page = 0, count, n;
+        if (r->lazy || !overlap(r, 0, pages_of(f->size), &page, &count))
+            continue;
+        for (uint64_t i = page; i < page + count; i += n) {
+            uint32_t blk = file_map_block(f, r->pgoff + i);
+            n = 1;
+            if (blk != 0 && r->shows[i] == blk)
+                continue;
+            while (i + n < page + count && n < FILL_MAX &&
+                   file_map_block(f, r->pgoff + i + n) == (blk == 0 ? 0 : blk + n))
+                n++;
+            if (blk != 0)
+                region_show(r, i, n, blk, n <= POPULATE_MAX);
+            else if (file_map_fill_locked(f, r->pgoff + i, n, NULL) != NOVA_OK)
+                region_bus(r, i, n);
+        }
+    }
+}
+
+static void fail(struct file_map *f) {
+    f->failed = true;
+    for (struct region *r = f->regions; r != NULL; r = r->next)
+        region_bus(r, 0, r->pages);
+}
+
+void file_map_follow_locked(struct file_map *f) {
+    if (!f->failed && follow(f, NULL) != NOVA_OK)
+        fail(f);
+    if (!f->failed && f->eager != 0 && f->holes)
+        refill(f);
+}
+
+void file_map_hold_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
+    uint64_t page, count;
+    for (struct region *r = f->regions; r != NULL; r = r->next)
+        if (r->lazy && overlap(r, pgoff, n, &page, &count) && shows_any(r, page, count))
+            region_hide(r, page, count, PAGE_HELD);
+}
+
+void file_map_release_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
+    uint64_t page, count;
+    for (struct region *r = f->regions; r != NULL; r = r->next)
+        if (r->lazy && overlap(r, pgoff, n, &page, &count))
+            for (uint64_t i = page; i < page + count; i++)
+                if (r->shows[i] == PAGE_HELD)
+                    r->shows[i] = PAGE_MISSING; /* the same to the kernel */
+}
+
+/* ---- commits of our own ---- */
+
+int map_append_locked(struct file_map *f, struct log_batch *b, enum fmt_kind kind, uint64_t pgoff,
+                      const struct nova_extent *ext, uint32_t n, int64_t mtime, struct nova_error *err) {
+    for (uint32_t i = 0; i < n; i++) {
+        struct fmt_write_body w = {
+            .pgoff = pgoff, .blk = ext[i].blk, .count = ext[i].count, .size = f->size, .mtime = mtime};
+        struct fmt_entry e = {.kind = (uint8_t)kind, .lines = 1};
+        memcpy(e.payload, &w, sizeof w);
+        int rc = log_append(b, &e, err);
+        if (rc != NOVA_OK)
+            return rc;
+        pgoff += ext[i].count;
+    }
+    return NOVA_OK;
+}
+
+int map_commit_locked(struct file_map *f, struct log_batch *b, struct nova_error *err) {
+    int rc = log_commit(b, err);
+    if (rc == NOVA_EOS)
+        __atomic_store_n(f->leaked, 1, __ATOMIC_RELAXED);
+    if (rc == NOVA_OK) {
+        if (f->appended != NULL)
+            __atomic_add_fetch(f->appended, 1, __ATOMIC_SEQ_CST); /* before anybody can store to what it brought */
+        file_map_follow_locked(f);
+    }
+    return rc;
+}
+
+void map_free(struct file_map *f, const struct extent_list *ext) {
+    for (uint32_t i = 0; i < ext->n; i++)
+        alloc_free(f->a, ext->ext[i].blk, ext->ext[i].count);
+}
+
+/* Appends entries for the holes among [pgoff, pgoff + n), which the blocks of ext are for, in order. */
+static int append_holes(struct file_map *f, struct log_batch *b, uint64_t pgoff, uint64_t n,
+                        const struct extent_list *ext, struct nova_error *err) {
+    int64_t now = nova_now();
+    uint32_t x = 0, used = 0;
+    for (uint64_t i = 0; i < n;) {
+        if (file_map_block(f, pgoff + i) != 0) {
+            i++;
+            continue;
+        }
+        uint32_t run = 1;
+        while (i + run < n && used + run < ext->ext[x].count && file_map_block(f, pgoff + i + run) == 0)
+            run++;
+        const struct nova_extent piece = {ext->ext[x].blk + used, run};
+        int rc = map_append_locked(f, b, FMT_ALLOC, pgoff + i, &piece, 1, now, err);
+        if (rc != NOVA_OK)
+            return rc;
+        i += run;
+        used += run;
+        if (used == ext->ext[x].count) {
+            x++;
+            used = 0;
+        }
+    }
+    return NOVA_OK;
+}
+
+int file_map_fill_locked(struct file_map *f, uint64_t pgoff, uint64_t n, struct nova_error *err) {
+    uint32_t holes = 0;
+    for (uint64_t i = 0; i < n; i++)
+        holes += file_map_block(f, pgoff + i) == 0;
+    if (holes == 0)
+        return NOVA_OK;
+    struct extent_list ext;
+    extent_list_init(&ext);
+    if (!alloc_blocks(f->a, holes, 0, &ext)) {
+        extent_list_free(&ext);
+        return nova_fail(err, NOVA_ENOSPC, "no space for %u blocks of inode %u", holes, f->log->ino);
+    }
+    for (uint32_t i = 0; i < ext.n; i++)
+        f->m->ops->zero(f->m->ops, media_blk(f->m, ext.ext[i].blk), ext.ext[i].count * BLK);
+    struct log_batch b;
+    log_begin(&b, f->log, 0);
+    int rc = append_holes(f, &b, pgoff, n, &ext, err);
+    if (rc == NOVA_OK)
+        rc = map_commit_locked(f, &b, err);
+    else
+        log_rollback(&b);
+    if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
+        map_free(f, &ext);
+    extent_list_free(&ext);
+    return rc;
+}
+
+/* ---- files ---- */
+
+int file_map_new(struct file_map **out, const struct pool_file *pool, struct log *log, struct biased_lock *lock,
+                 int *leaked, struct nova_error *err) {
+    *out = NULL;
+    struct file_map *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return nova_fail(err, NOVA_ENOMEM, "no memory to map inode %u", log->ino);
+    *f = (struct file_map){.pool = pool, .m = log->m, .a = log->a, .log = log, .lock = lock, .leaked = leaked};
+    block_map_init(&f->blocks);
+    int rc = follow(f, err);
+    if (rc != NOVA_OK) {
+        block_map_free(&f->blocks);
+        free(f);
+        return rc;
+    }
+    *out = f;
+    return NOVA_OK;
+}
+
+static void close_region(struct region *r) {
+    struct file_map *f = r->file;
+    map_lock(f);
+    if (r->open) {
+        r->open = false;
+        struct region **at = &f->regions;
+        while (*at != r)
+            at = &(*at)->next;
+        *at = r->next;
+        f->eager -= !r->lazy;
+        region_bus(r, 0, r->pages);
+    }
+    map_unlock(f);
+}
+
+void file_map_delete(struct file_map *f) {
+    if (f == NULL)
+        return;
+    region_detach(f, close_region);
+    block_map_free(&f->blocks);
+    free(f);
+}
+
+/* ---- regions ---- */
+
+/* A new region shows the blocks that are there, as long as they do not take too many mappings. */
+static void show_present(struct file_map *f, struct region *r) {
+    uint64_t page, count, n;
+    if (!overlap(r, 0, pages_of(f->size), &page, &count))
+        return;
+    for (uint64_t i = page; i < page + count && r->open; i += n) {
+        uint32_t blk = file_map_block(f, r->pgoff + i);
+        for (n = 1; blk != 0 && i + n < page + count && file_map_block(f, r->pgoff + i + n) == blk + n;)
+            n++;
+        if (blk != 0 && (!r->lazy || region_vmas() < region_vmas_max() / 4))
+            region_show(r, i, n, blk, false);
+    }
+}
+
+static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, struct nova_error *err) {
+    struct file_map *f = r->file;
+    int rc = NOVA_OK;
+    uint64_t step;
+    for (uint64_t i = page; rc == NOVA_OK && i < page + n; i += step) {
+        step = page + n - i < FILL_MAX ? page + n - i : FILL_MAX;
+        map_lock(f);
+        uint64_t end = pages_of(f->size), at = r->pgoff + i;
+        if (!r->open || at >= end) {
+            map_unlock(f);
+            break;
+        }
+        if (step > end - at)
+            step = end - at;
+        if (allocate)
+            rc = file_map_fill_locked(f, at, step, err);
+        for (uint64_t k = i, run; rc == NOVA_OK && r->open && k < i + step; k += run) {
+            uint32_t blk = file_map_block(f, r->pgoff + k);
+            for (run = 1; blk != 0 && k + run < i + step && file_map_block(f, r->pgoff + k + run) == blk + run;)
+                run++;
+            if (blk != 0 && (r->shows[k] != blk || r->shows[k + run - 1] != blk + run - 1))
+                region_show(r, k, run, blk, true);
+        }
+        map_unlock(f);
+    }
+    return rc;
+}
+
+int file_map_add(struct file_map *f, uint64_t pgoff, uint64_t len, int prot, bool lazy, struct region **out,
+                 struct nova_error *err) {
+    struct region *r;
+    int rc = region_new(&r, f, f->pool, pgoff, len, prot, lazy, err);
+    if (rc != NOVA_OK)
+        return rc;
+    if (!r->lazy)
+        rc = populate(r, 0, r->pages, true, err);
+    map_lock(f);
+    if (rc == NOVA_OK && f->failed)
+        rc = nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
+    if (rc == NOVA_OK) {
+        r->next = f->regions;
+        f->regions = r;
+        f->eager += !r->lazy;
+        show_present(f, r);
+    }
+    map_unlock(f);
+    if (rc != NOVA_OK)
+        region_delete(r);
+    else
+        *out = r;
+    return rc;
+}
+
+void file_map_remove(struct region *r) {
+    if (!region_hold(r))
+        return;
+    close_region(r);
+    region_done(r);
+}
+
+/* ---- for any thread ---- */
+
+static int force(struct region *r, uint64_t page, uint64_t n, struct nova_error *err) {
+    struct file_map *f = r->file;
+    const struct pmem_ops *ops = f->m->ops;
+    for (uint64_t i = page; i < page + n;) {
+        struct extent_list runs;
+        extent_list_init(&runs);
+        map_lock(f);
+        for (; i < page + n && runs.n < EXTENT_LIST_INLINE; i++) {
+            uint32_t blk = file_map_block(f, r->pgoff + i);
+            if (blk != 0)
+                extent_list_add(&runs, blk, 1);
+        }
+        map_unlock(f);
+        /* If a block is moved or given back meanwhile, then flushing it does nothing, and no harm. */
+        for (uint32_t k = 0; k < runs.n; k++)
+            ops->flush(ops, media_blk(f->m, runs.ext[k].blk), runs.ext[k].count * BLK);
+        extent_list_free(&runs);
+    }
+    int os = ops->drain(ops);
+    if (os != 0) {
+        __atomic_store_n(f->leaked, 1, __ATOMIC_RELAXED);
+        return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool");
+    }
+    return NOVA_OK;
+}
+
+static int closed(struct nova_error *err) {
+    return nova_fail(err, NOVA_EINVAL, "the region has been closed, by itself or with its file or pool");
+}
+
+int file_map_force(struct region *r, uint64_t page, uint64_t n, struct nova_error *err) {
+    if (!region_hold(r))
+        return closed(err);
+    int rc = force(r, page, n, err);
+    region_done(r);
+    return rc;
+}
+
+int file_map_populate(struct region *r, uint64_t page, uint64_t n, bool allocate, struct nova_error *err) {
+    if (!region_hold(r))
+        return closed(err);
+    int rc = populate(r, page, n, allocate, err);
+    region_done(r);
+    return rc;
+}
+
+bool file_map_stat(struct region *r, struct nova_region_stat *stat) {
+    bool open = region_hold(r);
+    struct file_map *f = r->file;
+    if (open)
+        map_lock(f);
+    *stat = (struct nova_region_stat){.addr = (uintptr_t)r->addr,
+                                      .len = r->len,
+                                      .faults = r->faults,
+                                      .allocated = r->allocated,
+                                      .mapped = r->mapped,
+                                      .vmas = r->vmas,
+                                      .vmas_all = region_vmas(),
+                                      .vmas_max = region_vmas_max(),
+                                      .moved = r->moved,
+                                      .hold_max_ns = r->hold_max_ns,
+                                      .lazy = r->lazy,
+                                      .in_place = open && file_map_in_place(f)};
+    if (open) {
+        map_unlock(f);
+        region_done(r);
+    }
+    return open;
+}

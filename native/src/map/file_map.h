@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file that is mapped, or was while it is open: its regions, and what they show. A block map of the file is kept by
+ * following its log, as everybody does who wants to know what a file holds: after each commit, by whomever, the new
+ * entries are replayed into the map and the regions, in the same hold of logLock.
+ *
+ * A fault that gives a page a block, and where a crash leaves it:
+ *   1. blocks are allocated in DRAM and zeroed                          - nothing happened
+ *   2. entries (FMT_ALLOC), drain, tail, drain (log.h)                  - pages of zeros where a hole was: the same
+ * bytes
+ *   3. the regions show the blocks, and the thread that waits goes on   - what it stores is its own business
+ * (nova_force)
+ *
+ * logLock guards all of it, but what has another comment.
+ */
+#ifndef NOVA_MAP_FILE_MAP_H
+#define NOVA_MAP_FILE_MAP_H
+
+#include "inode/block_map.h"
+#include "log/log.h"
+#include "map/region.h"
+#include "util/biased_lock.h"
+
+struct file_map {
+    /* These never change. */
+    const struct pool_file *pool;
+    const struct media *m;
+    struct allocator *a;
+    struct log *log;
+    struct biased_lock *lock; /* logLock; taken as a guest here */
+    int *leaked;              /* of the pool: set if it must not be closed as clean */
+
+    struct block_map blocks;
+    struct log_cursor cursor; /* how far the log has been followed */
+    uint64_t size;
+    int64_t mtime;
+    bool holes;  /* eager regions may lack blocks, or show old ones */
+    bool failed; /* the log could not be followed: all regions raise SIGBUS */
+    struct region *regions;
+    struct region *faulting; /* the region that a fault is being served in: it is to show what comes of it */
+    uint64_t *appended;      /* counts commits that no caller asked for; or NULL */
+    uint64_t unseen;         /* blocks that moves have replaced, and the caller's view still has */
+    uint32_t pins;           /* writing calls under way that know blocks: none may move */
+    uint32_t eager;          /* regions that are */
+    bool in_place;           /* asked for */
+};
+
+/* Makes one, for an inode whose log has been replayed to its end before. The caller holds logLock. ECORRUPT, ENOMEM. */
+int file_map_new(struct file_map **out, const struct pool_file *pool, struct log *log, struct biased_lock *lock,
+                 int *leaked, struct nova_error *err);
+/* Closes all regions. No lock is held, and no call on the inode runs. */
+void file_map_delete(struct file_map *f);
+
+/* Called with every fault (fault_server.h). */
+void file_map_fault(void *addr, bool store);
+
+/* ---- for who holds logLock ---- */
+
+/* Replays what has been committed since, and makes the regions show it (eager ones: fills their holes too). After a
+ * failure they raise SIGBUS. */
+void file_map_follow_locked(struct file_map *f);
+
+/*
+ * Before bytes of blocks are copied elsewhere, [pgoff, pgoff + n): nobody stores to these pages from now on, until the
+ * commit that follows has been followed. If there is none, file_map_release_locked() with the same pages.
+ */
+void file_map_hold_locked(struct file_map *f, uint64_t pgoff, uint64_t n);
+void file_map_release_locked(struct file_map *f, uint64_t pgoff, uint64_t n);
+
+/* Gives blocks of zeros to all holes of the pages [pgoff, pgoff + n), in one commit. ENOSPC, ENOMEM, ECORRUPT, EOS. */
+int file_map_fill_locked(struct file_map *f, uint64_t pgoff, uint64_t n, struct nova_error *err);
+
+static inline uint32_t file_map_block(const struct file_map *f, uint64_t pgoff) {
+    return block_map_get(&f->blocks, pgoff);
+}
+
+/* Whether writing calls go in place. */
+static inline bool file_map_in_place(const struct file_map *f) {
+    return f->eager != 0 || (f->in_place && f->regions != NULL);
+}
+
+/* ---- regions; no lock is held ---- */
+
+/* The caller lets no other change to the file run. ENOSPC (eager), ENOMEM, ECORRUPT, EOS. */
+int file_map_add(struct file_map *f, uint64_t pgoff, uint64_t len, int prot, bool lazy, struct region **out,
+                 struct nova_error *err);
+
+/* The rest may be called at any time, also beside file_map_delete() and after it. */
+
+void file_map_remove(struct region *r);
+
+/* What nova_force() and nova_populate() do, for pages of the region. EINVAL if it has been closed. */
+int file_map_force(struct region *r, uint64_t page, uint64_t n, struct nova_error *err);
+int file_map_populate(struct region *r, uint64_t page, uint64_t n, bool allocate, struct nova_error *err);
+bool file_map_stat(struct region *r, struct nova_region_stat *stat);
+
+#endif

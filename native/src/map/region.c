@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map/region.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "map/fault_server.h"
+#include "map/file_map.h"
+#include "util/error.h"
+#include "util/lock_rank.h"
+
+#define BLK ((uint64_t)NOVA_BLOCK_SIZE)
+#define ZEROS_MAX 16384u /* pages of zeros that a region may hold: each takes memory */
+
+/* All regions of the process, by address. */
+static struct {
+    pthread_mutex_t lock; /* guards the table, and region.busy */
+    pthread_cond_t idle;  /* some region became so */
+    struct region **region;
+    size_t n, cap;
+    int bus_fd;        /* an empty file; -1 until there is a region */
+    uint64_t vmas_max; /* 0 until there is a region */
+    uint64_t vmas;     /* atomic */
+} table = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER, .bus_fd = -1};
+
+/* ---- the account of mappings ---- */
+
+static bool is_blk(uint32_t shows) {
+    return shows != PAGE_MISSING && shows < PAGE_BUS;
+}
+
+static uint32_t kind_of(uint32_t shows) {
+    return shows == PAGE_HELD || shows == PAGE_ZERO ? PAGE_MISSING : shows; /* all of them anonymous memory */
+}
+
+/* Mappings that begin with one of the pages [page, end]. */
+static uint64_t starts(const struct region *r, uint64_t page, uint64_t end) {
+    uint64_t n = 0;
+    for (uint64_t i = page; i <= end && i < r->pages; i++) {
+        if (i == 0) {
+            n++;
+            continue;
+        }
+        uint32_t before = kind_of(r->shows[i - 1]), now = kind_of(r->shows[i]);
+        n += is_blk(before) ? now != before + 1 : now != before;
+    }
+    return n;
+}
+
+/* Notes what the pages show. blk: of the first, or PAGE_*. */
+static void note(struct region *r, uint64_t page, uint64_t n, uint32_t shows) {
+    uint64_t before = starts(r, page, page + n);
+    for (uint64_t i = 0; i < n; i++) {
+        uint32_t *at = &r->shows[page + i];
+        r->mapped -= is_blk(*at);
+        r->zeros -= *at == PAGE_ZERO;
+        *at = is_blk(shows) ? shows + (uint32_t)i : shows;
+        r->mapped += is_blk(*at);
+        r->zeros += *at == PAGE_ZERO;
+    }
+    uint64_t after = starts(r, page, page + n);
+    r->vmas += after - before;
+    __atomic_add_fetch(&table.vmas, after - before, __ATOMIC_RELAXED);
+}
+
+uint64_t region_vmas(void) {
+    return __atomic_load_n(&table.vmas, __ATOMIC_RELAXED);
+}
+
+uint64_t region_vmas_max(void) {
+    return __atomic_load_n(&table.vmas_max, __ATOMIC_RELAXED);
+}
+
+static uint64_t read_vmas_max(void) {
+    unsigned long long max = 65530; /* the kernel's default */
+    FILE *f = fopen("/proc/sys/vm/max_map_count", "re");
+    if (f != NULL) {
+        if (fscanf(f, "%llu", &max) != 1)
+            max = 65530;
+        fclose(f);
+    }
+    return max / 2;
+}
+
+/* ---- the table ---- */
+
+static size_t place_locked(const void *addr) {
+    size_t lo = 0, hi = table.n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (table.region[mid]->addr <= (const uint8_t *)addr)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo; /* regions before it start at or before addr */
+}
+
+static int enter(struct region *r, struct nova_error *err) {
+    int rc = NOVA_OK;
+    ranked_lock(&table.lock, RANK_MAP);
+    if (table.n == table.cap) {
+        size_t cap = table.cap == 0 ? 16 : 2 * table.cap;
+        struct region **grown = realloc(table.region, cap * sizeof(struct region *));
+        if (grown == NULL) {
+            rc = nova_fail(err, NOVA_ENOMEM, "no memory for another region");
+        } else {
+            table.region = grown;
+            table.cap = cap;
+        }
+    }
+    if (rc == NOVA_OK) {
+        size_t at = place_locked(r->addr);
+        memmove(&table.region[at + 1], &table.region[at], (table.n - at) * sizeof(struct region *));
+        table.region[at] = r;
+        table.n++;
+    }
+    ranked_unlock(&table.lock, RANK_MAP);
+    return rc;
+}
+
+/* When nobody uses it any more. */
+static void leave(struct region *r) {
+    ranked_lock(&table.lock, RANK_MAP);
+    r->detached = true;
+    while (r->busy != 0)
+        pthread_cond_wait(&table.idle, &table.lock);
+    size_t at = place_locked(r->addr);
+    memmove(&table.region[at - 1], &table.region[at], (table.n - at) * sizeof(struct region *));
+    table.n--;
+    ranked_unlock(&table.lock, RANK_MAP);
+}
+
+bool region_hold(struct region *r) {
+    ranked_lock(&table.lock, RANK_MAP);
+    bool ok = !r->detached;
+    r->busy += ok;
+    ranked_unlock(&table.lock, RANK_MAP);
+    return ok;
+}
+
+struct region *region_find(const void *addr) {
+    struct region *r = NULL;
+    ranked_lock(&table.lock, RANK_MAP);
+    size_t at = place_locked(addr);
+    if (at != 0)
+        r = table.region[at - 1];
+    if (r != NULL && (r->detached || (const uint8_t *)addr >= r->addr + r->pages * BLK))
+        r = NULL;
+    if (r != NULL)
+        r->busy++;
+    ranked_unlock(&table.lock, RANK_MAP);
+    return r;
+}
+
+void region_done(struct region *r) {
+    ranked_lock(&table.lock, RANK_MAP);
+    if (--r->busy == 0)
+        pthread_cond_broadcast(&table.idle);
+    ranked_unlock(&table.lock, RANK_MAP);
+}
+
+/* A region of the file that has not been detached, marked busy; or NULL. */
+static struct region *hold_one_of(const struct file_map *file) {
+    struct region *found = NULL;
+    ranked_lock(&table.lock, RANK_MAP);
+    for (size_t i = 0; i < table.n && found == NULL; i++)
+        if (table.region[i]->file == file && !table.region[i]->detached)
+            found = table.region[i];
+    if (found != NULL)
+        found->busy++;
+    ranked_unlock(&table.lock, RANK_MAP);
+    return found;
+}
+
+void region_detach(struct file_map *file, void (*close)(struct region *r)) {
+    struct region *r;
+    while ((r = hold_one_of(file)) != NULL) {
+        close(r);
+        ranked_lock(&table.lock, RANK_MAP);
+        r->detached = true;
+        r->busy--;
+        while (r->busy != 0)
+            pthread_cond_wait(&table.idle, &table.lock);
+        ranked_unlock(&table.lock, RANK_MAP);
+    }
+}
+
+/* ---- regions ---- */
+
+/* What all regions need. */
+static int prepare_table(struct nova_error *err) {
+    int os = 0;
+    ranked_lock(&table.lock, RANK_MAP);
+    if (table.bus_fd < 0) {
+        table.bus_fd = memfd_create("nova-end-of-file", MFD_CLOEXEC);
+        os = table.bus_fd < 0 ? errno : 0;
+    }
+    if (table.vmas_max == 0)
+        __atomic_store_n(&table.vmas_max, read_vmas_max(), __ATOMIC_RELAXED);
+    ranked_unlock(&table.lock, RANK_MAP);
+    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot make a file for the ends of files");
+}
+
+/* Takes address space for r->pages, filled as a new region is. */
+static int reserve(struct region *r, struct nova_error *err) {
+    size_t len = r->pages * BLK;
+    void *addr = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int os = addr == MAP_FAILED ? errno : 0;
+    if (os == 0 && r->lazy)
+        os = fault_hide(addr, len, r->prot);
+    else if (os == 0 && mmap(addr, len, r->prot, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, table.bus_fd, 0) == MAP_FAILED)
+        os = errno;
+    if (os == 0) {
+        r->addr = addr;
+        return NOVA_OK;
+    }
+    if (addr != MAP_FAILED)
+        munmap(addr, len);
+    return nova_fail_os(err, os == ENOMEM ? NOVA_ENOMEM : NOVA_EOS, os, "no address space for a region of %llu bytes",
+                        (unsigned long long)len);
+}
+
+int region_new(struct region **out, struct file_map *file, const struct pool_file *pool, uint64_t pgoff, uint64_t len,
+               int prot, bool lazy, struct nova_error *err) {
+    *out = NULL;
+    int rc = prepare_table(err);
+    if (rc != NOVA_OK)
+        return rc;
+    struct region *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return nova_fail(err, NOVA_ENOMEM, "no memory for a region");
+    *r = (struct region){.file = file,
+                         .pool = pool,
+                         .pages = (len + BLK - 1) / BLK,
+                         .pgoff = pgoff,
+                         .len = len,
+                         .prot = prot,
+                         .open = true,
+                         .lazy = lazy && fault_server_start(file_map_fault),
+                         .vmas = 1};
+    r->shows = calloc(r->pages, sizeof *r->shows);
+    if (r->shows == NULL)
+        rc = nova_fail(err, NOVA_ENOMEM, "no memory for a region of %llu pages", (unsigned long long)r->pages);
+    for (uint64_t i = 0; rc == NOVA_OK && !r->lazy && i < r->pages; i++)
+        r->shows[i] = PAGE_BUS;
+    if (rc == NOVA_OK)
+        rc = reserve(r, err);
+    if (rc == NOVA_OK && (rc = enter(r, err)) != NOVA_OK)
+        munmap(r->addr, r->pages * BLK);
+    if (rc != NOVA_OK) {
+        free(r->shows);
+        free(r);
+        return rc;
+    }
+    __atomic_add_fetch(&table.vmas, 1, __ATOMIC_RELAXED);
+    *out = r;
+    return NOVA_OK;
+}
+
+void region_delete(struct region *r) {
+    leave(r);
+    munmap(r->addr, r->pages * BLK);
+    __atomic_sub_fetch(&table.vmas, r->vmas, __ATOMIC_RELAXED);
+    free(r->shows);
+    free(r);
+}
+
+/* ---- pages ---- */
+
+static uint8_t *page_addr(const struct region *r, uint64_t page) {
+    return r->addr + page * BLK;
+}
+
+void region_wake(struct region *r, uint64_t page, uint64_t n) {
+    if (r->lazy)
+        fault_wake(page_addr(r, page), n * BLK);
+}
+
+void region_bus(struct region *r, uint64_t page, uint64_t n) {
+    int flags = MAP_SHARED | MAP_FIXED | MAP_NORESERVE;
+    if (mmap(page_addr(r, page), n * BLK, r->prot, flags, table.bus_fd, (off_t)(page * BLK)) == MAP_FAILED) {
+        /* All of it then, which takes fewer mappings than there were. */
+        page = 0;
+        n = r->pages;
+        if (mmap(r->addr, n * BLK, r->prot, flags, table.bus_fd, 0) == MAP_FAILED)
+            munmap(r->addr, n * BLK); /* no memory in the kernel at all: SIGSEGV is better than wrong bytes */
+    }
+    note(r, page, n, PAGE_BUS);
+    region_wake(r, page, n);
+}
+
+void region_show(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool populate) {
+    int flags = r->pool->map_flags | MAP_FIXED | (populate ? MAP_POPULATE : 0);
+    if (mmap(page_addr(r, page), n * BLK, r->prot, flags, r->pool->fd, (off_t)((uint64_t)blk * BLK)) == MAP_FAILED) {
+        region_bus(r, 0, r->pages);
+        return;
+    }
+    note(r, page, n, blk);
+    region_wake(r, page, n);
+}
+
+void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as) {
+    if (fault_hide(page_addr(r, page), n * BLK, r->prot) != 0)
+        region_bus(r, 0, r->pages);
+    else
+        note(r, page, n, as);
+}
+
+/* Zeros are loaded anew when they are looked at again. */
+static void drop_zeros(struct region *r) {
+    for (uint64_t i = 0, n; i < r->pages; i += n) {
+        n = 1;
+        if (r->shows[i] != PAGE_ZERO)
+            continue;
+        while (i + n < r->pages && r->shows[i + n] == PAGE_ZERO)
+            n++;
+        if (madvise(page_addr(r, i), n * BLK, MADV_DONTNEED) == 0)
+            note(r, i, n, PAGE_MISSING);
+    }
+}
+
+void region_zero(struct region *r, uint64_t page, uint64_t n) {
+    if (r->zeros + n > ZEROS_MAX)
+        drop_zeros(r);
+    if (fault_zeros(page_addr(r, page), n * BLK) != 0) {
+        region_bus(r, 0, r->pages);
+        return;
+    }
+    note(r, page, n, PAGE_ZERO);
+    region_wake(r, page, n);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A region: address space that shows pages of a file. What each page shows is known here, so that pages need no system
+ * call that show already what they should, and so that the mappings which the kernel makes of them can be counted: it
+ * has a limit (vm.max_map_count), and fragments of a file take one each.
+ *
+ * The functions on pages do not fail: if the kernel refuses, the whole region raises SIGBUS from then on. No page ever
+ * shows what it should not, and no store is lost without notice.
+ */
+#ifndef NOVA_MAP_REGION_H
+#define NOVA_MAP_REGION_H
+
+#include <stdbool.h>
+
+#include "pmem/pool_file.h"
+
+/* What a page shows, if not a block. */
+#define PAGE_MISSING 0u            /* nothing yet: any access is a fault (lazy regions) */
+#define PAGE_HELD UINT32_MAX       /* the same, for a moment: it showed something before, and will again */
+#define PAGE_ZERO (UINT32_MAX - 1) /* zeros; a store is a fault */
+#define PAGE_BUS (UINT32_MAX - 2)  /* any access raises SIGBUS */
+
+struct file_map;
+
+struct region {
+    struct region *next;   /* of those of the same file; guarded by logLock, as all that has no other comment */
+    struct file_map *file; /* never changes */
+    const struct pool_file *pool;
+    uint8_t *addr;         /* never changes, nor do the next five */
+    uint64_t pages, pgoff; /* of the file */
+    uint64_t len;          /* bytes asked for */
+    int prot;
+    bool lazy;
+    bool open;
+    uint32_t *shows; /* per page: block, or PAGE_* */
+    uint64_t mapped; /* pages that show a block */
+    uint64_t zeros;  /* pages that show zeros */
+    uint64_t vmas;
+    uint64_t hand;                                  /* where to look next for pages to hide */
+    uint64_t next_fill;                             /* page behind the last fill, */
+    uint32_t fill;                                  /* and its pages */
+    uint64_t faults, allocated, moved, hold_max_ns; /* statistics */
+    uint32_t busy; /* who uses `file`; guarded by the table's lock, as is the next one */
+    bool detached; /* `file` is gone */
+};
+
+/*
+ * Takes address space for a region, and enters it in the table of regions. All of it is missing (lazy), or raises
+ * SIGBUS. lazy: if possible. EINVAL, ENOMEM, EOS.
+ */
+int region_new(struct region **out, struct file_map *file, const struct pool_file *pool, uint64_t pgoff, uint64_t len,
+               int prot, bool lazy, struct nova_error *err);
+/* Gives it back, when nobody uses it any more; its file has forgotten it. */
+void region_delete(struct region *r);
+
+/*
+ * Keeps a region's file from going away, until region_done(); region_find(): of the region that an address lies in.
+ * False, or NULL, if it has gone. Any thread, without locks.
+ */
+bool region_hold(struct region *r);
+struct region *region_find(const void *addr);
+void region_done(struct region *r);
+
+/* Before a file goes away: closes all its regions, and waits until nobody uses them. */
+void region_detach(struct file_map *file, void (*close)(struct region *r));
+
+/* ---- pages [page, page + n) of the region, n >= 1; the caller holds logLock ---- */
+
+/* They show blocks from blk on. populate: the kernel's page tables too. */
+void region_show(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool populate);
+/* They are missing from now on; as: PAGE_MISSING or PAGE_HELD. Lazy regions only. */
+void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as);
+/* Missing pages show zeros. */
+void region_zero(struct region *r, uint64_t page, uint64_t n);
+/* They raise SIGBUS. */
+void region_bus(struct region *r, uint64_t page, uint64_t n);
+/* Lets whoever waits for them look again. */
+void region_wake(struct region *r, uint64_t page, uint64_t n);
+
+/* Mappings of the kernel that all regions take, and half of what it allows a process. */
+uint64_t region_vmas(void);
+uint64_t region_vmas_max(void);
+
+#endif
