@@ -294,6 +294,16 @@ static inline bool can_take(const struct lane *l, uint32_t count) {
     return hint_get(&l->free) >= (uint64_t)hint_get(&l->keep) + count;
 }
 
+bool alloc_at(struct allocator *a, uint32_t blk, uint32_t count) {
+    if (blk / GROUP_BLKS < a->group0 || blk / GROUP_BLKS >= a->group0 + a->groups)
+        return false;
+    struct lane *l = lane_of(a, blk);
+    ranked_lock(&l->lock, RANK_LANE);
+    bool ok = can_take(l, count) && lane_take_at_locked(l, blk, count);
+    ranked_unlock(&l->lock, RANK_LANE);
+    return ok;
+}
+
 uint32_t alloc_one(struct allocator *a, unsigned flags) {
     uint32_t own = own_lane(a);
     for (uint32_t i = 0, n = own; i < a->lanes_n; i++, n = n + 1 < a->lanes_n ? n + 1 : 0) {

@@ -76,6 +76,12 @@ void alloc_ready(struct allocator *a);
  */
 bool alloc_blocks(struct allocator *a, uint32_t want, unsigned flags, struct extent_list *out);
 
+/*
+ * Allocates the blocks [blk, blk + count), if all of them are free and in one lane (blk may be any number); without
+ * use of the reserve. What follows other blocks of a file is best placed behind them.
+ */
+bool alloc_at(struct allocator *a, uint32_t blk, uint32_t count);
+
 /* Allocates one block; 0 if there is none. */
 uint32_t alloc_one(struct allocator *a, unsigned flags);
 

@@ -30,6 +30,17 @@ bool lane_bits_all_set(const map_word *words, uint32_t blk, uint32_t count) {
     return true;
 }
 
+static bool bits_all_clear(const map_word *words, uint32_t blk, uint32_t count) {
+    while (count) {
+        uint32_t bit = blk % 64, n = 64 - bit < count ? 64 - bit : count;
+        if (word_get(&words[blk / 64]) & word_mask(bit, n))
+            return false;
+        blk += n;
+        count -= n;
+    }
+    return true;
+}
+
 static inline uint16_t *group_of(struct lane *l, uint32_t blk) {
     return &l->group_free[(blk - l->first) / GROUP_BLKS];
 }
@@ -128,6 +139,13 @@ uint32_t lane_take_one_locked(struct lane *l) {
     if (blk)
         take_locked(l, blk, 1);
     return blk;
+}
+
+bool lane_take_at_locked(struct lane *l, uint32_t blk, uint32_t count) {
+    if (blk < l->first || blk >= l->end || count > l->end - blk || !bits_all_clear(l->words, blk, count))
+        return false;
+    take_locked(l, blk, count);
+    return true;
 }
 
 /* The same as lane_take_aligned_locked() for runs that start in groups of [from, l->end). */

@@ -67,6 +67,9 @@ void lane_count(struct lane *l);
 /* Takes one free block; 0 if there is none. */
 uint32_t lane_take_one_locked(struct lane *l);
 
+/* Takes these blocks of the lane if all of them are free. */
+bool lane_take_at_locked(struct lane *l, uint32_t blk, uint32_t count);
+
 /* Takes a free run of exactly count blocks that starts at a group, 0 if there is none. count >= GROUP_BLKS. */
 uint32_t lane_take_aligned_locked(struct lane *l, uint32_t count);
 

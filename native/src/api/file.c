@@ -222,7 +222,7 @@ static void merge_locked(struct nova_intent *in) {
         carry_over(m, target(in, end, &room), in->last_blk, end, stop, size);
 }
 
-/* The entry of one extent (or, without one, of a new size only). */
+/* The entry of one extent (or, without one, of bytes behind the end in a block that was there). */
 static void write_entry(struct fmt_entry *e, uint64_t pgoff, const struct nova_extent *x, uint64_t size, int64_t now) {
     struct fmt_write_body w = {.size = size, .mtime = now};
     if (x != NULL) {
@@ -254,17 +254,30 @@ static void look_again_locked(struct nova_intent *in) {
         file_map_hold_locked(f, last, 1);
 }
 
-/* The entries of an intent, or the one about size and time of one that takes no new blocks. */
+/* The entry of a write in place: its bytes are in blocks that the file has. */
+static void in_place_entry(struct fmt_entry *e, uint64_t size, uint64_t old_size, int64_t now) {
+    if (size == old_size) {
+        struct fmt_setattr_body a = {.mask = NOVA_ATTR_MTIME | NOVA_ATTR_CTIME, .mtime = now, .ctime = now};
+        *e = (struct fmt_entry){.kind = FMT_SETATTR, .lines = 1};
+        memcpy(e->payload, &a, sizeof a);
+    } else {
+        write_entry(e, 0, NULL, size, now);
+        e->kind = FMT_TRUNCATE;
+    }
+}
+
 static int intent_append(struct nova_intent *in, struct log_batch *b, uint64_t size, struct fmt_entry *e,
                          struct nova_io *io) {
     uint64_t pgoff = in->new_pgoff;
-    bool no_blocks = in->new_count == 0 || in->all_in_place;
-    uint32_t entries = no_blocks ? 1 : in->ext.n;
+    uint32_t entries = in->new_count == 0 || in->all_in_place ? 1 : in->ext.n;
     int64_t now = nova_now();
     io->more = io->more || entries > NOVA_IO_RECORDS;
     for (uint32_t i = 0; i < entries; i++) {
-        const struct nova_extent *x = no_blocks ? NULL : &in->ext.ext[i];
-        write_entry(e, pgoff, x, size, now);
+        const struct nova_extent *x = in->new_count == 0 ? NULL : &in->ext.ext[i];
+        if (in->all_in_place)
+            in_place_entry(e, size, in->old_size, now);
+        else
+            write_entry(e, pgoff, x, size, now);
         int rc = log_append(b, e, &io->err);
         if (rc != NOVA_OK)
             return rc;

@@ -241,7 +241,10 @@ int file_map_fill_locked(struct file_map *f, uint64_t pgoff, uint64_t n, struct 
         return NOVA_OK;
     struct extent_list ext;
     extent_list_init(&ext);
-    if (!alloc_blocks(f->a, holes, 0, &ext)) {
+    uint32_t before = pgoff == 0 ? 0 : file_map_block(f, pgoff - 1);
+    if (before != 0 && alloc_at(f->a, before + 1, holes)) {
+        (void)extent_list_add(&ext, before + 1, holes); /* the first one needs no memory */
+    } else if (!alloc_blocks(f->a, holes, 0, &ext)) {
         extent_list_free(&ext);
         return nova_fail(err, NOVA_ENOSPC, "no space for %u blocks of inode %u", holes, f->log->ino);
     }

@@ -743,6 +743,37 @@ static void one_thread_wins_each_mark(void **state) {
     }
 }
 
+static void test_alloc_at_takes_what_is_free_there(void **state) {
+    (void)state;
+    struct allocator *a = alloc_new(4096, 512, 4096, 2);
+    struct extent_list out;
+    extent_list_init(&out);
+    alloc_ready(a);
+    uint32_t free_before = alloc_free_count(a);
+    assert_true(alloc_at(a, 600, 40));
+    assert_int_equal(alloc_free_count(a), free_before - 40);
+    assert_true(alloc_is_used(a, 600) && alloc_is_used(a, 639) && !alloc_is_used(a, 640));
+    assert_false(alloc_at(a, 590, 11)); /* the last one is used */
+    assert_false(alloc_at(a, 639, 2));  /* the first one is */
+    assert_true(alloc_at(a, 640, 1));   /* right behind */
+    assert_false(alloc_at(a, 0, 1));    /* outside the data area */
+    assert_false(alloc_at(a, 511, 2));
+    assert_false(alloc_at(a, 4095, 2));
+    assert_false(alloc_at(a, UINT32_MAX, 1));
+    assert_false(alloc_at(a, 4096, 1));
+    assert_int_equal(alloc_free_count(a), free_before - 41);
+    /* The reserve is not for it. */
+    while (alloc_blocks(a, 1, 0, &out))
+        out.n = 0;
+    uint32_t blk = 512;
+    while (blk < 4096 && alloc_is_used(a, blk))
+        blk++;
+    assert_true(blk < 4096);
+    assert_false(alloc_at(a, blk, 1));
+    extent_list_free(&out);
+    alloc_delete(a);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(extent_lists_merge_and_grow),
@@ -765,6 +796,7 @@ int main(void) {
         cmocka_unit_test(the_reserve_holds_under_fire),
         cmocka_unit_test(threads_mark_what_they_mark),
         cmocka_unit_test(one_thread_wins_each_mark),
+        cmocka_unit_test(test_alloc_at_takes_what_is_free_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
