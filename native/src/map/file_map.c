@@ -12,6 +12,7 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define FILL_MAX 1024u    /* pages in one commit that nobody waits for */
+#define READ_MAX 16u      /* pages that are copied in one hold of logLock */
 #define POPULATE_MAX 512u /* pages that get their page-table entries with their mapping */
 
 static uint64_t pages_of(uint64_t size) {
@@ -428,6 +429,40 @@ int file_map_populate(struct region *r, uint64_t page, uint64_t n, bool allocate
     int rc = populate(r, page, n, allocate, err);
     region_done(r);
     return rc;
+}
+
+/* Up to READ_MAX pages of it; how many bytes, or 0 if the first one cannot be read. */
+static uint64_t read_some(struct region *r, uint64_t off, uint8_t *buf, uint64_t len) {
+    struct file_map *f = r->file;
+    uint64_t done = 0, page = off / BLK, step;
+    map_lock(f);
+    uint64_t end = r->open && !f->failed ? pages_of(f->size) : 0;
+    for (; done < len && page < off / BLK + READ_MAX && r->pgoff + page < end; page++, done += step) {
+        uint64_t skip = (off + done) % BLK;
+        uint32_t blk = file_map_block(f, r->pgoff + page);
+        step = BLK - skip < len - done ? BLK - skip : len - done;
+        if (blk != 0)
+            memcpy(buf + done, media_blk(f->m, blk) + skip, step);
+        else
+            memset(buf + done, 0, step);
+    }
+    map_unlock(f);
+    return done;
+}
+
+int file_map_read(struct region *r, uint64_t off, uint8_t *buf, uint64_t len, struct nova_error *err) {
+    if (!region_hold(r))
+        return closed(err);
+    uint64_t done = 0, n = 1;
+    while (done < len && n != 0) {
+        n = read_some(r, off + done, buf + done, len - done);
+        done += n;
+    }
+    region_done(r);
+    if (done < len)
+        return nova_fail(err, NOVA_EINVAL, "byte %llu of a region lies beyond the end of the file, or it is closed",
+                         (unsigned long long)(off + done));
+    return NOVA_OK;
 }
 
 bool file_map_stat(struct region *r, struct nova_region_stat *stat) {
