@@ -73,6 +73,20 @@ public final class NativeRegion {
         }
     }
 
+    /**
+     * Copies bytes to memory, without a page fault.
+     *
+     * @return false if some cannot be loaded: the file ends before them, or the region is closed
+     */
+    public boolean read(long off, NativeMemory to, int at, int len) {
+        long stamp = lock.readLock();
+        try {
+            return !closed && NovaNative.nova_region_read(handle, off, to.address() + at, len, 0) == Abi.OK;
+        } finally {
+            lock.unlockRead(stamp);
+        }
+    }
+
     /** Facts of this moment; of a region that has been freed, the last ones. */
     public RegionStat stat() {
         long stamp = lock.readLock();

@@ -256,6 +256,13 @@ final class NovaNative {
             @Cast("uint32_t") int allocate,
             @Cast("nova_error*") long err);
 
+    static native int nova_region_read(
+            @Cast("nova_region*") long region,
+            @Cast("uint64_t") long off,
+            @Cast("void*") long buf,
+            @Cast("uint64_t") long len,
+            @Cast("nova_error*") long err);
+
     @Name("nova_region_stat")
     static native int nova_region_stat(
             @Cast("nova_region*") long region, @Cast("struct nova_region_stat*") long stat);

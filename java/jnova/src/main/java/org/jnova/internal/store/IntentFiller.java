@@ -51,7 +51,7 @@ final class IntentFiller implements PoolWindows.PieceSink {
         try {
             for (int done = 0; done < len; ) {
                 int n = Math.min(len - done, staging.pieceSize());
-                stage.bytes().put(0, src, at + done, n);
+                SourceMemory.copy(src, at + done, stage, 0, n);
                 putStaged(stage, n);
                 done += n;
             }

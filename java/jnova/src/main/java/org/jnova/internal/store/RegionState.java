@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jnova.NoSpaceException;
+import org.jnova.internal.core.NativeMemory;
 import org.jnova.internal.core.NativeRegion;
 import org.jnova.internal.core.RegionStat;
 
@@ -22,8 +23,8 @@ import org.jnova.internal.core.RegionStat;
 public final class RegionState {
     private static final Cleaner CLEANER = Cleaner.create();
 
-    /** Memory of all regions that have not been freed: first address and the one behind the last. */
-    private static final ConcurrentSkipListMap<Long, Long> MEMORY = new ConcurrentSkipListMap<>();
+    /** All regions that have not been freed, by address. */
+    private static final ConcurrentSkipListMap<Long, NativeRegion> MEMORY = new ConcurrentSkipListMap<>();
 
     private final InodeState inode;
     private final NativeRegion region;
@@ -33,7 +34,7 @@ public final class RegionState {
     private RegionState(InodeState inode, NativeRegion region) {
         this.inode = inode;
         this.region = region;
-        MEMORY.put(region.address(), region.address() + region.length());
+        MEMORY.put(region.address(), region);
     }
 
     /**
@@ -62,10 +63,16 @@ public final class RegionState {
         }
     }
 
-    /** Whether an address is in memory of some region. */
-    static boolean contains(long address) {
-        Map.Entry<Long, Long> floor = MEMORY.floorEntry(address);
-        return floor != null && address < floor.getValue();
+    /** The region that an address is in, or null. */
+    static NativeRegion at(long address) {
+        Map.Entry<Long, NativeRegion> floor = MEMORY.floorEntry(address);
+        NativeRegion region = floor == null ? null : floor.getValue();
+        return region != null && address - region.address() < region.length() ? region : null;
+    }
+
+    /** The region that a buffer is over, or null; as long as the buffer is reachable. */
+    static NativeRegion of(ByteBuffer buffer) {
+        return MEMORY.isEmpty() || !buffer.isDirect() ? null : at(NativeMemory.addressOf(buffer));
     }
 
     // ---- who may reach the memory
