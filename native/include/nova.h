@@ -588,7 +588,7 @@ struct nova_region_stat {
  * A region is eager if userfaultfd is not to be had for faults inside system calls too: the kernel could not read or
  * write a lazy one then. It is made in one go with the caller's view behind the log.
  * Any thread; but for one inode the caller serialises it with writing calls.
- * Errors: EINVAL, EFBIG, EISDIR, ENOSPC (eager), ECORRUPT, ENOMEM, EOS.
+ * Errors: EINVAL, EFBIG, EISDIR, ESTALE (not yet replayed), ENOSPC (eager), ECORRUPT, ENOMEM, EOS.
  */
 NOVA_API int nova_map(nova_inode *inode, uint64_t off, uint64_t len, uint32_t flags, uint64_t *appended,
                       nova_region **out, struct nova_error *err);

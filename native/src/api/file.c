@@ -55,7 +55,7 @@ int file_begin(struct nova_inode *inode, uint64_t *size, struct nova_io *io) {
         return rc;
     log_lock_owner(inode);
     rc = view_check_locked(inode, &io->err);
-    *size = inode->st.size;
+    *size = inode->map != NULL ? inode->map->size : inode->st.size;
     io->size = *size;
     log_unlock_owner(inode);
     return rc;

@@ -82,7 +82,7 @@ static void *serve_faults(void *arg) {
     return NULL;
 }
 
-static bool start_thread(void *(*run)(void *)) {
+static bool start_thread(void *(*run)(void *), const char *name) {
     pthread_t thread;
     pthread_attr_t attr;
     sigset_t all, old;
@@ -93,6 +93,8 @@ static bool start_thread(void *(*run)(void *)) {
     sigfillset(&all); /* the process's signals are for its own threads */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     bool ok = pthread_create(&thread, &attr, run, NULL) == 0;
+    if (ok)
+        (void)pthread_setname_np(thread, name);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
     return ok;
@@ -140,9 +142,9 @@ bool fault_server_start(fault_handler *handler) {
         server.fd = open_uffd();
         server.handler = handler;
         if (server.fd >= 0 && probe()) {
-            server.started = start_thread(read_faults);
+            server.started = start_thread(read_faults, "nova-fault-read");
             for (unsigned i = 0; server.started && i < WORKERS; i++)
-                server.started = start_thread(serve_faults) || i != 0;
+                server.started = start_thread(serve_faults, "nova-fault") || i != 0;
         }
         if (!server.started && server.fd >= 0)
             close(server.fd); /* a thread that has been started sleeps for ever */

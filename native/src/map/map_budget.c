@@ -44,6 +44,8 @@ void map_budget_hide_locked(struct region *r, uint64_t page, uint64_t n) {
 /* Hides the next chunk, of those behind the hand, that shows something. */
 static void hide_another(struct region *r, uint64_t page) {
     uint64_t not_from, not_n;
+    if (r->mapped + r->zeros <= CHUNK)
+        return; /* it is others who have the many */
     map_chunk(r, page, &not_from, &not_n);
     for (uint64_t seen = 0; seen < r->pages; seen++) {
         uint64_t at = r->hand;
