@@ -319,6 +319,19 @@ class MappedRegionTest {
         }
     }
 
+    /** What is one hole may be several mappings to the kernel. */
+    @Test
+    void holeOfSeveralMappings() throws IOException {
+        file.write(8 * PAGE, random(8 * PAGE), 0, 8 * PAGE);
+        try (MappedRegion region = file.map(READ_WRITE, 0, 64 * PAGE)) {
+            ByteBuffer buffer = region.buffer();
+            assertEquals(0, buffer.get(7 * PAGE));
+            assertEquals(0, buffer.get(32 * PAGE));
+            file.punchHole(8 * PAGE, 8 * PAGE);
+            assertArrayEquals(new byte[24 * PAGE], load(buffer, 8 * PAGE, 24 * PAGE));
+        }
+    }
+
     // ---- force, load, allocate, status
 
     @Test
