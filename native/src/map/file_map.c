@@ -42,9 +42,24 @@ static bool shows_any(const struct region *r, uint64_t page, uint64_t n) {
     return false;
 }
 
+/* Before pages get other blocks: at most one region keeps what it shows until it is replaced, or else somebody could
+ * see the new block in one, and then the old one in another, or store to that. */
+static void hide_but_one(struct file_map *f, uint64_t pgoff, uint64_t n) {
+    uint64_t page, count;
+    bool kept = false;
+    for (struct region *r = f->regions; r != NULL; r = r->next) {
+        if (!r->lazy || !overlap(r, pgoff, n, &page, &count) || !shows_any(r, page, count))
+            continue;
+        if (kept)
+            region_hide(r, page, count, PAGE_MISSING);
+        kept = true;
+    }
+}
+
 /* Pages [pgoff, pgoff + n) have become blocks from blk on. What nobody has looked at may stay missing. */
 static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
     uint64_t page, count;
+    hide_but_one(f, pgoff, n);
     for (struct region *r = f->regions; r != NULL; r = r->next) {
         if (!overlap(r, pgoff, n, &page, &count))
             continue;
