@@ -290,7 +290,7 @@ public final class NativeInode {
             if (status != Abi.OK) {
                 throw failure(status, scratch.io);
             }
-            return new NativeRegion(pool, scratch.io.cell(), label);
+            return new NativeRegion(pool, this, off, scratch.io.cell(), label);
         } finally {
             scratch.put();
         }

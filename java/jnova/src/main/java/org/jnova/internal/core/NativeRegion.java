@@ -13,7 +13,9 @@ import org.jnova.internal.lock.RankedLock;
  */
 public final class NativeRegion {
     private final NativePool pool;
+    private final NativeInode inode;
     private final String label;
+    private final long start;
     private final long address;
     private final long length;
     private final RankedLock lock = new RankedLock(LockRank.REGION, this);
@@ -23,8 +25,11 @@ public final class NativeRegion {
     private boolean closed;
     private RegionStat last; // of a region that has been freed
 
-    NativeRegion(NativePool pool, long handle, String label) {
+    /** @param start byte offset in the file */
+    NativeRegion(NativePool pool, NativeInode inode, long start, long handle, String label) {
         this.pool = pool;
+        this.inode = inode;
+        this.start = start;
         this.handle = handle;
         this.label = label;
         RegionStat stat = statLocked();
@@ -40,6 +45,16 @@ public final class NativeRegion {
     /** Bytes, whole pages. */
     public long length() {
         return length;
+    }
+
+    /** Whether it shows bytes of a file. */
+    public boolean isOf(NativeInode file) {
+        return inode == file;
+    }
+
+    /** Byte offset in the file of the first byte. */
+    public long start() {
+        return start;
     }
 
     /** A direct buffer over a part of the memory. Whoever has it keeps the region from being freed. */

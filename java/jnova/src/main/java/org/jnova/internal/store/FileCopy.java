@@ -62,6 +62,9 @@ public final class FileCopy {
             return Abi.OK;
         }
         PoolWindows windows = source.table().windows();
-        return target.fillAndCommit(to, filler -> windows.forEachPiece(source.indexLocked(), from, n, filler), n);
+        InodeState.Pieces pieces = source == target && source.isMapped() // it may be written in place
+                ? filler -> filler.putOwn(windows, source.indexLocked(), from, n)
+                : filler -> windows.forEachPiece(source.indexLocked(), from, n, filler);
+        return target.fillAndCommit(to, pieces, n);
     }
 }

@@ -352,7 +352,7 @@ public final class InodeState implements NativeInode.Sink {
         long intent = NativeInode.intent(io);
         boolean whole = false;
         try {
-            IntentFiller filler = new IntentFiller(inode, io, table.staging());
+            IntentFiller filler = new IntentFiller(inode, off, io, table.staging());
             pieces.putInto(filler);
             assert filler.filled() == len;
             whole = true;
