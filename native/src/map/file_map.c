@@ -42,17 +42,18 @@ static bool shows_any(const struct region *r, uint64_t page, uint64_t n) {
     return false;
 }
 
-/* Before pages get other blocks: at most one region keeps what it shows until it is replaced, or else somebody could
- * see the new block in one, and then the old one in another, or store to that. */
+/* Before pages get other blocks: only the region that is shown them first keeps what it shows until then. Or else
+ * somebody could see the new block in one, and then the old one in another, or store to that. */
 static void hide_but_one(struct file_map *f, uint64_t pgoff, uint64_t n) {
     uint64_t page, count;
-    bool kept = false;
+    const struct region *first = f->faulting;
     for (struct region *r = f->regions; r != NULL; r = r->next) {
-        if (!r->lazy || !overlap(r, pgoff, n, &page, &count) || !shows_any(r, page, count))
+        if (r == first || !r->lazy || !overlap(r, pgoff, n, &page, &count) || !shows_any(r, page, count))
             continue;
-        if (kept)
+        if (first == NULL)
+            first = r;
+        else
             region_hide(r, page, count, PAGE_MISSING);
-        kept = true;
     }
 }
 
