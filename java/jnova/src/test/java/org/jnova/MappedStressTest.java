@@ -60,6 +60,21 @@ class MappedStressTest {
         return thread;
     }
 
+    /** Lets them run for a while, or until one stops all. */
+    private void await(List<Thread> threads) throws InterruptedException {
+        long end = System.nanoTime() + RUN_NS;
+        while (System.nanoTime() < end && !stop.get()) {
+            threads.get(0).join(20);
+        }
+        stop.set(true);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        if (!failures.isEmpty()) {
+            throw new AssertionError("seed " + SEED, failures.get(0));
+        }
+    }
+
     /** One thread's words. */
     private final class Owner {
         final int id;
@@ -139,17 +154,7 @@ class MappedStressTest {
                 threads.add(start(owner::run));
             }
             threads.add(start(() -> disturb(store, file, copy)));
-            long end = System.nanoTime() + RUN_NS;
-            while (System.nanoTime() < end && !stop.get()) {
-                threads.get(0).join(20);
-            }
-            stop.set(true);
-            for (Thread thread : threads) {
-                thread.join();
-            }
-            if (!failures.isEmpty()) {
-                throw new AssertionError("seed " + SEED, failures.get(0));
-            }
+            await(threads);
             TestReport.line(
                     "mapping: %d checks among stores, writes and holes; %d faults",
                     checks.get(), one.status().faults() + two.status().faults());
@@ -181,6 +186,58 @@ class MappedStressTest {
                 default -> System.gc();
             }
         }
+    }
+
+    /** Who has seen a write in a region finds it by a read, and the other way round; of every page it is about. */
+    @Test
+    void whatOneWayShowsTheOthersDo() throws Exception {
+        int pages = 20;
+        try (NovaStore store = pools.create("p", 256 * TestPools.MIB);
+                NovaFile file = store.open("f", CREATE, READ, WRITE);
+                MappedRegion one = file.map(READ_WRITE, 0, pages * PAGE);
+                MappedRegion two = file.map(READ_WRITE, 0, pages * PAGE)) {
+            List<Thread> threads = new ArrayList<>();
+            threads.add(start(() -> {
+                ByteBuffer bytes = ByteBuffer.allocateDirect(pages * PAGE);
+                for (long i = 1; i < 200_000 && !stop.get(); i++) {
+                    for (int page = 0; page < pages; page++) {
+                        bytes.putLong(page * PAGE, i);
+                    }
+                    file.write(0, bytes.clear());
+                    if (i % 16 == 0) { // a few pages larger and smaller again
+                        file.setSize((pages + 3L) * PAGE);
+                        file.truncate(pages * PAGE);
+                    }
+                }
+                stop.set(true);
+            }));
+            for (int t = 0; t < 2; t++) {
+                SplittableRandom random = new SplittableRandom(SEED + t);
+                ByteBuffer[] regions = {one.buffer(), two.buffer()};
+                threads.add(start(() -> {
+                    byte[] bytes = new byte[8];
+                    while (!stop.get()) {
+                        int at = random.nextInt(pages) * PAGE;
+                        long seen = 0;
+                        for (int i = 0; i < 6; i++) {
+                            int way = random.nextInt(3);
+                            if (way == 2) {
+                                file.read(at, bytes, 0, 8);
+                            }
+                            long now = way == 2 ? ByteBuffer.wrap(bytes).getLong() : regions[way].getLong(at);
+                            if (now < seen) {
+                                throw new AssertionError(way + " shows " + now + " after " + seen);
+                            }
+                            seen = now;
+                            checks.incrementAndGet();
+                        }
+                    }
+                }));
+            }
+            await(threads);
+            TestReport.line("mapping: %d looks at a file that is written", checks.get());
+        }
+        pools.assertSound("p");
     }
 
     @Test
