@@ -161,6 +161,22 @@ size_t nova_abi(char *buf, size_t cap) {
     AT(nova_run, pgoff);
     AT(nova_run, count);
 
+    CONST(NOVA_MAP_WRITE);
+    CONST(NOVA_MAP_EAGER);
+    SIZE(nova_region_stat);
+    AT(nova_region_stat, addr);
+    AT(nova_region_stat, len);
+    AT(nova_region_stat, faults);
+    AT(nova_region_stat, allocated);
+    AT(nova_region_stat, mapped);
+    AT(nova_region_stat, vmas);
+    AT(nova_region_stat, vmas_all);
+    AT(nova_region_stat, vmas_max);
+    AT(nova_region_stat, moved);
+    AT(nova_region_stat, hold_max_ns);
+    AT(nova_region_stat, lazy);
+    AT(nova_region_stat, in_place);
+
     SIZE(nova_name);
     AT(nova_name, dir);
     AT(nova_name, name);
