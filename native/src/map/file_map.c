@@ -41,9 +41,14 @@ static bool shows_any(const struct region *r, uint64_t page, uint64_t n) {
     return false;
 }
 
-/* Pages [pgoff, pgoff + n) have become blocks from blk on. What nobody has looked at may stay missing. */
+/* Pages [pgoff, pgoff + n) have become blocks from blk on. What nobody has looked at may stay missing, and blocks
+ * beyond the end of the file are never shown: they stay zeros. */
 static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
-    uint64_t page, count;
+    uint64_t page, count, end = pages_of(f->size);
+    if (pgoff >= end)
+        return;
+    if (n > end - pgoff)
+        n = end - pgoff;
     for (struct region *r = f->regions; r != NULL; r = r->next) {
         if (!overlap(r, pgoff, n, &page, &count))
             continue;
