@@ -57,9 +57,14 @@ static void hide_but_one(struct file_map *f, uint64_t pgoff, uint64_t n) {
     }
 }
 
-/* Pages [pgoff, pgoff + n) have become blocks from blk on. What nobody has looked at may stay missing. */
+/* Pages [pgoff, pgoff + n) have become blocks from blk on. What nobody has looked at may stay missing, and blocks
+ * beyond the end of the file are never shown: they stay zeros. */
 static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
-    uint64_t page, count;
+    uint64_t page, count, end = pages_of(f->size);
+    if (pgoff >= end)
+        return;
+    if (n > end - pgoff)
+        n = end - pgoff;
     hide_but_one(f, pgoff, n);
     for (struct region *r = f->regions; r != NULL; r = r->next) {
         if (!overlap(r, pgoff, n, &page, &count))
