@@ -14,8 +14,9 @@
  *
  * If the file is mapped (map/file_map.h), its log may have grown by faults since the caller looked: the blocks whose
  * bytes are carried over are looked up again in step 2, and stores to them wait until the regions show the new ones. If
- * it is to be written in place, step 1 fills the holes of the range in commits of their own, and its bytes go to the
- * blocks that are there; step 3 is about size and time.
+ * it is to be written in place, step 1 fills the holes among the pages that the file has in commits of their own, and
+ * the bytes there go to the blocks that are there; step 3 is about size and time. Pages beyond get new blocks as ever:
+ * what lies beyond the size must be zeros until the size passes over it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,10 +32,11 @@ struct nova_intent {
     uint64_t old_size;
     uint32_t first_blk, last_blk, eof_blk;
     bool in_place;      /* the first page's bytes go into first_blk, behind the end of the file */
-    bool all_in_place;  /* ext are the blocks that the file has */
+    bool all_in_place;  /* the bytes of pages below new_pgoff go to the blocks that the file has: the first of ext */
     bool pinned;        /* the file is mapped, and its blocks stay where they are until this ends */
     uint64_t new_pgoff; /* first page that gets a new block */
     uint32_t new_count; /* pages that do */
+    uint64_t ext_pgoff; /* page of the first block of ext */
     struct extent_list ext;
     /* Where fill left off: extent and the page of the range it starts at. */
     uint32_t at_ext;
@@ -43,6 +45,10 @@ struct nova_intent {
 
 static uint64_t page_of(uint64_t off) {
     return off >> NOVA_BLOCK_SHIFT;
+}
+
+static uint64_t pages_of(uint64_t size) {
+    return (size + BLK - 1) >> NOVA_BLOCK_SHIFT;
 }
 
 /* What every writing call on a file checks first. Nothing may go by st before the view is known to be whole: it could
@@ -61,10 +67,28 @@ int file_begin(struct nova_inode *inode, uint64_t *size, struct nova_io *io) {
     return rc;
 }
 
+/* Those blocks of the i-th of ext that are new ones, and their first page. False if there are none; *pgoff: page of its
+ * first block, and then of the next one's. */
+static bool new_blocks(const struct nova_intent *in, uint32_t i, uint64_t *pgoff, uint64_t *first,
+                       struct nova_extent *x) {
+    *x = in->ext.ext[i];
+    *first = *pgoff;
+    *pgoff += x->count;
+    if (*first < in->new_pgoff) {
+        uint64_t skip = in->new_pgoff - *first < x->count ? in->new_pgoff - *first : x->count;
+        *first += skip;
+        x->blk += (uint32_t)skip;
+        x->count -= (uint32_t)skip;
+    }
+    return x->count != 0;
+}
+
 static void intent_end(struct nova_intent *in, bool committed) {
-    if (!committed && !in->all_in_place)
-        for (uint32_t i = 0; i < in->ext.n; i++)
-            alloc_free(in->inode->pool->alloc, in->ext.ext[i].blk, in->ext.ext[i].count);
+    struct nova_extent x;
+    uint64_t pgoff = in->ext_pgoff, first;
+    for (uint32_t i = 0; !committed && i < in->ext.n; i++)
+        if (new_blocks(in, i, &pgoff, &first, &x))
+            alloc_free(in->inode->pool->alloc, x.blk, x.count);
     extent_list_free(&in->ext);
     if (in->pinned) {
         log_lock_owner(in->inode);
@@ -75,24 +99,24 @@ static void intent_end(struct nova_intent *in, bool committed) {
 
 /* From now on no block of the mapped file moves. Says whether to write in place. */
 static bool intent_pin(struct nova_intent *in) {
+    struct file_map *f = in->inode->map;
     log_lock_owner(in->inode);
     in->pinned = true;
-    in->inode->map->pins++;
-    in->all_in_place = file_map_in_place(in->inode->map);
+    f->pins++;
+    in->all_in_place = file_map_in_place(f) && page_of(in->off) < pages_of(in->old_size);
+    in->first_blk = file_map_block(f, page_of(in->off)); /* the caller's may have been moved, and be nobody's now */
     log_unlock_owner(in->inode);
     return in->all_in_place;
 }
 
 #define FILL_STEP 1024u /* pages, in one hold of logLock */
 
-/* Takes the blocks of pages first to last for a write in place, giving some to those that have none. */
-static int blocks_in_place(struct nova_intent *in, uint64_t first, uint64_t last, struct nova_error *err) {
+/* Takes the blocks of pages [first, end) for a write in place, giving some to those that have none. */
+static int blocks_in_place(struct nova_intent *in, uint64_t first, uint64_t end, struct nova_error *err) {
     struct file_map *f = in->inode->map;
     int rc = NOVA_OK;
-    in->new_pgoff = in->at_pgoff = first;
-    in->new_count = (uint32_t)(last + 1 - first);
-    for (uint64_t at = first, n; rc == NOVA_OK && at <= last; at += n) {
-        n = last + 1 - at < FILL_STEP ? last + 1 - at : FILL_STEP;
+    for (uint64_t at = first, n; rc == NOVA_OK && at < end; at += n) {
+        n = end - at < FILL_STEP ? end - at : FILL_STEP;
         log_lock_owner(in->inode);
         rc = view_check_locked(in->inode, err);
         if (rc == NOVA_OK)
@@ -103,6 +127,27 @@ static int blocks_in_place(struct nova_intent *in, uint64_t first, uint64_t last
         log_unlock_owner(in->inode);
     }
     return rc;
+}
+
+/* Blocks for the pages that get new ones. */
+static int blocks_new(struct nova_intent *in, struct nova_error *err) {
+    struct allocator *a = in->inode->pool->alloc;
+    struct extent_list fresh;
+    if (in->new_count == 0)
+        return NOVA_OK;
+    bool only = in->ext.n == 0, ok = true;
+    extent_list_init(&fresh);
+    if (!alloc_blocks(a, in->new_count, 0, only ? &in->ext : &fresh)) {
+        extent_list_free(&fresh);
+        return nova_fail(err, NOVA_ENOSPC, "no space for %u blocks of inode %u", in->new_count, in->inode->log.ino);
+    }
+    for (uint32_t i = 0; i < fresh.n; i++) {
+        ok = ok && extent_list_add(&in->ext, fresh.ext[i].blk, fresh.ext[i].count);
+        if (!ok)
+            alloc_free(a, fresh.ext[i].blk, fresh.ext[i].count);
+    }
+    extent_list_free(&fresh);
+    return ok ? NOVA_OK : nova_fail(err, NOVA_ENOMEM, "no memory for a list of blocks");
 }
 
 static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64_t off, uint64_t len,
@@ -130,33 +175,33 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
                                .eof_blk = eof_blk};
     extent_list_init(&in->ext);
     if (inode->map != NULL && intent_pin(in)) {
-        rc = blocks_in_place(in, first, last, &io->err);
-        if (rc != NOVA_OK)
-            intent_end(in, false);
-        return rc;
+        in->new_pgoff = last < pages_of(size) ? last + 1 : pages_of(size);
+        in->ext_pgoff = first;
+        rc = blocks_in_place(in, first, in->new_pgoff, &io->err);
+    } else {
+        in->in_place = in->first_blk != 0 && off >= size && size % BLK != 0 && first == page_of(size);
+        in->new_pgoff = in->ext_pgoff = first + in->in_place;
     }
-    in->in_place = first_blk != 0 && off >= size && size % BLK != 0 && first == page_of(size);
-    in->new_pgoff = first + in->in_place;
     in->new_count = (uint32_t)(last + 1 - in->new_pgoff);
-    in->at_pgoff = in->new_pgoff;
-    if (in->new_count != 0 && !alloc_blocks(pool->alloc, in->new_count, 0, &in->ext)) {
+    in->at_pgoff = in->ext_pgoff;
+    if (rc == NOVA_OK)
+        rc = blocks_new(in, &io->err);
+    if (rc != NOVA_OK)
         intent_end(in, false);
-        return nova_fail(&io->err, NOVA_ENOSPC, "no space for %u blocks of inode %u", in->new_count, inode->log.ino);
-    }
-    return NOVA_OK;
+    return rc;
 }
 
 /* Where byte `off` of the file goes, and in *room how many bytes may follow it there. */
 static uint8_t *target(struct nova_intent *in, uint64_t off, uint64_t *room) {
     const struct media *m = &in->inode->pool->media;
     uint64_t pgoff = page_of(off);
-    if (pgoff < in->new_pgoff) {
+    if (pgoff < in->ext_pgoff) {
         *room = BLK - off % BLK;
         return media_blk(m, in->first_blk) + off % BLK;
     }
     if (pgoff < in->at_pgoff) { /* filled out of order: start over */
         in->at_ext = 0;
-        in->at_pgoff = in->new_pgoff;
+        in->at_pgoff = in->ext_pgoff;
     }
     const struct nova_extent *e = &in->ext.ext[in->at_ext];
     while (pgoff - in->at_pgoff >= e->count) {
@@ -197,11 +242,9 @@ static void carry_over(const struct media *m, uint8_t *dst, uint32_t old, uint64
 static void merge_locked(struct nova_intent *in) {
     const struct media *m = &in->inode->pool->media;
     uint64_t size = in->old_size, end = in->off + in->len, room;
-    if (in->all_in_place) {
-        if (in->off > size && size % BLK != 0 && page_of(size) == page_of(in->off))
+    if (in->all_in_place) { /* off lies in a page that the file has */
+        if (in->off > size)
             m->ops->zero(m->ops, target(in, size, &room), in->off - size);
-        else if (in->off > size && size % BLK != 0 && in->eof_blk != 0)
-            m->ops->zero(m->ops, media_blk(m, in->eof_blk) + size % BLK, BLK - size % BLK);
         return;
     }
     if (in->in_place) {
@@ -254,7 +297,7 @@ static void look_again_locked(struct nova_intent *in) {
         file_map_hold_locked(f, last, 1);
 }
 
-/* The entry of a write in place: its bytes are in blocks that the file has. */
+/* The entry of a write without new blocks. */
 static void in_place_entry(struct fmt_entry *e, uint64_t size, uint64_t old_size, int64_t now) {
     if (size == old_size) {
         struct fmt_setattr_body a = {.mask = NOVA_ATTR_MTIME | NOVA_ATTR_CTIME, .mtime = now, .ctime = now};
@@ -262,30 +305,44 @@ static void in_place_entry(struct fmt_entry *e, uint64_t size, uint64_t old_size
         memcpy(e->payload, &a, sizeof a);
     } else {
         write_entry(e, 0, NULL, size, now);
-        e->kind = FMT_TRUNCATE;
     }
 }
 
+static uint32_t new_extents(const struct nova_intent *in) {
+    struct nova_extent x;
+    uint64_t pgoff = in->ext_pgoff, first;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < in->ext.n; i++)
+        n += new_blocks(in, i, &pgoff, &first, &x);
+    return n;
+}
+
+static int append_entry(struct log_batch *b, struct fmt_entry *e, struct nova_io *io) {
+    int rc = log_append(b, e, &io->err);
+    if (rc == NOVA_OK && io->more == 0)
+        record_fill(&io->records[io->record_count++], e, b->at);
+    return rc;
+}
+
+/* e becomes the last entry. */
 static int intent_append(struct nova_intent *in, struct log_batch *b, uint64_t size, struct fmt_entry *e,
                          struct nova_io *io) {
-    uint64_t pgoff = in->new_pgoff;
-    uint32_t entries = in->new_count == 0 || in->all_in_place ? 1 : in->ext.n;
+    uint64_t pgoff = in->ext_pgoff, first;
+    struct nova_extent x;
     int64_t now = nova_now();
-    io->more = io->more || entries > NOVA_IO_RECORDS;
-    for (uint32_t i = 0; i < entries; i++) {
-        const struct nova_extent *x = in->new_count == 0 ? NULL : &in->ext.ext[i];
-        if (in->all_in_place)
-            in_place_entry(e, size, in->old_size, now);
-        else
-            write_entry(e, pgoff, x, size, now);
-        int rc = log_append(b, e, &io->err);
-        if (rc != NOVA_OK)
-            return rc;
-        if (io->more == 0)
-            record_fill(&io->records[io->record_count++], e, b->at);
-        pgoff += x == NULL ? 0 : x->count;
+    int rc = NOVA_OK;
+    if (in->new_count == 0) {
+        in_place_entry(e, size, in->old_size, now);
+        return append_entry(b, e, io);
     }
-    return NOVA_OK;
+    io->more = io->more || new_extents(in) > NOVA_IO_RECORDS;
+    for (uint32_t i = 0; rc == NOVA_OK && i < in->ext.n; i++) {
+        if (!new_blocks(in, i, &pgoff, &first, &x))
+            continue;
+        write_entry(e, first, &x, size, now);
+        rc = append_entry(b, e, io);
+    }
+    return rc;
 }
 
 static int intent_commit_locked(struct nova_intent *in, struct nova_io *io) {

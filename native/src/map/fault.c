@@ -17,11 +17,17 @@ static bool is_missing(const struct region *r, uint64_t page) {
     return r->shows[page] == PAGE_MISSING || r->shows[page] == PAGE_HELD;
 }
 
+/* The region's pages up to the end of the file. */
+static uint64_t pages_below_end(const struct file_map *f, const struct region *r) {
+    uint64_t end = (f->size + BLK - 1) / BLK;
+    if (end <= r->pgoff)
+        return 0;
+    return end - r->pgoff < r->pages ? end - r->pgoff : r->pages;
+}
+
 /* Pages from `page` on that are holes, at most max, within the file and its region. */
 static uint32_t hole_run(const struct file_map *f, const struct region *r, uint64_t page, uint32_t max) {
-    uint64_t end = (f->size + BLK - 1) / BLK - r->pgoff; /* the page lies below it */
-    if (end > r->pages)
-        end = r->pages;
+    uint64_t end = pages_below_end(f, r);
     uint32_t n = 1;
     while (n < max && page + n < end && file_map_block(f, r->pgoff + page + n) == 0)
         n++;
@@ -33,11 +39,11 @@ static void show_around(struct file_map *f, struct region *r, uint64_t page) {
     uint32_t blk = file_map_block(f, r->pgoff + page);
     if (!r->open || r->shows[page] == blk)
         return;
-    uint64_t from = page, end = page + 1;
+    uint64_t from = page, end = page + 1, max = pages_below_end(f, r);
     while (from > 0 && page - from < SHOW_MAX && is_missing(r, from - 1) &&
            file_map_block(f, r->pgoff + from - 1) == blk - (page - from) - 1)
         from--;
-    while (end < r->pages && end - page < SHOW_MAX && is_missing(r, end) &&
+    while (end < max && end - page < SHOW_MAX && is_missing(r, end) &&
            file_map_block(f, r->pgoff + end) == blk + (end - page))
         end++;
     region_show(r, from, end - from, blk - (uint32_t)(page - from), true);
@@ -51,6 +57,7 @@ static void zero_around(struct file_map *f, struct region *r, uint64_t page) {
 }
 
 static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
+    map_budget_fault_locked(r, page);
     bool in_order = page == r->next_fill && r->fill != 0;
     uint32_t want = !in_order ? FILL_MIN : r->fill < FILL_MAX ? 2 * r->fill : FILL_MAX;
     uint32_t n = hole_run(f, r, page, want);
@@ -71,10 +78,10 @@ static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
 }
 
 static void serve_locked(struct file_map *f, struct region *r, uint64_t page, bool store) {
-    uint64_t end = (f->size + BLK - 1) / BLK;
+    uint64_t end = pages_below_end(f, r);
     r->faults++;
-    if (r->pgoff + page >= end)
-        region_bus(r, end > r->pgoff ? end - r->pgoff : 0, r->pages - (end > r->pgoff ? end - r->pgoff : 0));
+    if (page >= end)
+        region_bus(r, end, r->pages - end);
     else if (file_map_block(f, r->pgoff + page) != 0)
         show_around(f, r, page);
     else if (store)

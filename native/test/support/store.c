@@ -69,9 +69,14 @@ static void apply(struct store_file *f, const struct nova_record *r, uint32_t n,
         apply_one(f, &r[i], frees);
 }
 
+static uint64_t appended(const struct store_file *f) {
+    return f->appended == NULL ? 0 : __atomic_load_n(f->appended, __ATOMIC_SEQ_CST);
+}
+
 static int replay_rest(struct store_file *f, struct frees *frees) {
     struct nova_record rec[64];
     int rc;
+    f->seen = appended(f);
     do {
         rc = nova_replay(f->inode, rec, 64, &f->io);
         if (rc != NOVA_OK)
@@ -95,6 +100,13 @@ static int settle(struct store_file *f, int rc) {
         rc = nova_free(f->store->pool, frees.ext, frees.n, &f->store->err);
     free(frees.ext);
     return rc;
+}
+
+int store_catch_up(struct store_file *f) {
+    if (f->seen == appended(f))
+        return NOVA_OK;
+    f->io.more = 1;
+    return settle(f, NOVA_OK);
 }
 
 /* What tests emulate elsewhere is real on a DAX file system: where they are to run on one (test/power/dax_tests.sh),
@@ -192,9 +204,13 @@ int store_file_open(struct store *s, const char *path, bool create, struct store
 }
 
 int store_file_close(struct store_file *f) {
+    int rc = f->appended == NULL ? NOVA_OK : store_catch_up(f); /* what moves replaced is given back */
     block_map_free(&f->map);
     attrs_free(&f->attrs);
-    return nova_inode_close(f->inode, &f->store->err);
+    int close_rc = nova_inode_close(f->inode, &f->store->err);
+    free(f->appended);
+    f->appended = NULL;
+    return rc != NOVA_OK ? rc : close_rc;
 }
 
 static uint32_t blk_at(const struct store_file *f, uint64_t off) {
@@ -270,6 +286,9 @@ int store_insert(struct store_file *f, uint64_t off, uint64_t len) {
 
 int store_allocate(struct store_file *f, uint64_t off, uint64_t len, bool keep_size) {
     uint64_t first = off / BLK, end = (off + len + BLK - 1) / BLK, size = f->size;
+    int behind = store_catch_up(f); /* the one call that needs it */
+    if (behind != NOVA_OK)
+        return behind;
     struct nova_run *runs = malloc((end - first + 1) / 2 * sizeof *runs + sizeof *runs);
     uint32_t n = 0;
     if (runs == NULL)
@@ -299,8 +318,34 @@ int store_removexattr(struct store_file *f, const char *name) {
     return settle(f, attrs_remove(&f->attrs, f->inode, name, &f->io));
 }
 
+int store_map(struct store_file *f, uint64_t off, uint64_t len, uint32_t flags, struct store_region *out) {
+    struct nova_region_stat st;
+    if (f->appended == NULL)
+        f->appended = calloc(1, sizeof *f->appended);
+    if (f->appended == NULL)
+        abort();
+    *out = (struct store_region){.off = off, .len = len};
+    int rc = nova_map(f->inode, off, len, NOVA_MAP_WRITE | flags, f->appended, &out->r, &f->store->err);
+    if (rc != NOVA_OK)
+        return rc;
+    nova_region_stat(out->r, &st);
+    out->addr = (uint8_t *)(uintptr_t)st.addr;
+    out->lazy = st.lazy != 0;
+    return NOVA_OK;
+}
+
+int store_force(struct store_file *f, const struct store_region *r, uint64_t off, uint64_t len) {
+    return nova_force(r->r, off, len, &f->store->err);
+}
+
+int store_populate(struct store_file *f, const struct store_region *r, uint64_t off, uint64_t len, bool allocate) {
+    return nova_populate(r->r, off, len, allocate, &f->store->err);
+}
+
 uint64_t store_read(struct store_file *f, uint64_t off, void *dst, uint64_t len) {
     uint8_t *to = dst;
+    if (store_catch_up(f) != NOVA_OK)
+        abort();
     if (off >= f->size)
         return 0;
     if (len > f->size - off)

@@ -45,6 +45,8 @@ struct store_file {
     struct block_map map;
     struct attrs attrs;
     uint64_t size;
+    uint64_t *appended; /* of a file that is or was mapped: commits that no call made, */
+    uint64_t seen;      /* and how many of them the index has */
     struct nova_io io;
 };
 
@@ -103,6 +105,20 @@ int store_insert(struct store_file *f, uint64_t off, uint64_t len);
 int store_allocate(struct store_file *f, uint64_t off, uint64_t len, bool keep_size);
 /* Bytes read: fewer at the end. */
 uint64_t store_read(struct store_file *f, uint64_t off, void *dst, uint64_t len);
+
+/* Memory mapping. Calls that follow work with an index that lacks what faults did, but for reading. */
+struct store_region {
+    nova_region *r;
+    uint8_t *addr;
+    uint64_t off, len; /* bytes of the file */
+    bool lazy;
+};
+/* flags: NOVA_MAP_*; stores are always allowed. A region may outlive its file. */
+int store_map(struct store_file *f, uint64_t off, uint64_t len, uint32_t flags, struct store_region *out);
+int store_force(struct store_file *f, const struct store_region *r, uint64_t off, uint64_t len);
+int store_populate(struct store_file *f, const struct store_region *r, uint64_t off, uint64_t len, bool allocate);
+/* Brings the index up to what faults did. */
+int store_catch_up(struct store_file *f);
 
 /* Extended attributes: of a file or symbolic link, and of a directory (store_names.c). */
 int store_setxattr(struct store_file *f, const char *name, const void *value, uint32_t len);

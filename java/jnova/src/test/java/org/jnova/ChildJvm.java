@@ -5,8 +5,10 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own, with the classes of this one, that runs a main class and talks through its standard output. */
 public final class ChildJvm implements AutoCloseable {
@@ -66,6 +68,11 @@ public final class ChildJvm implements AutoCloseable {
         }
         process.waitFor();
         return rest;
+    }
+
+    /** Whether it ends by itself in that time. Its output must fit a pipe. */
+    public boolean endsWithin(Duration time) throws InterruptedException {
+        return process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     public int exitCode() throws InterruptedException {
