@@ -51,9 +51,11 @@ import org.jnova.internal.store.RegionWindows;
  * fail at once. Its addresses are given back when no buffer of it is reachable any more, so no access ever meets
  * foreign memory. A region that nobody closes is closed when neither it nor any of its buffers is reachable.
  *
+ * <p><b>Segments.</b> On JDK 22 and newer, {@code segment(Arena)} gives the whole region as a {@code MemorySegment}.
+ *
  * <p><b>Threads.</b> All methods, and accesses to the memory, may come from any number of threads.
  */
-public final class MappedRegion implements AutoCloseable {
+public final class MappedRegion extends RegionSegments implements AutoCloseable {
     private final RegionState state;
     private final RegionWindows windows;
     private final Cleaner.Cleanable owned;
@@ -70,6 +72,15 @@ public final class MappedRegion implements AutoCloseable {
         this.size = size;
         this.readOnly = readOnly;
         this.owned = state.own(this);
+    }
+
+    RegionState state() {
+        return state;
+    }
+
+    /** Of the first byte. */
+    long address() {
+        return state.address() + skip;
     }
 
     /** {@return bytes, as given when it was mapped} */

@@ -21,6 +21,11 @@ public final class ChildJvm implements AutoCloseable {
     }
 
     public ChildJvm(TestJdk jdk, Class<?> main, String... args) throws IOException {
+        this(jdk, System.getProperty("java.class.path"), main, args);
+    }
+
+    /** With a class path of its own. */
+    public ChildJvm(TestJdk jdk, String classPath, Class<?> main, String... args) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(jdk.home().resolve("bin/java").toString());
         command.add("-ea");
@@ -36,7 +41,7 @@ public final class ChildJvm implements AutoCloseable {
             }
         });
         command.add("-cp");
-        command.add(System.getProperty("java.class.path"));
+        command.add(classPath);
         command.add(main.getName());
         command.addAll(List.of(args));
         process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();

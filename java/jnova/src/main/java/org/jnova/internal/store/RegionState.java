@@ -121,11 +121,12 @@ public final class RegionState {
         }
     }
 
-    private void dropQuietly() {
+    /** The same, when nobody can be told that space of the file was not given back. */
+    public void dropQuietly() {
         try {
             drop();
         } catch (IOException e) {
-            // space of the file that was not given back: the next recovery finds it
+            // the next recovery finds it
         }
     }
 
