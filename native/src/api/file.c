@@ -104,6 +104,7 @@ static bool intent_pin(struct nova_intent *in) {
     in->pinned = true;
     f->pins++;
     in->all_in_place = file_map_in_place(f) && page_of(in->off) < pages_of(in->old_size);
+    in->first_blk = file_map_block(f, page_of(in->off)); /* the caller's may have been moved, and be nobody's now */
     log_unlock_owner(in->inode);
     return in->all_in_place;
 }

@@ -57,6 +57,7 @@ static void zero_around(struct file_map *f, struct region *r, uint64_t page) {
 }
 
 static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
+    map_budget_fault_locked(r, page);
     bool in_order = page == r->next_fill && r->fill != 0;
     uint32_t want = !in_order ? FILL_MIN : r->fill < FILL_MAX ? 2 * r->fill : FILL_MAX;
     uint32_t n = hole_run(f, r, page, want);

@@ -82,6 +82,13 @@ static void resize(struct file_map *f, uint64_t size) {
     }
 }
 
+static void apply_attr(struct file_map *f, const struct fmt_entry *e) {
+    struct fmt_setattr_body a;
+    memcpy(&a, e->payload, sizeof a);
+    if ((a.mask & NOVA_ATTR_MTIME) != 0)
+        f->mtime = a.mtime;
+}
+
 /* What one entry has done. */
 static int apply(struct file_map *f, const struct log_item *item, struct nova_error *err) {
     const struct fmt_entry *e = item->entry;
@@ -96,6 +103,7 @@ static int apply(struct file_map *f, const struct log_item *item, struct nova_er
     case FMT_HOLE:
     case FMT_COLLAPSE:
     case FMT_INSERT: break;
+    case FMT_SETATTR: apply_attr(f, e); return NOVA_OK;
     default: return NOVA_OK;
     }
     const char *bad = file_check_range(e, f->size);
@@ -103,6 +111,9 @@ static int apply(struct file_map *f, const struct log_item *item, struct nova_er
         return nova_fail_at(err, NOVA_ECORRUPT, media_off(f->m, e), "log of inode %u: %s", f->log->ino, bad);
     if (!file_apply(e, &f->blocks))
         return nova_fail(err, NOVA_ENOMEM, "no memory for the block map of inode %u", f->log->ino);
+    if (f->blocks.pages > f->m->data_end - f->m->data_blk) /* memory that damage could take */
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(f->m, e), "inode %u has more blocks than the pool",
+                            f->log->ino);
     f->mtime = w.mtime;
     if (e->kind == FMT_HOLE)
         forget(f, r.pgoff, r.count);
@@ -307,6 +318,8 @@ void file_map_delete(struct file_map *f) {
     if (f == NULL)
         return;
     region_detach(f, close_region);
+    if (f->unseen != 0) /* the caller has not given them back: the next open will */
+        __atomic_store_n(f->leaked, 1, __ATOMIC_RELAXED);
     block_map_free(&f->blocks);
     free(f);
 }
@@ -327,9 +340,17 @@ static void show_present(struct file_map *f, struct region *r) {
     }
 }
 
+static bool shows_run(const struct region *r, uint64_t page, uint64_t n, uint32_t blk) {
+    uint64_t i = 0;
+    while (i < n && r->shows[page + i] == blk + i)
+        i++;
+    return i == n;
+}
+
 static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, struct nova_error *err) {
     struct file_map *f = r->file;
     int rc = NOVA_OK;
+    bool full = false;
     uint64_t step;
     for (uint64_t i = page; rc == NOVA_OK && i < page + n; i += step) {
         step = page + n - i < FILL_MAX ? page + n - i : FILL_MAX;
@@ -343,11 +364,14 @@ static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, 
             step = end - at;
         if (allocate)
             rc = file_map_fill_locked(f, at, step, err);
-        for (uint64_t k = i, run; rc == NOVA_OK && r->open && k < i + step; k += run) {
+        for (uint64_t k = i, run; rc == NOVA_OK && r->open && !full && k < i + step; k += run) {
             uint32_t blk = file_map_block(f, r->pgoff + k);
             for (run = 1; blk != 0 && k + run < i + step && file_map_block(f, r->pgoff + k + run) == blk + run;)
                 run++;
-            if (blk != 0 && (r->shows[k] != blk || r->shows[k + run - 1] != blk + run - 1))
+            if (blk == 0 || shows_run(r, k, run, blk))
+                continue;
+            full = r->lazy && region_vmas() >= region_vmas_max(); /* they come by faults, which make room */
+            if (!full)
                 region_show(r, k, run, blk, true);
         }
         map_unlock(f);

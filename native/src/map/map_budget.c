@@ -8,7 +8,7 @@
  *
  * A move is a write of the bytes that are there to other blocks, and as atomic as any. The blocks that it replaces are
  * given back by whoever keeps the caller's index, when it has caught up: until then that index may still lead to them.
- * So there is a limit to how many wait for it.
+ * So there is a limit to how many wait for it, which is part of the free space, too.
  */
 #include <stdlib.h>
 
@@ -106,6 +106,12 @@ static bool move_together(struct file_map *f, uint64_t pgoff, uint64_t n, uint32
     return rc == NOVA_OK;
 }
 
+/* Whether so many more blocks may wait for the caller. Space is better kept for stores that need it. */
+static bool may_wait(const struct file_map *f, uint32_t count) {
+    uint64_t share = alloc_free_count(f->a) / 8;
+    return f->unseen + count <= (share < UNSEEN_MAX ? share : UNSEEN_MAX);
+}
+
 /* Moves the blocks of the chunk together, if that is worth it. */
 static void defragment(struct file_map *f, struct region *r, uint64_t page) {
     uint64_t from, n;
@@ -117,7 +123,7 @@ static void defragment(struct file_map *f, struct region *r, uint64_t page) {
         pieces += blk != 0 && (before == 0 || blk != before + 1);
         before = blk;
     }
-    if (pieces < 2 * WORTH || f->pins != 0 || f->eager != 0 /* cannot be held */ || f->unseen + count > UNSEEN_MAX)
+    if (pieces < 2 * WORTH || f->pins != 0 || f->eager != 0 /* cannot be held */ || !may_wait(f, count))
         return;
     f->faulting = r;
     if (move_together(f, r->pgoff + from, n, count, pieces)) {

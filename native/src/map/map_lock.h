@@ -31,8 +31,8 @@ void map_chunk(const struct region *r, uint64_t page, uint64_t *from, uint64_t *
 void map_budget_hide_locked(struct region *r, uint64_t page, uint64_t n);
 
 /*
- * Called before a fault makes the region show a block of this page. If there are many mappings: gives up others, and
- * moves the blocks of the chunk together if they lie apart.
+ * Called before a fault makes the region show a block of this page, or a new one. If there are many mappings: gives up
+ * others, and moves the blocks of the chunk together if they lie apart.
  */
 void map_budget_fault_locked(struct region *r, uint64_t page);
 

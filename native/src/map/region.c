@@ -76,6 +76,10 @@ uint64_t region_vmas_max(void) {
     return __atomic_load_n(&table.vmas_max, __ATOMIC_RELAXED);
 }
 
+void region_vmas_limit(uint64_t max) {
+    __atomic_store_n(&table.vmas_max, max, __ATOMIC_RELAXED);
+}
+
 static uint64_t read_vmas_max(void) {
     unsigned long long max = 65530; /* the kernel's default */
     FILE *f = fopen("/proc/sys/vm/max_map_count", "re");

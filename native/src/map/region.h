@@ -80,5 +80,7 @@ void region_wake(struct region *r, uint64_t page, uint64_t n);
 /* Mappings of the kernel that all regions take, and half of what it allows a process. */
 uint64_t region_vmas(void);
 uint64_t region_vmas_max(void);
+/* For tests: another such limit from now on; 0: the usual one from the next region on. */
+void region_vmas_limit(uint64_t max);
 
 #endif
