@@ -182,17 +182,26 @@ static struct region *hold_one_of(const struct file_map *file) {
     return found;
 }
 
+static bool is_used_locked(const struct file_map *file) {
+    for (size_t i = 0; i < table.n; i++)
+        if (table.region[i]->file == file && table.region[i]->busy != 0)
+            return true;
+    return false;
+}
+
 void region_detach(struct file_map *file, void (*close)(struct region *r)) {
     struct region *r;
     while ((r = hold_one_of(file)) != NULL) {
         close(r);
         ranked_lock(&table.lock, RANK_MAP);
         r->detached = true;
-        r->busy--;
-        while (r->busy != 0)
-            pthread_cond_wait(&table.idle, &table.lock);
         ranked_unlock(&table.lock, RANK_MAP);
+        region_done(r); /* if it is being deleted, it goes now */
     }
+    ranked_lock(&table.lock, RANK_MAP);
+    while (is_used_locked(file)) /* by faults, also in regions that are being deleted */
+        pthread_cond_wait(&table.idle, &table.lock);
+    ranked_unlock(&table.lock, RANK_MAP);
 }
 
 /* ---- regions ---- */
