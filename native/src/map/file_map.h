@@ -33,9 +33,9 @@ struct file_map {
     struct block_map blocks;
     struct log_cursor cursor; /* how far the log has been followed */
     uint64_t size;
-    int64_t mtime; /* moves of blocks do not change it */
-    bool holes;    /* eager regions may lack blocks, or show old ones */
-    bool failed;   /* the log could not be followed: all regions raise SIGBUS */
+    int64_t mtime, ctime; /* moves of blocks do not change them */
+    bool holes;           /* eager regions may lack blocks, or show old ones */
+    bool failed;          /* the log could not be followed: all regions raise SIGBUS */
     struct region *regions;
     struct region *faulting; /* the region that a fault is being served in: it is to show what comes of it */
     uint64_t *appended;      /* counts commits that no caller asked for; or NULL */
