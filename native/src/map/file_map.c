@@ -14,6 +14,8 @@
 #define FILL_MAX 1024u    /* pages in one commit that nobody waits for */
 #define POPULATE_MAX 512u /* pages that get their page-table entries with their mapping */
 
+unsigned file_map_without;
+
 static uint64_t pages_of(uint64_t size) {
     return (size + BLK - 1) / BLK;
 }
@@ -63,7 +65,7 @@ static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
     for (struct region *r = f->regions; r != NULL; r = r->next) {
         if (!overlap(r, pgoff, n, &page, &count))
             continue;
-        if (r->lazy && r != f->faulting && !shows_any(r, page, count))
+        if (r->lazy && r != f->faulting && (!shows_any(r, page, count) || (file_map_without & MAP_NO_REMAP) != 0))
             continue;
         if (r->lazy && r != f->faulting && region_vmas() >= region_vmas_max() / 2)
             map_budget_hide_locked(r, page, count);
@@ -202,6 +204,8 @@ void file_map_follow_locked(struct file_map *f) {
 
 void file_map_hold_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
     uint64_t page, count;
+    if ((file_map_without & MAP_NO_HOLD) != 0)
+        return;
     for (struct region *r = f->regions; r != NULL; r = r->next)
         if (r->lazy && overlap(r, pgoff, n, &page, &count) && shows_any(r, page, count))
             region_hide(r, page, count, PAGE_HELD);

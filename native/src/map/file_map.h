@@ -21,6 +21,15 @@
 #include "map/region.h"
 #include "util/biased_lock.h"
 
+/*
+ * What happens without the parts of the protocol, for tests that show what each is for. The core never sets it, and
+ * anything but 0 loses data.
+ */
+#define MAP_ONE_LOCK 1u /* nova_write() copies the caller's bytes under the lock that the fault path takes */
+#define MAP_NO_HOLD 2u  /* stores go on to pages of which bytes are being carried over */
+#define MAP_NO_REMAP 4u /* what a region shows stays when a writing call gives the page a block */
+extern unsigned file_map_without;
+
 struct file_map {
     /* These never change. */
     const struct pool_file *pool;
