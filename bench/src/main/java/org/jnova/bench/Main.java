@@ -38,6 +38,9 @@ public final class Main {
             Times are ns per call, the median and the best of the iterations; where other programs run, the best is
             the more telling one. "limit" is a C loop of the bare write protocol, run before, between and after the
             benchmarks. For reads it is a plain copy of the same pages of a mapped file, in Java.
+
+            Calls on names are timed one by one, and shown as median and 99th percentile beside the same calls of the C
+            core, with their drains: native/bench/bench_names.c, run once after them, from the folder of the C loop.
             """;
 
     private static final List<Class<?>> CLASSES = List.of(WriteBench.class, ReadBench.class, PeerBench.class);
@@ -102,9 +105,12 @@ public final class Main {
     }
 
     private void run() throws IOException, InterruptedException, RunnerException, CommandLineOptionException {
-        if (!Files.isExecutable(limitProgram)) {
-            throw new IllegalArgumentException(
-                    limitProgram + " is not there; build native/ first, or name it with --limit");
+        Path namesProgram = limitProgram.resolveSibling(NamesReport.PROGRAM);
+        for (Path program : List.of(limitProgram, namesProgram)) {
+            if (!Files.isExecutable(program)) {
+                throw new IllegalArgumentException(
+                        program + " is not there; build native/ first, or name the C loop with --limit");
+            }
         }
         if (workingSet < BenchState.PAGE_LEN || workingSet > 1 << 30) {
             throw new IllegalArgumentException("--working-set is to be from 4096 to 1073741824");
@@ -122,10 +128,18 @@ public final class Main {
             }
             limit.measure();
         }
-        if (times.isEmpty()) {
+        Collection<RunResult> namesResults = runJmh(NamesBench.class);
+        if (times.isEmpty() && namesResults.isEmpty()) {
             throw new IllegalArgumentException("no benchmark matches --only " + only);
         }
-        report(times, limit);
+        if (!times.isEmpty()) {
+            report(times, limit);
+        }
+        if (!namesResults.isEmpty()) {
+            NamesReport names = new NamesReport(namesProgram, Path.of(dir));
+            names.measure();
+            names.print(namesResults);
+        }
     }
 
     /** What follows -- on the command line wins over the settings here. */
