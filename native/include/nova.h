@@ -182,6 +182,7 @@ enum nova_record_kind {
 #define NOVA_ATTR_ATIME 8u
 #define NOVA_ATTR_MTIME 16u
 #define NOVA_ATTR_CTIME 32u
+#define NOVA_ATTR_KEEP_CTIME 64u /* in calls only */
 
 #define NOVA_RECORD_SIZE 64
 #define NOVA_RECORDS_MAX 5 /* records that one log entry may take (one with a long name) */
@@ -434,7 +435,9 @@ NOVA_API int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint3
 
 /**
  * Sets those attributes of any inode that mask names (NOVA_ATTR_*, but not NOVA_ATTR_CTIME: ctime becomes the present
- * time). mode: the permission bits, 0..07777. Atomic, durable on return. Errors: ENOSPC, ESTALE.
+ * time). A mask of NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, and only that one, leaves ctime as it is: that a file was
+ * read is no change of it. mode: the permission bits, 0..07777. Atomic, durable on return. Errors: EINVAL (mask or
+ * mode), ENOSPC, ESTALE.
  */
 NOVA_API int nova_setattr(nova_inode *inode, uint32_t mask, uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime,
                           int64_t mtime, struct nova_io *io);
@@ -525,8 +528,8 @@ NOVA_API int nova_unlink(const struct nova_name *n);
  * Makes what `from` names be named `to` instead. What `to` named before loses that name: the caller then releases it as
  * after nova_unlink(). The directories may be the same; then both names share from->io, and to->io is not looked at.
  * A directory replaces only an (empty) directory, and nothing else does. Errors, all in from->io: as nova_unlink(),
- * ELINKED for to->child; EISDIR (`to` names a directory, `from` does not), ENOTDIR also for the reverse; ENOENT (no such
- * inode), ENOSPC without a reserve, EINVAL also if both names are of one inode: POSIX has nothing happen then.
+ * ELINKED for to->child; EISDIR (`to` names a directory, `from` does not), ENOTDIR also for the reverse; ENOENT (no
+ * such inode), ENOSPC without a reserve, EINVAL also if both names are of one inode: POSIX has nothing happen then.
  */
 NOVA_API int nova_rename(const struct nova_name *from, const struct nova_name *to);
 

@@ -57,6 +57,7 @@ public final class InodeState implements NativeInode.Sink {
     private final NativeInode inode;
     private final FreeQueue frees = new FreeQueue();
     private final ExtendedAttributes extended = new ExtendedAttributes();
+    private final AccessTime access;
     private IoBlock io; // from the first writing call on
     private LogFollower follower; // likewise
     private IOException replayFailure;
@@ -76,6 +77,7 @@ public final class InodeState implements NativeInode.Sink {
         this.gen = gen;
         this.label = label;
         this.ioLock = new RankedLock(LockRank.IO, this, Integer.toUnsignedLong(ino));
+        this.access = new AccessTime(table.accessClock());
     }
 
     /** Replays the log, if nobody has yet. Before this no other method but {@link #close} may be called. */
@@ -103,6 +105,7 @@ public final class InodeState implements NativeInode.Sink {
         try {
             replayFailure = new IOException(label + ": its log was not replayed; close all its handles and try again");
             inode.replayAll(this);
+            access.logged(inode.stat(), access.pending());
             replayFailure = null;
             replayed = true;
         } catch (IOException e) {
@@ -138,6 +141,7 @@ public final class InodeState implements NativeInode.Sink {
                     if (n == NOT_NOW) {
                         break;
                     }
+                    access.read();
                     return n;
                 }
             }
@@ -183,6 +187,7 @@ public final class InodeState implements NativeInode.Sink {
                 stamp = indexLock.tryOptimisticRead();
                 n = readOnce(pos, dst, at, len);
             } while (!indexLock.validate(stamp));
+            access.read();
             return n;
         } finally {
             ioLock.unlockRead(shared);
@@ -330,9 +335,22 @@ public final class InodeState implements NativeInode.Sink {
         return NativeInode.writeCommit(intent, io);
     }
 
-    /** Sets attributes. Atomic; durable on return. */
+    /** It has been read, by other ways than {@link #read}. */
+    void accessed() {
+        access.read();
+    }
+
+    /** Sets attributes. Atomic; durable on return. A time of access that waits goes along, unless another one is set. */
     void setAttributes(AttributeValues values) throws IOException {
-        change(values::apply);
+        change((handle, block) -> {
+            long waiting = access.pending();
+            AttributeValues all = AccessTime.isPending(waiting) ? values.withAccess(waiting) : values;
+            int status = all.apply(handle, block);
+            if (status == Abi.OK) {
+                access.logged(handle.stat(), waiting);
+            }
+            return status;
+        });
     }
 
     /** Names of its extended attributes, sorted by bytes. */
@@ -429,6 +447,7 @@ public final class InodeState implements NativeInode.Sink {
         try {
             return call.run(inode, inode.stat().nlink());
         } finally {
+            access.changed();
             ioLock.unlockWrite(stamp);
         }
     }
@@ -556,6 +575,9 @@ public final class InodeState implements NativeInode.Sink {
     public void apply(ByteBuffer bytes, int at) throws IOException {
         // What the replay of old entries finds replaced was given back long ago.
         ExtentList gone = replayed ? frees.extents() : null;
+        if (Records.kind(bytes, at) != Abi.REC_SETATTR) {
+            access.changed();
+        }
         switch (Records.kind(bytes, at)) {
             case Abi.REC_WRITE, Abi.REC_ALLOC -> {
                 int count = Records.count(bytes, at);
@@ -606,7 +628,7 @@ public final class InodeState implements NativeInode.Sink {
         long stamp = ioLock.readLock();
         try {
             checkOpen();
-            return new Attributes(inode.stat(), index.pages(), extended.blocks());
+            return new Attributes(access.shown(inode.stat()), index.pages(), extended.blocks());
         } finally {
             ioLock.unlockRead(stamp);
         }
@@ -637,6 +659,7 @@ public final class InodeState implements NativeInode.Sink {
                 failures.collect(this::catchUp); // for the sake of the blocks it replaced
             }
             failures.collect(this::forget);
+            failures.collect(this::logAccess);
             if (!frees.isEmpty()) {
                 failures.collect(() -> frees.drain(table.pool(), inode, io, 0));
             }
@@ -648,6 +671,14 @@ public final class InodeState implements NativeInode.Sink {
             failures.throwFirst();
         } finally {
             ioLock.unlockWrite(stamp);
+        }
+    }
+
+    /** Logs a time of access that waits. That it cannot is no failure: the next reader's will do. */
+    private void logAccess() throws IOException {
+        long waiting = access.pending();
+        if (AccessTime.isPending(waiting) && inode.stat().nlink() != 0) {
+            inode.logAccess(waiting);
         }
     }
 

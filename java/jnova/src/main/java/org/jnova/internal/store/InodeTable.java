@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.jnova.internal.core.IoPool;
 import org.jnova.internal.core.MemoryPool;
 import org.jnova.internal.core.NativeInode;
@@ -25,6 +26,7 @@ final class InodeTable {
 
     private final NativePool pool;
     private final PoolWindows windows;
+    private final LongSupplier accessClock;
     private final IoPool ioPool = new IoPool();
     private final MemoryPool staging = MemoryPool.perCpu(STAGING_PIECE);
     private final Stripe[] stripes = new Stripe[STRIPES];
@@ -35,9 +37,10 @@ final class InodeTable {
         final Map<Integer, InodeState> open = new HashMap<>();
     }
 
-    InodeTable(NativePool pool, PoolWindows windows) {
+    InodeTable(NativePool pool, PoolWindows windows, LongSupplier accessClock) {
         this.pool = pool;
         this.windows = windows;
+        this.accessClock = accessClock;
         for (int i = 0; i < STRIPES; i++) {
             stripes[i] = new Stripe();
         }
@@ -49,6 +52,11 @@ final class InodeTable {
 
     PoolWindows windows() {
         return windows;
+    }
+
+    /** What {@link AccessTime} wants. */
+    LongSupplier accessClock() {
+        return accessClock;
     }
 
     IoPool ioPool() {
