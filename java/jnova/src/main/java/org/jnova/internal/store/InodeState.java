@@ -581,6 +581,7 @@ public final class InodeState implements NativeInode.Sink {
         switch (Records.kind(bytes, at)) {
             case Abi.REC_WRITE, Abi.REC_ALLOC -> {
                 int count = Records.count(bytes, at);
+                checkSize(Records.fileSize(bytes, at) >= size, "a write that makes the file shorter");
                 if (count != 0) {
                     index.map(
                             Records.page(bytes, at), Records.blk(bytes, at), count, Records.logBlk(bytes, at), gone);
@@ -602,14 +603,32 @@ public final class InodeState implements NativeInode.Sink {
     }
 
     /** Nothing that could throw may come behind a shift of the index, which must not be repeated. */
-    private void applyRange(ByteBuffer bytes, int at, ExtentList gone) {
+    private void applyRange(ByteBuffer bytes, int at, ExtentList gone) throws IOException {
         long page = Records.rangePage(bytes, at);
         long count = Records.rangeCount(bytes, at);
-        size = Records.rangeFileSize(bytes, at);
+        long after = Records.rangeFileSize(bytes, at);
+        long len = count << Abi.BLOCK_SHIFT; // the core has seen to it that neither it nor the size is beyond 2^60
         switch (Records.kind(bytes, at)) {
-            case Abi.REC_HOLE -> index.unmap(page, page + count, gone);
-            case Abi.REC_COLLAPSE -> index.collapse(page, count, gone);
-            default -> index.insert(page, count);
+            case Abi.REC_HOLE -> {
+                checkSize(after == size, "a hole that changes the size");
+                index.unmap(page, page + count, gone);
+            }
+            case Abi.REC_COLLAPSE -> {
+                checkSize(after + len == size, "a collapse whose sizes do not fit");
+                index.collapse(page, count, gone);
+            }
+            default -> {
+                checkSize(after == size + len, "an insert whose sizes do not fit");
+                index.insert(page, count);
+            }
+        }
+        size = after; // last, since the record may come again if the index threw
+    }
+
+    /** Of a pool that was closed in order, nobody has checked yet how the entries of a log follow each other. */
+    private void checkSize(boolean fits, String what) throws IOException {
+        if (!fits) {
+            throw inode.corrupt("its log holds " + what);
         }
     }
 
