@@ -16,12 +16,21 @@
 #include "api/handles.h"
 #include "util/clock.h"
 
-static int check_name(const char *name, uint32_t len, struct nova_error *err) {
+/* A call's own copy of a name: the caller's memory may change while the call runs. */
+struct name {
+    uint32_t len;
+    char bytes[NOVA_NAME_MAX];
+};
+
+/* Copies a name, and checks the copy. */
+static int take_name(struct name *n, const char *name, uint32_t len, struct nova_error *err) {
     if (name == NULL || len == 0 || len > NOVA_NAME_MAX)
         return nova_fail(err, NOVA_ENAME, "a name has 1 to %d bytes, not %u", NOVA_NAME_MAX, len);
-    if (memchr(name, '/', len) != NULL || memchr(name, '\0', len) != NULL)
+    memcpy(n->bytes, name, len);
+    n->len = len;
+    if (memchr(n->bytes, '/', len) != NULL || memchr(n->bytes, '\0', len) != NULL)
         return nova_fail(err, NOVA_ENAME, "a name must not hold '/' or NUL");
-    if (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')))
+    if (n->bytes[0] == '.' && (len == 1 || (len == 2 && n->bytes[1] == '.')))
         return nova_fail(err, NOVA_ENAME, "\".\" and \"..\" are no names for files");
     return NOVA_OK;
 }
@@ -45,15 +54,15 @@ struct change {
     } u;
 };
 
-static void change_dentry(struct change *c, enum fmt_kind kind, const char *name, uint32_t len, uint32_t ino,
-                          uint32_t gen, uint32_t type, int64_t now) {
+static void change_dentry(struct change *c, enum fmt_kind kind, const struct name *name, uint32_t ino, uint32_t gen,
+                          uint32_t type, int64_t now) {
     struct fmt_dentry_body body = {
-        .ino = ino, .gen = gen, .time = now, .type = (uint8_t)type, .name_len = (uint8_t)len};
+        .ino = ino, .gen = gen, .time = now, .type = (uint8_t)type, .name_len = (uint8_t)name->len};
     memset(c, 0, sizeof *c);
     c->u.e.kind = (uint8_t)kind;
-    c->u.e.lines = (uint8_t)((FMT_DENTRY_NAME_OFF + len + FMT_LINE - 1) / FMT_LINE);
+    c->u.e.lines = (uint8_t)((FMT_DENTRY_NAME_OFF + name->len + FMT_LINE - 1) / FMT_LINE);
     memcpy(c->u.e.payload, &body, sizeof body);
-    memcpy((char *)c + FMT_DENTRY_NAME_OFF, name, len);
+    memcpy((char *)c + FMT_DENTRY_NAME_OFF, name->bytes, name->len);
 }
 
 static void change_link(struct change *c, uint32_t nlink, int64_t now) {
@@ -160,12 +169,9 @@ static void put_target(struct nova_pool *pool, const void *target, uint32_t len,
     ops->copy(ops, itable_slot(&pool->itable, ino)->lines, &e, sizeof e);
 }
 
-static int check_create(struct nova_inode *dir, const char *name, uint32_t name_len, uint32_t type, uint32_t mode,
-                        const void *content, uint32_t content_len, struct nova_io *io) {
-    int rc = check_dir(dir, io, &io->err);
-    if (rc == NOVA_OK)
-        rc = check_name(name, name_len, &io->err);
-    if (rc == NOVA_OK && (type < NOVA_FILE || type > NOVA_SYMLINK))
+static int check_create(uint32_t type, uint32_t mode, const void *content, uint32_t content_len, struct nova_io *io) {
+    int rc = NOVA_OK;
+    if (type < NOVA_FILE || type > NOVA_SYMLINK)
         rc = nova_fail(&io->err, NOVA_EINVAL, "there are no inodes of type %u", type);
     if (rc == NOVA_OK && (mode & ~NOVA_MODE_BITS) != 0)
         rc = nova_fail(&io->err, NOVA_EINVAL, "mode %#o has more than permission bits", mode);
@@ -182,7 +188,12 @@ int nova_create(nova_inode *dir, const char *name, uint32_t name_len, uint32_t t
                 uint32_t gid, const void *content, uint32_t content_len, struct nova_io *io) {
     struct nova_pool *pool = dir->pool;
     struct inode_table *t = &pool->itable;
-    int rc = check_create(dir, name, name_len, type, mode, content, content_len, io);
+    struct name own;
+    int rc = check_dir(dir, io, &io->err);
+    if (rc == NOVA_OK)
+        rc = take_name(&own, name, name_len, &io->err);
+    if (rc == NOVA_OK)
+        rc = check_create(type, mode, content, content_len, io);
     if (rc != NOVA_OK)
         return rc;
     uint32_t ino;
@@ -200,7 +211,7 @@ int nova_create(nova_inode *dir, const char *name, uint32_t name_len, uint32_t t
     if (target_blk != 0)
         put_target(pool, content, content_len, target_blk, ino, &proto);
     struct change add;
-    change_dentry(&add, FMT_DENTRY_ADD, name, name_len, ino, proto.gen, type, now);
+    change_dentry(&add, FMT_DENTRY_ADD, &own, ino, proto.gen, type, now);
     struct part part = {dir, io, &add, 1};
     rc = transact(&part, 1, 0, &io->err);
     if (rc != NOVA_OK && rc != NOVA_EOS) { /* after EOS the dentry may be durable */
@@ -265,9 +276,10 @@ static int lose_name(const struct nova_name *n, int64_t now, struct change *c, s
 
 int nova_link(nova_inode *dir, const char *name, uint32_t name_len, nova_inode *child, struct nova_io *io) {
     struct nova_stat st;
+    struct name own;
     int rc = check_dir(dir, io, &io->err);
     if (rc == NOVA_OK)
-        rc = check_name(name, name_len, &io->err);
+        rc = take_name(&own, name, name_len, &io->err);
     if (rc == NOVA_OK && child == NULL)
         rc = nova_fail(&io->err, NOVA_EINVAL, "no inode given");
     if (rc == NOVA_OK && child->pool != dir->pool)
@@ -281,7 +293,7 @@ int nova_link(nova_inode *dir, const char *name, uint32_t name_len, nova_inode *
         return nova_fail(&io->err, NOVA_EMLINK, "inode %u has %u names already", st.ino, st.nlink);
     int64_t now = nova_now();
     struct change add, count;
-    change_dentry(&add, FMT_DENTRY_ADD, name, name_len, st.ino, st.gen, st.type, now);
+    change_dentry(&add, FMT_DENTRY_ADD, &own, st.ino, st.gen, st.type, now);
     change_link(&count, st.nlink + 1, now);
     struct part parts[] = {{dir, io, &add, 1}, {child, NULL, &count, 1}};
     return transact(parts, 2, 0, &io->err);
@@ -289,9 +301,10 @@ int nova_link(nova_inode *dir, const char *name, uint32_t name_len, nova_inode *
 
 int nova_unlink(const struct nova_name *n) {
     struct nova_error *err = &n->io->err;
+    struct name own;
     int rc = check_dir(n->dir, n->io, err);
     if (rc == NOVA_OK)
-        rc = check_name(n->name, n->len, err);
+        rc = take_name(&own, n->name, n->len, err);
     if (rc == NOVA_OK)
         rc = check_child(n, err);
     int64_t now = nova_now();
@@ -302,12 +315,13 @@ int nova_unlink(const struct nova_name *n) {
         rc = lose_name(n, now, &count, &parts[1], &used, err);
     if (rc != NOVA_OK)
         return rc;
-    change_dentry(&remove, FMT_DENTRY_REMOVE, n->name, n->len, n->ino, n->gen, n->type, now);
+    change_dentry(&remove, FMT_DENTRY_REMOVE, &own, n->ino, n->gen, n->type, now);
     return transact(parts, used, ALLOC_RESERVE, err);
 }
 
-/* What rename and exchange check alike: two different names, of which `from` is there. */
-static int check_two(const struct nova_name *from, const struct nova_name *to, struct nova_error *err) {
+/* What rename and exchange take and check alike: two different names, of which `from` is there. */
+static int take_two(const struct nova_name *from, const struct nova_name *to, struct name own[2],
+                    struct nova_error *err) {
     int rc = check_dir(from->dir, from->io, err);
     if (rc == NOVA_OK && to->dir != from->dir)
         rc = to->dir->pool == from->dir->pool ? check_dir(to->dir, to->io, err)
@@ -315,10 +329,11 @@ static int check_two(const struct nova_name *from, const struct nova_name *to, s
     if (rc == NOVA_OK && to->dir != from->dir && to->io == from->io) /* the second's records would cover the first's */
         rc = nova_fail(err, NOVA_EINVAL, "two directories need two answers");
     if (rc == NOVA_OK)
-        rc = check_name(from->name, from->len, err);
+        rc = take_name(&own[0], from->name, from->len, err);
     if (rc == NOVA_OK)
-        rc = check_name(to->name, to->len, err);
-    if (rc == NOVA_OK && from->dir == to->dir && from->len == to->len && memcmp(from->name, to->name, to->len) == 0)
+        rc = take_name(&own[1], to->name, to->len, err);
+    if (rc == NOVA_OK && from->dir == to->dir && own[0].len == own[1].len &&
+        memcmp(own[0].bytes, own[1].bytes, own[0].len) == 0)
         rc = nova_fail(err, NOVA_EINVAL, "two names are needed");
     if (rc == NOVA_OK)
         rc = check_child(from, err);
@@ -333,7 +348,8 @@ static int check_two(const struct nova_name *from, const struct nova_name *to, s
 
 int nova_rename(const struct nova_name *from, const struct nova_name *to) {
     struct nova_error *err = &from->io->err;
-    int rc = check_two(from, to, err);
+    struct name own[2];
+    int rc = take_two(from, to, own, err);
     if (rc == NOVA_OK && to->ino != 0)
         rc = check_child(to, err);
     if (rc == NOVA_OK && to->ino != 0 && (from->type == NOVA_DIR) != (to->type == NOVA_DIR))
@@ -348,14 +364,15 @@ int nova_rename(const struct nova_name *from, const struct nova_name *to) {
         rc = lose_name(to, now, &count, &parts[used], &used, err);
     if (rc != NOVA_OK)
         return rc;
-    change_dentry(&changes[0], FMT_DENTRY_REMOVE, from->name, from->len, from->ino, from->gen, from->type, now);
-    change_dentry(&changes[1], FMT_DENTRY_ADD, to->name, to->len, from->ino, from->gen, from->type, now);
+    change_dentry(&changes[0], FMT_DENTRY_REMOVE, &own[0], from->ino, from->gen, from->type, now);
+    change_dentry(&changes[1], FMT_DENTRY_ADD, &own[1], from->ino, from->gen, from->type, now);
     return transact(parts, used, 0, err);
 }
 
 int nova_exchange(const struct nova_name *a, const struct nova_name *b) {
     struct nova_error *err = &a->io->err;
-    int rc = check_two(a, b, err);
+    struct name own[2];
+    int rc = take_two(a, b, own, err);
     if (rc == NOVA_OK)
         rc = check_child(b, err);
     if (rc == NOVA_OK)
@@ -366,8 +383,8 @@ int nova_exchange(const struct nova_name *a, const struct nova_name *b) {
         return rc;
     int64_t now = nova_now();
     struct change changes[2];
-    change_dentry(&changes[0], FMT_DENTRY_ADD, a->name, a->len, b->ino, b->gen, b->type, now);
-    change_dentry(&changes[1], FMT_DENTRY_ADD, b->name, b->len, a->ino, a->gen, a->type, now);
+    change_dentry(&changes[0], FMT_DENTRY_ADD, &own[0], b->ino, b->gen, b->type, now);
+    change_dentry(&changes[1], FMT_DENTRY_ADD, &own[1], a->ino, a->gen, a->type, now);
     bool same = a->dir == b->dir;
     struct part parts[] = {{a->dir, a->io, changes, same ? 2 : 1}, {b->dir, b->io, &changes[1], 1}};
     return transact(parts, same ? 1 : 2, 0, err);

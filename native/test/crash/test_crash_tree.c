@@ -361,6 +361,7 @@ static const struct workload calls[] = {
     {"setattr, all", setattr_, ALL_ATTRS, 0, 0, 0},
     {"setattr, mode", setattr_, NOVA_ATTR_MODE, 0, 0, 0},
     {"setattr, times", setattr_, NOVA_ATTR_ATIME | NOVA_ATTR_MTIME, 0, 0, 0},
+    {"setattr, read", setattr_, NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0},
     {"setattr, slot to page", setattr_log_end, 2, 0, 0, 0},
     {"setattr, page to page", setattr_log_end, 65, 0, 0, 0},
     {"full pool: unlink of one of several names", full_pool, 0, 0, 0, 0},

@@ -332,6 +332,12 @@ static void change_ranges(struct file *f) {
         settle(f, "nova_collapse", nova_collapse(f->inode, FUZZ_BLK, FUZZ_BLK, &f->io));
 }
 
+static void change_times(struct file *f) {
+    settle(f, "nova_setattr",
+           nova_setattr(f->inode, NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, 12345, 0, &f->io));
+    settle(f, "nova_setattr", nova_setattr(f->inode, NOVA_ATTR_MTIME, 0, 0, 0, 0, 12345, &f->io));
+}
+
 /* Every second one is removed, and one is set. */
 static void change_attrs(struct file *f) {
     uint32_t n = f->attrs.n;
@@ -359,6 +365,7 @@ static void change_file(struct file *f) {
     truncate_to(f, size);
     change_ranges(f);
     change_attrs(f);
+    change_times(f);
 }
 
 static int names_call(struct visit *v, const char *call, int rc) {

@@ -42,6 +42,7 @@ struct model {
     bool exists;
     struct model_attr *attrs; /* ATTRS of them */
     uint64_t size;
+    int64_t atime; /* 0: not set */
     uint8_t *bytes;
 };
 
@@ -83,6 +84,12 @@ static void check_file(struct world *w, int i) {
     }
 }
 
+static void check_atime(struct world *w, int i) {
+    struct nova_stat st;
+    nova_inode_stat(w->file[i].inode, &st);
+    assert_int_equal(st.atime, w->model[i].atime != 0 ? w->model[i].atime : st.btime);
+}
+
 static const char *attr_name(int k) {
     static char names[ATTRS][256];
     if (names[k][0] == 0) { /* of 1 to 255 bytes */
@@ -121,6 +128,7 @@ static void open_all(struct world *w) {
         w->open[i] = true;
         check_file(w, i);
         check_attrs(w, i);
+        check_atime(w, i);
     }
 }
 
@@ -258,6 +266,19 @@ static void do_attr(struct world *w, int i) {
     check_attrs(w, i);
 }
 
+/* Only atime changes: neither this nor another time of the file moves at a crash. */
+static void do_read(struct world *w, int i) {
+    struct nova_io *io = &w->file[i].io;
+    struct nova_stat before, after;
+    nova_inode_stat(w->file[i].inode, &before);
+    w->model[i].atime = (int64_t)rnd(1 << 30);
+    must(w, nova_setattr(w->file[i].inode, NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, w->model[i].atime, 0, io));
+    nova_inode_stat(w->file[i].inode, &after);
+    assert_int_equal(after.mtime, before.mtime);
+    assert_int_equal(after.ctime, before.ctime);
+    check_atime(w, i);
+}
+
 static void forget(struct model *m) {
     *m = (struct model){.bytes = m->bytes, .attrs = m->attrs};
     for (int k = 0; k < ATTRS; k++)
@@ -274,7 +295,7 @@ static void step(struct world *w) {
         m->exists = true;
         return;
     }
-    switch (rnd(20)) {
+    switch (rnd(21)) {
     case 0:
         must(w, store_unlink(&w->s, name_of(i))); /* still open: its space comes back at close */
         check_file(w, i);
@@ -313,6 +334,7 @@ static void step(struct world *w) {
     case 8: do_range(w, i); break;
     case 9:
     case 10: do_attr(w, i); break;
+    case 20: do_read(w, i); break;
     default: do_write(w, i);
     }
     if (w->open[i] && rnd(4) == 0)

@@ -162,6 +162,10 @@ static void set_of_root(struct world *w) {
     set_xattr(w, "", "user.x", 5000);
 }
 
+static void note_read(struct world *w) {
+    have(w, "a"), set_attr(w, "a", NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME);
+}
+
 static void reopen(struct world *w) {
     close_pool(w), open_pool(w);
 }
@@ -203,6 +207,7 @@ const struct operation operations[] = {
     {"set, in blocks", set_in_blocks},
     {"set and remove blocks", remove_blocks},
     {"set of the root", set_of_root},
+    {"note a read", note_read},
     {"reopen", reopen},
 };
 const size_t operations_n = sizeof operations / sizeof *operations;

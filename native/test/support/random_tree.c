@@ -144,7 +144,12 @@ void tree_random_call(struct world *w, const char *const *paths, size_t n, uint6
             drop_open(w, path);
         }
         break;
-    case 2: set_attr(w, path, 1u << below(rng, 5)); break;
+    case 2: {
+        static const uint32_t masks[] = {NOVA_ATTR_MODE,  NOVA_ATTR_UID,   NOVA_ATTR_GID,
+                                         NOVA_ATTR_ATIME, NOVA_ATTR_MTIME, NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME};
+        set_attr(w, path, masks[below(rng, sizeof masks / sizeof *masks)]);
+        break;
+    }
     case 3:
         if (file)
             put(w, path, below(rng, 2) * size_of(w, path), 1 + below(rng, 5000));

@@ -14,6 +14,7 @@
 #include "store.h"
 
 #define MIB ((uint64_t)1 << 20)
+#define READ (NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME)
 #define SETTABLE (NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME)
 
 static const struct nova_pool_options emulated = {.flags = NOVA_OPT_EMULATED};
@@ -121,6 +122,34 @@ static void the_record_says_what_was_set(void **state) {
     assert_int_equal(stat_of("d/f").mode, 0111);
 }
 
+/* The time of a read, alone: no other time changes, on every type of inode; but the next change moves ctime again. */
+static void a_read_is_no_change(void **state) {
+    (void)state;
+    static const char *const of[] = {"d/f", "d", "d/s", ""};
+    for (int i = 0; i < 4; i++) {
+        struct nova_stat want = stat_of(of[i]), got;
+        for (int64_t atime = -1; atime < 60; atime++) { /* the slot becomes full */
+            must(store_setattr(&s, of[i], READ, 07777, 1, 2, atime, 3));
+            want.atime = atime;
+            got = stat_of(of[i]);
+            assert_same(&got, &want);
+        }
+        reopen();
+        got = stat_of(of[i]);
+        assert_same(&got, &want);
+        must(store_setattr(&s, of[i], NOVA_ATTR_ATIME, 0, 0, 0, 60, 0));
+        assert_true(stat_of(of[i]).ctime > want.ctime);
+    }
+    struct store_file f;
+    must(store_file_open(&s, "d/f", false, &f));
+    assert_int_equal(nova_setattr(f.inode, READ, 0, 0, 0, 7, 0, &f.io), NOVA_OK);
+    assert_int_equal(f.io.record_count, 1);
+    assert_int_equal(f.io.records[0].u.attr.mask, NOVA_ATTR_ATIME);
+    assert_int_equal(f.io.records[0].u.attr.atime, 7);
+    assert_int_equal(f.io.records[0].u.attr.ctime, 0);
+    must(store_file_close(&f));
+}
+
 /* Names change a directory's times, and nothing of what they name but the change time of what is linked. */
 static void what_names_change(void **state) {
     (void)state;
@@ -141,7 +170,15 @@ static void refused(void **state) {
     struct store_file f;
     const struct nova_stat was = stat_of("d/f");
     must(store_file_open(&s, "d/f", false, &f));
-    const uint32_t masks[] = {0, NOVA_ATTR_CTIME, NOVA_ATTR_CTIME | NOVA_ATTR_MODE, 64, UINT32_MAX};
+    const uint32_t masks[] = {0,
+                              NOVA_ATTR_CTIME,
+                              NOVA_ATTR_CTIME | NOVA_ATTR_MODE,
+                              NOVA_ATTR_KEEP_CTIME,
+                              READ | NOVA_ATTR_MTIME,
+                              NOVA_ATTR_KEEP_CTIME | NOVA_ATTR_MODE,
+                              READ | NOVA_ATTR_CTIME,
+                              128,
+                              UINT32_MAX};
     for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
         assert_int_equal(nova_setattr(f.inode, masks[i], 0, 0, 0, 0, 0, &f.io), NOVA_EINVAL);
         assert_int_equal(f.io.err.code, NOVA_EINVAL);
@@ -187,6 +224,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(only_what_the_mask_names),
         TEST(the_record_says_what_was_set),
+        TEST(a_read_is_no_change),
         TEST(what_names_change),
         TEST(refused),
         TEST(no_space),

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "names.h"
+#include "api/handles.h"
 #include "image.h"
 #include "rng.h"
 #include "store.h"
@@ -500,6 +501,33 @@ static void delete_on_a_full_pool(void **state) {
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* ---- a name that changes while it is used ---- */
+
+static char changing[] = "a-name";
+
+/* The first store of a call, of the new inode's slot, comes between the check of the name and its entry. */
+static void copy_and_change(const struct pmem_ops *ops, void *dst, const void *src, size_t len) {
+    changing[1] = '/';
+    s.pool->file.ops.copy(&s.pool->file.ops, dst, src, len);
+    (void)ops;
+}
+
+static void name_that_changes(void **state) {
+    (void)state;
+    struct pmem_ops ops = s.pool->file.ops;
+    ops.copy = copy_and_change;
+    s.pool->media.ops = &ops;
+    int rc = create(changing, 6, NOVA_FILE);
+    s.pool->media.ops = &s.pool->file.ops;
+    must(rc);
+    assert_string_equal(changing, "a/name");
+    assert_int_equal(s.io.records[0].u.dentry.name_len, 6);
+    assert_memory_equal(s.io.records[0].u.dentry.name, "a-name", 6);
+    reopen(true); /* which reads the entry */
+    struct nova_stat st;
+    must(store_stat(&s, "a-name", &st));
+}
+
 /* ---- times ---- */
 
 /* The directory's times are the last call's, also to who recovers it. */
@@ -551,6 +579,7 @@ int main(void) {
         TEST(generations_over_reopen),
         TEST(renames),
         TEST(renames_of_every_length),
+        TEST(name_that_changes),
         TEST(no_space_for_a_name),
         TEST(delete_on_a_full_pool),
     };

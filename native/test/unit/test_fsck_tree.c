@@ -446,6 +446,7 @@ static int dump(const char *what) {
 
 static void dumps_of_new_entries(void **state) {
     (void)state;
+    must(store_setattr(&s, "f", NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, (int64_t)86400 * 1000000000, 0));
     must(store_close(&s));
     assert_int_equal(dump("e/y"), NOVA_OK);
     assert_non_null(strstr(text, ", with link entries before it\n"));
@@ -453,6 +454,7 @@ static void dumps_of_new_entries(void **state) {
     assert_int_equal(dump("f"), NOVA_OK);
     assert_null(strstr(text, "with link entries"));
     assert_non_null(strstr(text, "setattr   good   mode 0741 mtime "));
+    assert_non_null(strstr(text, "setattr   good   atime 1970-01-02T00:00:00.000000000Z\n"));
     assert_int_equal(dump("d/s"), NOVA_OK);
     assert_non_null(strstr(text, "type       symlink\n"));
     assert_non_null(strstr(text, "size 10 "));

@@ -23,7 +23,8 @@ import java.nio.file.attribute.FileTime;
  *     in it
  * @param created time of creation
  * @param modified time of the last change of contents, or what was set
- * @param accessed time of creation, or what was set; reads do not move it
+ * @param accessed time of the last read that counted ({@link AccessTimes}), or what was set since; at first that of
+ *     creation. Listing a directory does not count, nor does reading a symbolic link again before the store is reopened
  * @param changed time of the last change of attributes or contents
  */
 public record FileInfo(

@@ -586,7 +586,8 @@ public final class NovaFile implements AutoCloseable {
 
     /**
      * Closes this handle; other handles of the file stay open. If it was the last one and the file has been deleted,
-     * its space is free on return. Closing a closed handle does nothing.
+     * its space is free on return; if not, and reads have moved its time of access ({@link AccessTimes}), that goes to
+     * the pool, if there is space. Closing a closed handle does nothing.
      *
      * @throws IOException if space could not be given back; the handle is closed nevertheless, and the next recovery
      *     finds it

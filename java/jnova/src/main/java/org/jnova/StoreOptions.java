@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova;
 
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /** How to create or open a {@link NovaStore}. Immutable; made by {@link #builder()}. */
@@ -15,6 +16,7 @@ public final class StoreOptions {
     private final int recoveryThreads;
     private final boolean inPlaceWrites;
     private final Consumer<? super RecoveryProgress> progress;
+    private final AccessTimes accessTimes;
 
     private StoreOptions(Builder builder) {
         this.emulated = builder.emulated;
@@ -22,9 +24,11 @@ public final class StoreOptions {
         this.recoveryThreads = builder.recoveryThreads;
         this.inPlaceWrites = builder.inPlaceWrites;
         this.progress = builder.progress;
+        this.accessTimes = builder.accessTimes;
     }
 
-    /** {@return the options used where none are given: not emulated, a lane and a recovery thread per CPU} */
+    /** {@return the options used where none are given: not emulated, a lane and a recovery thread per CPU, access times as
+     *     {@link AccessTimes#RELATIME}} */
     public static StoreOptions defaults() {
         return DEFAULTS;
     }
@@ -59,6 +63,11 @@ public final class StoreOptions {
         return progress;
     }
 
+    /** {@return which reads are noted as the time of a file's last access} */
+    public AccessTimes accessTimes() {
+        return accessTimes;
+    }
+
     /**
      * How far recovery is.
      *
@@ -79,6 +88,7 @@ public final class StoreOptions {
         private int recoveryThreads;
         private boolean inPlaceWrites;
         private Consumer<? super RecoveryProgress> progress;
+        private AccessTimes accessTimes = AccessTimes.RELATIME;
 
         private Builder() {}
 
@@ -141,6 +151,17 @@ public final class StoreOptions {
          */
         public Builder progress(Consumer<? super RecoveryProgress> listener) {
             this.progress = listener;
+            return this;
+        }
+
+        /**
+         * Says which reads are noted as the time of a file's last access. It is not a property of the pool.
+         *
+         * @param policy which
+         * @return this
+         */
+        public Builder accessTimes(AccessTimes policy) {
+            this.accessTimes = Objects.requireNonNull(policy, "policy");
             return this;
         }
 

@@ -21,6 +21,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
@@ -29,6 +31,7 @@ import org.junit.jupiter.api.Test;
 /** Pool files that cannot be made or opened: each has its exception. */
 class PoolErrorsTest {
     private static final long SIZE = 4 * TestPools.MIB;
+    private static final int UUID_OFFSET = 40; // in the superblock
 
     private final TestPools pools = new TestPools();
     private final Path pool = pools.path("p");
@@ -269,6 +272,74 @@ class PoolErrorsTest {
         assertNotNull(thrown);
         assertTrue(thrown.poolOffset() >= 0 && thrown.poolOffset() < SIZE, "offset " + thrown.poolOffset());
         assertNull(thrown.getOtherFile());
+    }
+
+    /**
+     * Gives the last entry of a kind another file size, and makes its checksum right: bytes 4..63, behind that of the
+     * pool's UUID.
+     */
+    private void forgeSize(int kind, long size) throws IOException {
+        ByteBuffer image = ByteBuffer.wrap(Files.readAllBytes(pool)).order(ByteOrder.LITTLE_ENDIAN);
+        int last = -1;
+        for (int at = 0; at < image.capacity(); at += 64) {
+            if (image.get(at + 4) == kind && image.getInt(at) == entryCrc(image, at)) {
+                last = at;
+            }
+        }
+        assertTrue(last > 0, "no entry of kind " + kind);
+        image.putLong(last + 40, size).putInt(last, entryCrc(image, last));
+        poke(last, Arrays.copyOfRange(image.array(), last, last + 64));
+    }
+
+    private static int entryCrc(ByteBuffer image, int at) {
+        CRC32C crc = new CRC32C();
+        crc.update(image.array(), UUID_OFFSET, 16);
+        crc.update(image.array(), at + 4, 60);
+        return (int) crc.getValue();
+    }
+
+    /** In a pool that was closed in order, so that opening it reads no logs. */
+    @Test
+    void sizesThatDoNotFollowEachOther() throws IOException {
+        Map<Integer, Forged> kinds = Map.of(
+                1, new Forged(file -> file.write(0, new byte[10], 0, 10), 4096, "shorter"),
+                8, new Forged(file -> file.punchHole(0, 4096), 4096, "hole"),
+                9, new Forged(file -> file.collapseRange(0, 4096), 1L << 50, "collapse"),
+                10, new Forged(file -> file.insertRange(0, 4096), 1L << 50, "insert"),
+                11, new Forged(file -> file.allocate(20_000, 1, false), 4096, "shorter"));
+        for (Map.Entry<Integer, Forged> kind : kinds.entrySet()) {
+            Files.deleteIfExists(pool);
+            make();
+            Forged forged = kind.getValue();
+            try (NovaStore store = pools.open("p");
+                    NovaFile file = store.open("f", WRITE)) {
+                forged.call.on(file);
+            }
+            pools.assertSound("p");
+            forgeSize(kind.getKey(), forged.size);
+            assertFalse(PoolInspector.check(pool).ok());
+            try (NovaStore store = pools.open("p")) {
+                CorruptPoolException thrown = assertThrows(CorruptPoolException.class, () -> store.stat("f"));
+                assertTrue(thrown.getMessage().contains(forged.says), thrown.getMessage());
+                thrown = assertThrows(
+                        CorruptPoolException.class, () -> store.open("f", READ).close());
+                assertTrue(thrown.getMessage().contains(forged.says), thrown.getMessage());
+            }
+        }
+    }
+
+    /**
+     * An entry that is forged.
+     *
+     * @param call that makes it
+     * @param size it says then
+     * @param says what the exception does
+     */
+    private record Forged(Call call, long size, String says) {}
+
+    @FunctionalInterface
+    private interface Call {
+        void on(NovaFile file) throws IOException;
     }
 
     @Test

@@ -26,7 +26,7 @@ final class CatCommand extends StoreCommand {
 
     @Override
     public Integer call() throws IOException, CommandFailure {
-        try (NovaStore store = pool.open(streams())) {
+        try (NovaStore store = pool.openToRead(streams())) {
             WholeFiles whole = new WholeFiles(store);
             WritableByteChannel out = streams().outChannel();
             for (String name : names) {

@@ -37,7 +37,7 @@ final class GetCommand extends StoreCommand {
 
     @Override
     public Integer call() throws IOException, CommandFailure {
-        try (NovaStore store = pool.open(streams());
+        try (NovaStore store = pool.openToRead(streams());
                 Progress progress = new Progress(streams(), "reading " + name, 0, true)) {
             WholeFiles whole = new WholeFiles(store);
             if (!store.exists(name)) {

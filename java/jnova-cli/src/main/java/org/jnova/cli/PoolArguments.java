@@ -4,6 +4,7 @@ package org.jnova.cli;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import org.jnova.AccessTimes;
 import org.jnova.NovaStore;
 import org.jnova.StoreOptions;
 import picocli.CommandLine.Option;
@@ -23,15 +24,27 @@ final class PoolArguments {
             })
     boolean emulated;
 
+    /** Opens the pool for a command that is to leave no traces of reading. */
     NovaStore open(Streams streams) throws IOException, CommandFailure {
         return open(path, emulated, streams);
     }
 
-    /** Opens a pool, telling how far recovery is when it takes long. */
+    /** Opens the pool for a command whose reads are the user's. */
+    NovaStore openToRead(Streams streams) throws IOException, CommandFailure {
+        return open(path, emulated, AccessTimes.RELATIME, streams);
+    }
+
     static NovaStore open(Path pool, boolean emulated, Streams streams) throws IOException, CommandFailure {
+        return open(pool, emulated, AccessTimes.NEVER, streams);
+    }
+
+    /** Opens a pool, telling how far recovery is when it takes long. */
+    private static NovaStore open(Path pool, boolean emulated, AccessTimes accessTimes, Streams streams)
+            throws IOException, CommandFailure {
         try (Progress progress = new Progress(streams, "recovering " + pool, 0, false)) {
             StoreOptions options = StoreOptions.builder()
                     .emulated(emulated)
+                    .accessTimes(accessTimes)
                     .progress(p -> progress.update(p.done(), p.total()))
                     .build();
             return NovaStore.open(pool, options);

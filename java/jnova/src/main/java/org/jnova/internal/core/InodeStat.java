@@ -20,6 +20,12 @@ public record InodeStat(
         int nlink,
         long entries) {
 
+    /** The same with another time of access. */
+    public InodeStat withAccess(long time) {
+        return new InodeStat(
+                size, time, mtime, ctime, btime, ino, gen, type, mode, uid, gid, logPages, nlink, entries);
+    }
+
     static InodeStat read(ByteBuffer in, int at) {
         return new InodeStat(
                 in.getLong(at + Abi.STAT_FILE_SIZE),

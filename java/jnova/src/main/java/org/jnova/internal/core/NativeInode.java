@@ -149,6 +149,17 @@ public final class NativeInode {
         return NovaNative.nova_setattr(handle(), mask, mode, uid, gid, atime, mtime, io.address());
     }
 
+    /** Logs the time of the last access, and nothing else; the view moves on. Whether it could is not told. */
+    public void logAccess(long time) {
+        Scratch scratch = Scratch.take();
+        try {
+            NovaNative.nova_setattr(
+                    handle(), Abi.ATTR_ATIME | Abi.ATTR_KEEP_CTIME, 0, 0, 0, time, 0, scratch.io.address());
+        } finally {
+            scratch.put();
+        }
+    }
+
     /**
      * Gives an extended attribute a value.
      *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova.internal.store;
 
+import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.NativeInode;
 
@@ -15,6 +16,13 @@ import org.jnova.internal.core.NativeInode;
  * @param mtime nanoseconds since the epoch
  */
 public record AttributeValues(int mask, int mode, int uid, int gid, long atime, long mtime) {
+    /** These, and a time of access if there is none among them. */
+    AttributeValues withAccess(long time) {
+        return (mask & Abi.ATTR_ATIME) != 0
+                ? this
+                : new AttributeValues(mask | Abi.ATTR_ATIME, mode, uid, gid, time, mtime);
+    }
+
     int apply(NativeInode inode, IoBlock io) {
         return inode.setAttributes(mask, mode, uid, gid, atime, mtime, io);
     }

@@ -38,6 +38,7 @@ public final class FileCopy {
         for (boolean again = false; !attempt(sourceFirst ? source : null, target, change, again); again = true) {
             target.table().releaseQueuedBlocks();
         }
+        source.accessed();
         return copied[0];
     }
 

@@ -61,6 +61,7 @@ public final class InodeState implements NativeInode.Sink {
     private final NativeInode inode;
     private final FreeQueue frees = new FreeQueue();
     private final ExtendedAttributes extended = new ExtendedAttributes();
+    private final AccessTime access;
     private IoBlock io; // from the first writing call on
     private LogFollower follower; // likewise
     private IOException replayFailure;
@@ -85,6 +86,7 @@ public final class InodeState implements NativeInode.Sink {
         this.label = label;
         this.inPlace = table.inPlace();
         this.ioLock = new RankedLock(LockRank.IO, this, Integer.toUnsignedLong(ino));
+        this.access = new AccessTime(table.accessClock());
     }
 
     /** Replays the log, if nobody has yet. Before this no other method but {@link #close} may be called. */
@@ -112,6 +114,7 @@ public final class InodeState implements NativeInode.Sink {
         try {
             replayFailure = new IOException(label + ": its log was not replayed; close all its handles and try again");
             inode.replayAll(this);
+            access.logged(inode.stat(), access.pending());
             replayFailure = null;
             replayed = true;
         } catch (IOException e) {
@@ -148,6 +151,7 @@ public final class InodeState implements NativeInode.Sink {
                     if (n == NOT_NOW) {
                         break;
                     }
+                    access.read();
                     return n;
                 }
             }
@@ -204,6 +208,7 @@ public final class InodeState implements NativeInode.Sink {
                 stamp = indexLock.tryOptimisticRead();
                 n = readOnce(appended, pos, dst, at, len);
             } while (!indexLock.validate(stamp));
+            access.read();
             return n;
         } finally {
             ioLock.unlockRead(shared);
@@ -365,9 +370,22 @@ public final class InodeState implements NativeInode.Sink {
         return NativeInode.writeCommit(intent, io);
     }
 
-    /** Sets attributes. Atomic; durable on return. */
+    /** It has been read, by other ways than {@link #read}. */
+    void accessed() {
+        access.read();
+    }
+
+    /** Sets attributes. Atomic; durable on return. A time of access that waits goes along, unless another one is set. */
     void setAttributes(AttributeValues values) throws IOException {
-        change(values::apply);
+        change((handle, block) -> {
+            long waiting = access.pending();
+            AttributeValues all = AccessTime.isPending(waiting) ? values.withAccess(waiting) : values;
+            int status = all.apply(handle, block);
+            if (status == Abi.OK) {
+                access.logged(handle.stat(), waiting);
+            }
+            return status;
+        });
     }
 
     /** Names of its extended attributes, sorted by bytes. */
@@ -486,6 +504,7 @@ public final class InodeState implements NativeInode.Sink {
         try {
             return call.run(inode, inode.stat().nlink());
         } finally {
+            access.changed();
             endWriting(stamp);
         }
     }
@@ -741,9 +760,13 @@ public final class InodeState implements NativeInode.Sink {
     public void apply(ByteBuffer bytes, int at) throws IOException {
         // What the replay of old entries finds replaced was given back long ago.
         ExtentList gone = replayed ? frees.extents() : null;
+        if (Records.kind(bytes, at) != Abi.REC_SETATTR) {
+            access.changed();
+        }
         switch (Records.kind(bytes, at)) {
             case Abi.REC_WRITE, Abi.REC_ALLOC -> {
                 int count = Records.count(bytes, at);
+                checkSize(Records.fileSize(bytes, at) >= size, "a write that makes the file shorter");
                 if (count != 0) {
                     index.map(
                             Records.page(bytes, at), Records.blk(bytes, at), count, Records.logBlk(bytes, at), gone);
@@ -765,14 +788,32 @@ public final class InodeState implements NativeInode.Sink {
     }
 
     /** Nothing that could throw may come behind a shift of the index, which must not be repeated. */
-    private void applyRange(ByteBuffer bytes, int at, ExtentList gone) {
+    private void applyRange(ByteBuffer bytes, int at, ExtentList gone) throws IOException {
         long page = Records.rangePage(bytes, at);
         long count = Records.rangeCount(bytes, at);
-        size = Records.rangeFileSize(bytes, at);
+        long after = Records.rangeFileSize(bytes, at);
+        long len = count << Abi.BLOCK_SHIFT; // the core has seen to it that neither it nor the size is beyond 2^60
         switch (Records.kind(bytes, at)) {
-            case Abi.REC_HOLE -> index.unmap(page, page + count, gone);
-            case Abi.REC_COLLAPSE -> index.collapse(page, count, gone);
-            default -> index.insert(page, count);
+            case Abi.REC_HOLE -> {
+                checkSize(after == size, "a hole that changes the size");
+                index.unmap(page, page + count, gone);
+            }
+            case Abi.REC_COLLAPSE -> {
+                checkSize(after + len == size, "a collapse whose sizes do not fit");
+                index.collapse(page, count, gone);
+            }
+            default -> {
+                checkSize(after == size + len, "an insert whose sizes do not fit");
+                index.insert(page, count);
+            }
+        }
+        size = after; // last, since the record may come again if the index threw
+    }
+
+    /** Of a pool that was closed in order, nobody has checked yet how the entries of a log follow each other. */
+    private void checkSize(boolean fits, String what) throws IOException {
+        if (!fits) {
+            throw inode.corrupt("its log holds " + what);
         }
     }
 
@@ -790,7 +831,7 @@ public final class InodeState implements NativeInode.Sink {
     Attributes attributes() throws IOException {
         long stamp = lockShared();
         try {
-            return new Attributes(inode.stat(), index.pages(), extended.blocks());
+            return new Attributes(access.shown(inode.stat()), index.pages(), extended.blocks());
         } finally {
             ioLock.unlockRead(stamp);
         }
@@ -834,6 +875,7 @@ public final class InodeState implements NativeInode.Sink {
                 });
             }
             failures.collect(this::forget);
+            failures.collect(this::logAccess);
             if (!frees.isEmpty()) {
                 failures.collect(() -> frees.drain(table.pool(), inode, io, 0));
             }
@@ -845,6 +887,14 @@ public final class InodeState implements NativeInode.Sink {
             failures.throwFirst();
         } finally {
             ioLock.unlockWrite(stamp);
+        }
+    }
+
+    /** Logs a time of access that waits. That it cannot is no failure: the next reader's will do. */
+    private void logAccess() throws IOException {
+        long waiting = access.pending();
+        if (AccessTime.isPending(waiting) && inode.stat().nlink() != 0) {
+            inode.logAccess(waiting);
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.jnova.internal.core.IoPool;
 import org.jnova.internal.core.MemoryPool;
 import org.jnova.internal.core.NativeInode;
@@ -27,6 +28,7 @@ final class InodeTable {
     private final NativePool pool;
     private final PoolWindows windows;
     private final boolean inPlace;
+    private final LongSupplier accessClock;
     private final IoPool ioPool = new IoPool();
     private final MemoryPool staging = MemoryPool.perCpu(STAGING_PIECE);
     private final Stripe[] stripes = new Stripe[STRIPES];
@@ -37,11 +39,15 @@ final class InodeTable {
         final Map<Integer, InodeState> open = new HashMap<>();
     }
 
-    /** @param inPlace whether calls that write to a mapped file write in place, unless it is told otherwise */
-    InodeTable(NativePool pool, PoolWindows windows, boolean inPlace) {
+    /**
+     * @param inPlace whether calls that write to a mapped file write in place, unless it is told otherwise
+     * @param accessClock what {@link AccessTime} wants
+     */
+    InodeTable(NativePool pool, PoolWindows windows, boolean inPlace, LongSupplier accessClock) {
         this.pool = pool;
         this.windows = windows;
         this.inPlace = inPlace;
+        this.accessClock = accessClock;
         for (int i = 0; i < STRIPES; i++) {
             stripes[i] = new Stripe();
         }
@@ -57,6 +63,11 @@ final class InodeTable {
 
     boolean inPlace() {
         return inPlace;
+    }
+
+    /** What {@link AccessTime} wants. */
+    LongSupplier accessClock() {
+        return accessClock;
     }
 
     IoPool ioPool() {

@@ -42,6 +42,22 @@ final class NameChanges {
         this.walk = walk;
     }
 
+    /** A native call that changes directories. */
+    @FunctionalInterface
+    private interface Call {
+        int run() throws IOException;
+    }
+
+    /** Makes a call; if space is short, once more after what waits in queues has been given back. */
+    private int attempt(Call call) throws IOException {
+        int status = call.run();
+        if (status == Abi.ENOSPC) {
+            table.releaseQueuedBlocks();
+            status = call.run();
+        }
+        return status;
+    }
+
     // ---- making
 
     void createDirectory(StorePath path) throws IOException {
@@ -80,12 +96,7 @@ final class NameChanges {
             StorePath path)
             throws IOException {
         locks.checkThere(directory, path);
-        int status = directory.create(name, type, mode, target);
-        if (status == Abi.ENOSPC) {
-            table.releaseQueuedBlocks();
-            status = directory.create(name, type, mode, target);
-        }
-        check(status, directory, path);
+        check(attempt(() -> directory.create(name, type, mode, target)), directory, path);
         return locks.find(directory, name);
     }
 
@@ -112,10 +123,9 @@ final class NameChanges {
             InodeState state = table.acquire(child.ino(), child.gen(), existing.text());
             try {
                 state.replay();
-                check(
-                        changeNames(state, (handle, nlink) -> to.directory().link(to.name(), handle)),
-                        to.directory(),
-                        path);
+                int status = attempt(
+                        () -> state.changeNames((handle, nlink) -> to.directory().link(to.name(), handle)));
+                check(status, to.directory(), path);
             } finally {
                 table.release(state);
             }
@@ -125,7 +135,7 @@ final class NameChanges {
     void setAttributes(DirectoryState directory, AttributeValues values, StorePath path) throws IOException {
         try (DirectoryLocks locks = DirectoryLocks.exclusive(directory, null, null)) {
             locks.checkThere(directory, path);
-            change(directory, () -> directory.setAttributes(values), path);
+            check(attempt(() -> directory.setAttributes(values)), directory, path);
         }
     }
 
@@ -133,7 +143,7 @@ final class NameChanges {
         try (DirectoryLocks locks = DirectoryLocks.exclusive(directory, null, null)) {
             locks.checkThere(directory, path);
             directory.extendedLocked().check(options.name(), options.before(), path.text());
-            change(directory, () -> directory.setAttribute(options.name(), options.value()), path);
+            check(attempt(() -> directory.setAttribute(options.name(), options.value())), directory, path);
         }
     }
 
@@ -143,25 +153,10 @@ final class NameChanges {
             locks.checkThere(directory, path);
             boolean there = directory.extendedLocked().has(name);
             if (there) {
-                change(directory, () -> directory.removeAttribute(name), path);
+                check(attempt(() -> directory.removeAttribute(name)), directory, path);
             }
             return there;
         }
-    }
-
-    /** A native call that changes a directory's own attributes. */
-    @FunctionalInterface
-    private interface OwnChange {
-        int run() throws IOException;
-    }
-
-    private void change(DirectoryState directory, OwnChange call, StorePath path) throws IOException {
-        int status = call.run();
-        if (status == Abi.ENOSPC) {
-            table.releaseQueuedBlocks();
-            status = call.run();
-        }
-        check(status, directory, path);
     }
 
     // ---- taking away
@@ -255,7 +250,7 @@ final class NameChanges {
         }
         int status = THREW;
         try {
-            status = attempt(loss);
+            status = attempt(() -> loss.run(null));
         } finally {
             victim.nameless = committed(status, one, two);
             if (directory != null) {
@@ -280,10 +275,10 @@ final class NameChanges {
             state.replay();
             int status = THREW;
             try {
-                status = changeNames(state, (handle, nlink) -> {
+                status = attempt(() -> state.changeNames((handle, nlink) -> {
                     names[0] = nlink;
                     return loss.run(handle);
-                });
+                }));
             } finally {
                 victim.nameless = names[0] <= 1 && committed(status, one, two);
             }
@@ -291,24 +286,6 @@ final class NameChanges {
         } finally {
             table.release(state);
         }
-    }
-
-    private int attempt(Loss loss) throws IOException {
-        int status = loss.run(null);
-        if (status == Abi.ENOSPC) {
-            table.releaseQueuedBlocks();
-            status = loss.run(null);
-        }
-        return status;
-    }
-
-    private int changeNames(InodeState state, InodeState.NameCall call) throws IOException {
-        int status = state.changeNames(call);
-        if (status == Abi.ENOSPC) {
-            table.releaseQueuedBlocks();
-            status = state.changeNames(call);
-        }
-        return status;
     }
 
     /**
@@ -429,7 +406,7 @@ final class NameChanges {
             }
         };
         if (victim.child == null) {
-            check(attempt(call), source.directory(), path);
+            check(attempt(() -> call.run(null)), source.directory(), path);
         } else {
             lose(victim, call, source.directory(), target.directory(), path);
         }
@@ -486,11 +463,10 @@ final class NameChanges {
             }
             checkNotBelow(newParent && aChild.isDirectory(), b.directory(), aChild, one, other);
             checkNotBelow(newParent && bChild.isDirectory(), a.directory(), bChild, other, one);
-            Loss call = handle ->
-                    DirectoryState.exchange(a.directory(), a.name(), aChild, b.directory(), b.name(), bChild);
             int status = THREW;
             try {
-                status = attempt(call);
+                status = attempt(() ->
+                        DirectoryState.exchange(a.directory(), a.name(), aChild, b.directory(), b.name(), bChild));
             } finally {
                 if (newParent && committed(status, a.directory(), b.directory())) {
                     moveTo(directories.find(aChild), b.directory());

@@ -71,6 +71,7 @@ class AbiTest {
         "NAME_TYPE offset.nova_name.type", "NAME_CHILD offset.nova_name.child", "NAME_IO offset.nova_name.io",
         "REC_LINK const.NOVA_REC_LINK", "ATTR_MODE const.NOVA_ATTR_MODE", "ATTR_UID const.NOVA_ATTR_UID",
         "ATTR_GID const.NOVA_ATTR_GID", "ATTR_ATIME const.NOVA_ATTR_ATIME", "ATTR_MTIME const.NOVA_ATTR_MTIME",
+        "ATTR_KEEP_CTIME const.NOVA_ATTR_KEEP_CTIME",
         "REC_WRITE const.NOVA_REC_WRITE", "REC_TRUNCATE const.NOVA_REC_TRUNCATE", "REC_SETATTR const.NOVA_REC_SETATTR",
         "REC_DENTRY_ADD const.NOVA_REC_DENTRY_ADD", "REC_DENTRY_REMOVE const.NOVA_REC_DENTRY_REMOVE",
         "REC_HOLE const.NOVA_REC_HOLE", "REC_COLLAPSE const.NOVA_REC_COLLAPSE", "REC_INSERT const.NOVA_REC_INSERT",
