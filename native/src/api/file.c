@@ -396,7 +396,12 @@ int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, u
         intent_end(&in, false);
         return nova_fail(&io->err, NOVA_EINVAL, "no bytes to write");
     }
+    bool one_lock = (file_map_without & MAP_ONE_LOCK) != 0;
+    if (one_lock)
+        log_lock_owner(inode);
     intent_fill(&in, 0, src, len);
+    if (one_lock)
+        log_unlock_owner(inode);
     return intent_commit(&in, io);
 }
 

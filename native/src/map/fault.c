@@ -60,6 +60,8 @@ static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
     map_budget_fault_locked(r, page);
     bool in_order = page == r->next_fill && r->fill != 0;
     uint32_t want = !in_order ? FILL_MIN : r->fill < FILL_MAX ? 2 * r->fill : FILL_MAX;
+    if (region_vmas() >= region_vmas_max() / 4 * 3)
+        want = FILL_MIN; /* each page may take a mapping of its own */
     uint32_t n = hole_run(f, r, page, want);
     f->faulting = r;
     int rc = file_map_fill_locked(f, r->pgoff + page, n, NULL);

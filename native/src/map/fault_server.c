@@ -61,7 +61,7 @@ static void *read_faults(void *arg) {
     for (;;) {
         ssize_t n = read(server.fd, msg, sizeof msg);
         if (n < 0 && errno != EINTR && errno != EAGAIN)
-            return NULL; /* only if starting failed halfway */
+            return NULL; /* somebody has closed the descriptor */
         for (ssize_t i = 0; i * (ssize_t)sizeof *msg < n; i++)
             if (msg[i].event == UFFD_EVENT_PAGEFAULT)
                 push(&msg[i]); /* the other events are about what fault_hide() does, and need but be read */
@@ -142,12 +142,12 @@ bool fault_server_start(fault_handler *handler) {
         server.fd = open_uffd();
         server.handler = handler;
         if (server.fd >= 0 && probe()) {
-            server.started = start_thread(read_faults, "nova-fault-read");
-            for (unsigned i = 0; server.started && i < WORKERS; i++)
-                server.started = start_thread(serve_faults, "nova-fault") || i != 0;
+            for (unsigned i = 0; i < WORKERS; i++)
+                server.started = start_thread(serve_faults, "nova-fault") || server.started;
+            server.started = server.started && start_thread(read_faults, "nova-fault-read");
         }
         if (!server.started && server.fd >= 0)
-            close(server.fd); /* a thread that has been started sleeps for ever */
+            close(server.fd); /* nobody reads it; threads that have been started sleep for ever */
     }
     bool ok = server.started;
     pthread_mutex_unlock(&server.start_lock);

@@ -15,6 +15,8 @@
 #define READ_MAX 16u      /* pages that are copied in one hold of logLock */
 #define POPULATE_MAX 512u /* pages that get their page-table entries with their mapping */
 
+unsigned file_map_without;
+
 static uint64_t pages_of(uint64_t size) {
     return (size + BLK - 1) / BLK;
 }
@@ -57,6 +59,17 @@ static void hide_but_one(struct file_map *f, uint64_t pgoff, uint64_t n) {
     }
 }
 
+/* Makes the region show a run of blocks, if that does not take too many mappings: what an eager one then lacks, nobody
+ * will give to it. */
+static bool show_run(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool populate) {
+    if (!r->lazy && region_vmas() >= region_vmas_max()) {
+        region_bus(r, page, n);
+        return false;
+    }
+    region_show(r, page, n, blk, populate);
+    return r->open && r->shows[page] == blk;
+}
+
 /* Pages [pgoff, pgoff + n) have become blocks from blk on. What nobody has looked at may stay missing, and blocks
  * beyond the end of the file are never shown: they stay zeros. */
 static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
@@ -69,12 +82,12 @@ static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
     for (struct region *r = f->regions; r != NULL; r = r->next) {
         if (!overlap(r, pgoff, n, &page, &count))
             continue;
-        if (r->lazy && r != f->faulting && !shows_any(r, page, count))
+        if (r->lazy && r != f->faulting && (!shows_any(r, page, count) || (file_map_without & MAP_NO_REMAP) != 0))
             continue;
         if (r->lazy && r != f->faulting && region_vmas() >= region_vmas_max() / 2)
             map_budget_hide_locked(r, page, count);
         else
-            region_show(r, page, count, blk + (uint32_t)(r->pgoff + page - pgoff), count <= POPULATE_MAX);
+            (void)show_run(r, page, count, blk + (uint32_t)(r->pgoff + page - pgoff), count <= POPULATE_MAX);
     }
 }
 
@@ -99,11 +112,29 @@ static void resize(struct file_map *f, uint64_t size) {
     }
 }
 
-static void apply_attr(struct file_map *f, const struct fmt_entry *e) {
+/* What an entry that is not about contents does to the times. */
+static void apply_times(struct file_map *f, const struct fmt_entry *e) {
     struct fmt_setattr_body a;
-    memcpy(&a, e->payload, sizeof a);
-    if ((a.mask & NOVA_ATTR_MTIME) != 0)
-        f->mtime = a.mtime;
+    struct fmt_link_body l;
+    struct fmt_xattr_body x;
+    switch (e->kind) {
+    case FMT_SETATTR:
+        memcpy(&a, e->payload, sizeof a);
+        if ((a.mask & NOVA_ATTR_MTIME) != 0)
+            f->mtime = a.mtime;
+        if ((a.mask & NOVA_ATTR_CTIME) != 0)
+            f->ctime = a.ctime;
+        break;
+    case FMT_LINK:
+        memcpy(&l, e->payload, sizeof l);
+        f->ctime = l.ctime;
+        break;
+    case FMT_XATTR:
+        memcpy(&x, e->payload, sizeof x);
+        f->ctime = x.ctime;
+        break;
+    default: break;
+    }
 }
 
 /* What one entry has done. */
@@ -120,8 +151,7 @@ static int apply(struct file_map *f, const struct log_item *item, struct nova_er
     case FMT_HOLE:
     case FMT_COLLAPSE:
     case FMT_INSERT: break;
-    case FMT_SETATTR: apply_attr(f, e); return NOVA_OK;
-    default: return NOVA_OK;
+    default: apply_times(f, e); return NOVA_OK;
     }
     const char *bad = file_check_range(e, f->size);
     if (bad != NULL)
@@ -131,7 +161,7 @@ static int apply(struct file_map *f, const struct log_item *item, struct nova_er
     if (f->blocks.pages > f->m->data_end - f->m->data_blk) /* memory that damage could take */
         return nova_fail_at(err, NOVA_ECORRUPT, media_off(f->m, e), "inode %u has more blocks than the pool",
                             f->log->ino);
-    f->mtime = w.mtime;
+    f->mtime = f->ctime = w.mtime;
     if (e->kind == FMT_HOLE)
         forget(f, r.pgoff, r.count);
     else if (e->kind == FMT_COLLAPSE || e->kind == FMT_INSERT)
@@ -169,7 +199,7 @@ static void refill(struct file_map *f) {
                    file_map_block(f, r->pgoff + i + n) == (blk == 0 ? 0 : blk + n))
                 n++;
             if (blk != 0)
-                region_show(r, i, n, blk, n <= POPULATE_MAX);
+                (void)show_run(r, i, n, blk, n <= POPULATE_MAX);
             else if (file_map_fill_locked(f, r->pgoff + i, n, NULL) != NOVA_OK)
                 region_bus(r, i, n);
         }
@@ -191,6 +221,8 @@ void file_map_follow_locked(struct file_map *f) {
 
 void file_map_hold_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
     uint64_t page, count;
+    if ((file_map_without & MAP_NO_HOLD) != 0)
+        return;
     for (struct region *r = f->regions; r != NULL; r = r->next)
         if (r->lazy && overlap(r, pgoff, n, &page, &count) && shows_any(r, page, count))
             region_hide(r, page, count, PAGE_HELD);
@@ -343,6 +375,17 @@ void file_map_delete(struct file_map *f) {
 
 /* ---- regions ---- */
 
+static bool shows_run(const struct region *r, uint64_t page, uint64_t n, uint32_t blk) {
+    uint64_t i = 0;
+    while (i < n && r->shows[page + i] == blk + i)
+        i++;
+    return i == n;
+}
+
+static int cannot_map(const struct file_map *f, struct nova_error *err) {
+    return nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
+}
+
 /* A new region shows the blocks that are there, as long as they do not take too many mappings. */
 static void show_present(struct file_map *f, struct region *r) {
     uint64_t page, count, n;
@@ -352,16 +395,9 @@ static void show_present(struct file_map *f, struct region *r) {
         uint32_t blk = file_map_block(f, r->pgoff + i);
         for (n = 1; blk != 0 && i + n < page + count && file_map_block(f, r->pgoff + i + n) == blk + n;)
             n++;
-        if (blk != 0 && (!r->lazy || region_vmas() < region_vmas_max() / 4))
-            region_show(r, i, n, blk, false);
+        if (blk != 0 && (!r->lazy || region_vmas() < region_vmas_max() / 4) && !shows_run(r, i, n, blk))
+            (void)show_run(r, i, n, blk, false);
     }
-}
-
-static bool shows_run(const struct region *r, uint64_t page, uint64_t n, uint32_t blk) {
-    uint64_t i = 0;
-    while (i < n && r->shows[page + i] == blk + i)
-        i++;
-    return i == n;
 }
 
 static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, struct nova_error *err) {
@@ -379,8 +415,12 @@ static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, 
         }
         if (step > end - at)
             step = end - at;
-        if (allocate)
+        uint64_t before = f->blocks.pages;
+        if (f->failed)
+            rc = cannot_map(f, err);
+        else if (allocate)
             rc = file_map_fill_locked(f, at, step, err);
+        r->allocated += f->blocks.pages - before;
         for (uint64_t k = i, run; rc == NOVA_OK && r->open && !full && k < i + step; k += run) {
             uint32_t blk = file_map_block(f, r->pgoff + k);
             for (run = 1; blk != 0 && k + run < i + step && file_map_block(f, r->pgoff + k + run) == blk + run;)
@@ -388,8 +428,8 @@ static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, 
             if (blk == 0 || shows_run(r, k, run, blk))
                 continue;
             full = r->lazy && region_vmas() >= region_vmas_max(); /* they come by faults, which make room */
-            if (!full)
-                region_show(r, k, run, blk, true);
+            if (!full && !show_run(r, k, run, blk, true))
+                rc = nova_fail(err, NOVA_ENOMEM, "no more mappings of the kernel for pieces of inode %u", f->log->ino);
         }
         map_unlock(f);
     }
@@ -406,7 +446,7 @@ int file_map_add(struct file_map *f, uint64_t pgoff, uint64_t len, int prot, boo
         rc = populate(r, 0, r->pages, true, err);
     map_lock(f);
     if (rc == NOVA_OK && f->failed)
-        rc = nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
+        rc = cannot_map(f, err);
     if (rc == NOVA_OK) {
         r->next = f->regions;
         f->regions = r;

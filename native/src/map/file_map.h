@@ -21,6 +21,15 @@
 #include "map/region.h"
 #include "util/biased_lock.h"
 
+/*
+ * What happens without the parts of the protocol, for tests that show what each is for. The core never sets it, and
+ * anything but 0 loses data.
+ */
+#define MAP_ONE_LOCK 1u /* nova_write() copies the caller's bytes under the lock that the fault path takes */
+#define MAP_NO_HOLD 2u  /* stores go on to pages of which bytes are being carried over */
+#define MAP_NO_REMAP 4u /* what a region shows stays when a writing call gives the page a block */
+extern unsigned file_map_without;
+
 struct file_map {
     /* These never change. */
     const struct pool_file *pool;
@@ -33,9 +42,9 @@ struct file_map {
     struct block_map blocks;
     struct log_cursor cursor; /* how far the log has been followed */
     uint64_t size;
-    int64_t mtime; /* moves of blocks do not change it */
-    bool holes;    /* eager regions may lack blocks, or show old ones */
-    bool failed;   /* the log could not be followed: all regions raise SIGBUS */
+    int64_t mtime, ctime; /* moves of blocks do not change them */
+    bool holes;           /* eager regions may lack blocks, or show old ones */
+    bool failed;          /* the log could not be followed: all regions raise SIGBUS */
     struct region *regions;
     struct region *faulting; /* the region that a fault is being served in: it is to show what comes of it */
     uint64_t *appended;      /* counts commits that no caller asked for; or NULL */

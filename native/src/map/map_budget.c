@@ -11,12 +11,14 @@
  * So there is a limit to how many wait for it, which is part of the free space, too.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "map/map_lock.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define CHUNK 128u        /* pages */
 #define UNSEEN_MAX 16384u /* blocks replaced by moves that the caller's view still has */
+#define LOOK_MAX 32768u   /* pages that a fault looks at for others to hide */
 #define WORTH 4u          /* pieces that a move must turn into one */
 
 void map_chunk(const struct region *r, uint64_t page, uint64_t *from, uint64_t *n) {
@@ -33,36 +35,63 @@ static void hide_chunk(struct region *r, uint64_t page) {
 }
 
 void map_budget_hide_locked(struct region *r, uint64_t page, uint64_t n) {
-    for (uint64_t i = page; i < page + n && r->open;) {
-        uint64_t from, count;
-        map_chunk(r, i, &from, &count);
-        region_hide(r, from, count, PAGE_MISSING);
-        i = from + count;
-    }
+    uint64_t from, last, count;
+    map_chunk(r, page, &from, &count);
+    map_chunk(r, page + n - 1, &last, &count);
+    region_hide(r, from, last + count - from, PAGE_MISSING);
 }
 
-/* Hides the next chunk, of those behind the hand, that shows something. */
+/* Hides the next chunk, of those behind the hand, that shows something. What there is to a few pages stays: they may be
+ * what one instruction needs. */
 static void hide_another(struct region *r, uint64_t page) {
     uint64_t not_from, not_n;
-    if (r->mapped + r->zeros <= CHUNK)
+    if (r->mapped + r->zeros + r->seams <= CHUNK)
         return; /* it is others who have the many */
     map_chunk(r, page, &not_from, &not_n);
-    for (uint64_t seen = 0; seen < r->pages; seen++) {
+    for (uint64_t seen = 0; seen < r->pages && seen < LOOK_MAX; seen++) {
         uint64_t at = r->hand;
         r->hand = at + 1 < r->pages ? at + 1 : 0;
-        if (r->shows[at] == PAGE_MISSING || r->shows[at] == PAGE_BUS || (at >= not_from && at < not_from + not_n))
+        if (!region_is_shown(r, at) || (at >= not_from && at < not_from + not_n))
             continue;
         hide_chunk(r, at);
         return;
     }
 }
 
-/* Moves the blocks of pages [pgoff, pgoff + n) of which `count` have one. */
-static bool move_together(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t count, uint32_t pieces) {
+/* What pages have blocks, among some of a file. */
+struct chunk {
+    uint64_t pgoff, n;
+    uint32_t count;  /* blocks */
+    uint32_t runs;   /* of pages that have them, */
+    uint32_t pieces; /* and mappings that these take */
+};
+
+static void count_chunk(const struct file_map *f, struct chunk *c) {
+    uint32_t before = 0;
+    for (uint64_t i = 0; i < c->n; i++) {
+        uint32_t blk = file_map_block(f, c->pgoff + i);
+        c->count += blk != 0;
+        c->runs += blk != 0 && before == 0;
+        c->pieces += blk != 0 && (before == 0 || blk != before + 1);
+        before = blk;
+    }
+}
+
+/* A write entry makes both times one. */
+static int append_ctime(const struct file_map *f, struct log_batch *b) {
+    struct fmt_setattr_body a = {.mask = NOVA_ATTR_CTIME, .ctime = f->ctime};
+    struct fmt_entry e = {.kind = FMT_SETATTR, .lines = 1};
+    memcpy(e.payload, &a, sizeof a);
+    return log_append(b, &e, NULL);
+}
+
+/* Moves the blocks of the chunk to as few extents as possible, if that is worth it. */
+static bool move_together(struct file_map *f, const struct chunk *c) {
+    uint64_t pgoff = c->pgoff, n = c->n;
     const struct pmem_ops *ops = f->m->ops;
     struct extent_list ext;
     extent_list_init(&ext);
-    bool ok = alloc_blocks(f->a, count, 0, &ext) && ext.n * WORTH <= pieces;
+    bool ok = alloc_blocks(f->a, c->count, 0, &ext) && (c->runs + ext.n) * WORTH <= c->pieces;
     if (!ok) {
         map_free(f, &ext);
         extent_list_free(&ext);
@@ -93,6 +122,8 @@ static bool move_together(struct file_map *f, uint64_t pgoff, uint64_t n, uint32
         if (x == ext.n)
             break;
     }
+    if (rc == NOVA_OK && f->ctime != f->mtime)
+        rc = append_ctime(f, &b);
     if (rc == NOVA_OK)
         rc = map_commit_locked(f, &b, NULL);
     else
@@ -112,23 +143,23 @@ static bool may_wait(const struct file_map *f, uint32_t count) {
     return f->unseen + count <= (share < UNSEEN_MAX ? share : UNSEEN_MAX);
 }
 
-/* Moves the blocks of the chunk together, if that is worth it. */
+/* Moves the blocks of the chunk together, if that is worth it; those of the file, not what it keeps beyond its end. */
 static void defragment(struct file_map *f, struct region *r, uint64_t page) {
-    uint64_t from, n;
-    map_chunk(r, page, &from, &n);
-    uint32_t count = 0, pieces = 0, before = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        uint32_t blk = file_map_block(f, r->pgoff + from + i);
-        count += blk != 0;
-        pieces += blk != 0 && (before == 0 || blk != before + 1);
-        before = blk;
-    }
-    if (pieces < 2 * WORTH || f->pins != 0 || f->eager != 0 /* cannot be held */ || !may_wait(f, count))
+    uint64_t from, end = (f->size + BLK - 1) / BLK;
+    struct chunk c = {0};
+    map_chunk(r, page, &from, &c.n);
+    c.pgoff = r->pgoff + from;
+    if (c.pgoff >= end)
+        return;
+    if (c.n > end - c.pgoff)
+        c.n = end - c.pgoff;
+    count_chunk(f, &c);
+    if ((c.runs + 1) * WORTH > c.pieces || f->pins != 0 || f->eager != 0 /* cannot be held */ || !may_wait(f, c.count))
         return;
     f->faulting = r;
-    if (move_together(f, r->pgoff + from, n, count, pieces)) {
-        f->unseen += count;
-        r->moved += count;
+    if (move_together(f, &c)) {
+        f->unseen += c.count;
+        r->moved += c.count;
     }
     f->faulting = NULL;
 }
@@ -138,6 +169,6 @@ void map_budget_fault_locked(struct region *r, uint64_t page) {
     if (region_vmas() < soft)
         return;
     defragment(r->file, r, page);
-    if (region_vmas() >= soft && r->open)
+    for (int i = 0; i < 2 && region_vmas() >= soft && r->open; i++) /* faster than one fault adds them */
         hide_another(r, page);
 }

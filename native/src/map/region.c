@@ -15,6 +15,7 @@
 #include "util/lock_rank.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
+#define SEAM_REACH 1024u
 #define ZEROS_MAX 16384u /* pages of zeros that a region may hold: each takes memory */
 
 /* All regions of the process, by address. */
@@ -38,6 +39,26 @@ static uint32_t kind_of(uint32_t shows) {
     return shows == PAGE_HELD || shows == PAGE_ZERO ? PAGE_MISSING : shows; /* all of them anonymous memory */
 }
 
+/*
+ * Seams: anonymous memory that lies side by side is one mapping to the kernel, unless both sides have held pages of
+ * zeros while they were apart (each has an anon_vma of its own then). What is hidden joins the side before it, but
+ * maybe not the one behind.
+ */
+static bool is_seam(const struct region *r, uint64_t page) {
+    return (r->seam[page / 64] >> page % 64 & 1) != 0;
+}
+
+static bool is_anonymous(const struct region *r, uint64_t page) {
+    return kind_of(r->shows[page]) == PAGE_MISSING;
+}
+
+static void set_seam(struct region *r, uint64_t page, bool on) {
+    if (is_seam(r, page) == on)
+        return;
+    r->seam[page / 64] ^= 1ull << page % 64;
+    r->seams += on ? 1 : UINT64_MAX;
+}
+
 /* Mappings that begin with one of the pages [page, end]. */
 static uint64_t starts(const struct region *r, uint64_t page, uint64_t end) {
     uint64_t n = 0;
@@ -47,14 +68,18 @@ static uint64_t starts(const struct region *r, uint64_t page, uint64_t end) {
             continue;
         }
         uint32_t before = kind_of(r->shows[i - 1]), now = kind_of(r->shows[i]);
-        n += is_blk(before) ? now != before + 1 : now != before;
+        n += is_blk(before) ? now != before + 1 : now != before || (now == PAGE_MISSING && is_seam(r, i));
     }
     return n;
 }
 
-/* Notes what the pages show. blk: of the first, or PAGE_*. */
-static void note(struct region *r, uint64_t page, uint64_t n, uint32_t shows) {
+/* Notes what the pages show. blk: of the first, or PAGE_*. fresh: in a mapping that has just been made. */
+static void note(struct region *r, uint64_t page, uint64_t n, uint32_t shows, bool fresh) {
     uint64_t before = starts(r, page, page + n);
+    for (uint64_t i = page; fresh && i < page + n; i++)
+        set_seam(r, i, false);
+    if (fresh && page + n < r->pages)
+        set_seam(r, page + n, r->had_zeros && kind_of(shows) == PAGE_MISSING && is_anonymous(r, page + n));
     for (uint64_t i = 0; i < n; i++) {
         uint32_t *at = &r->shows[page + i];
         r->mapped -= is_blk(*at);
@@ -182,17 +207,26 @@ static struct region *hold_one_of(const struct file_map *file) {
     return found;
 }
 
+static bool is_used_locked(const struct file_map *file) {
+    for (size_t i = 0; i < table.n; i++)
+        if (table.region[i]->file == file && table.region[i]->busy != 0)
+            return true;
+    return false;
+}
+
 void region_detach(struct file_map *file, void (*close)(struct region *r)) {
     struct region *r;
     while ((r = hold_one_of(file)) != NULL) {
         close(r);
         ranked_lock(&table.lock, RANK_MAP);
         r->detached = true;
-        r->busy--;
-        while (r->busy != 0)
-            pthread_cond_wait(&table.idle, &table.lock);
         ranked_unlock(&table.lock, RANK_MAP);
+        region_done(r); /* if it is being deleted, it goes now */
     }
+    ranked_lock(&table.lock, RANK_MAP);
+    while (is_used_locked(file)) /* by faults, also in regions that are being deleted */
+        pthread_cond_wait(&table.idle, &table.lock);
+    ranked_unlock(&table.lock, RANK_MAP);
 }
 
 /* ---- regions ---- */
@@ -249,7 +283,8 @@ int region_new(struct region **out, struct file_map *file, const struct pool_fil
                          .lazy = lazy && fault_server_start(file_map_fault),
                          .vmas = 1};
     r->shows = calloc(r->pages, sizeof *r->shows);
-    if (r->shows == NULL)
+    r->seam = calloc(r->pages / 64 + 1, sizeof *r->seam);
+    if (r->shows == NULL || r->seam == NULL)
         rc = nova_fail(err, NOVA_ENOMEM, "no memory for a region of %llu pages", (unsigned long long)r->pages);
     for (uint64_t i = 0; rc == NOVA_OK && !r->lazy && i < r->pages; i++)
         r->shows[i] = PAGE_BUS;
@@ -259,6 +294,7 @@ int region_new(struct region **out, struct file_map *file, const struct pool_fil
         munmap(r->addr, r->pages * BLK);
     if (rc != NOVA_OK) {
         free(r->shows);
+        free(r->seam);
         free(r);
         return rc;
     }
@@ -272,6 +308,7 @@ void region_delete(struct region *r) {
     munmap(r->addr, r->pages * BLK);
     __atomic_sub_fetch(&table.vmas, r->vmas, __ATOMIC_RELAXED);
     free(r->shows);
+    free(r->seam);
     free(r);
 }
 
@@ -295,7 +332,7 @@ void region_bus(struct region *r, uint64_t page, uint64_t n) {
         if (mmap(r->addr, n * BLK, r->prot, flags, table.bus_fd, 0) == MAP_FAILED)
             munmap(r->addr, n * BLK); /* no memory in the kernel at all: SIGSEGV is better than wrong bytes */
     }
-    note(r, page, n, PAGE_BUS);
+    note(r, page, n, PAGE_BUS, true);
     region_wake(r, page, n);
 }
 
@@ -305,15 +342,25 @@ void region_show(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool
         region_bus(r, 0, r->pages);
         return;
     }
-    note(r, page, n, blk);
+    note(r, page, n, blk, true);
     region_wake(r, page, n);
 }
 
+bool region_is_shown(const struct region *r, uint64_t page) {
+    return (r->shows[page] != PAGE_MISSING && r->shows[page] != PAGE_BUS) || is_seam(r, page);
+}
+
 void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as) {
-    if (fault_hide(page_addr(r, page), n * BLK, r->prot) != 0)
+    uint64_t more = 0; /* pages behind that are anonymous already: anew, and there is no seam */
+    while (r->had_zeros && more < SEAM_REACH && page + n + more < r->pages && is_anonymous(r, page + n + more))
+        more++;
+    if (fault_hide(page_addr(r, page), (n + more) * BLK, r->prot) != 0) {
         region_bus(r, 0, r->pages);
-    else
-        note(r, page, n, as);
+        return;
+    }
+    note(r, page, n, as, true);
+    if (more != 0)
+        note(r, page + n, more, PAGE_MISSING, true);
 }
 
 /* Zeros are loaded anew when they are looked at again. */
@@ -325,7 +372,7 @@ static void drop_zeros(struct region *r) {
         while (i + n < r->pages && r->shows[i + n] == PAGE_ZERO)
             n++;
         if (madvise(page_addr(r, i), n * BLK, MADV_DONTNEED) == 0)
-            note(r, i, n, PAGE_MISSING);
+            note(r, i, n, PAGE_MISSING, false);
     }
 }
 
@@ -336,6 +383,7 @@ void region_zero(struct region *r, uint64_t page, uint64_t n) {
         region_bus(r, 0, r->pages);
         return;
     }
-    note(r, page, n, PAGE_ZERO);
+    r->had_zeros = true;
+    note(r, page, n, PAGE_ZERO, false);
     region_wake(r, page, n);
 }

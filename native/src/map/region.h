@@ -31,10 +31,12 @@ struct region {
     uint64_t len;          /* bytes asked for */
     int prot;
     bool lazy;
-    bool open;
+    bool open, had_zeros;
     uint32_t *shows; /* per page: block, or PAGE_* */
+    uint64_t *seam;  /* a bit per page, see region.c */
     uint64_t mapped; /* pages that show a block */
     uint64_t zeros;  /* pages that show zeros */
+    uint64_t seams;  /* bits set */
     uint64_t vmas;
     uint64_t hand;                                  /* where to look next for pages to hide */
     uint64_t next_fill;                             /* page behind the last fill, */
@@ -74,6 +76,8 @@ void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as);
 void region_zero(struct region *r, uint64_t page, uint64_t n);
 /* They raise SIGBUS. */
 void region_bus(struct region *r, uint64_t page, uint64_t n);
+/* Whether hiding the page changes anything: for itself, or for the number of mappings. */
+bool region_is_shown(const struct region *r, uint64_t page);
 /* Lets whoever waits for them look again. */
 void region_wake(struct region *r, uint64_t page, uint64_t n);
 
