@@ -36,8 +36,10 @@ import org.jnova.internal.store.RegionWindows;
  * nothing.
  *
  * <p><b>Errors.</b> An access that cannot be served throws {@link InternalError}, as with {@link
- * java.nio.MappedByteBuffer}, maybe some instructions later; a system call, as of a channel that is given the buffer, fails
- * with an {@link IOException}. The JVM lives on. That is so
+ * java.nio.MappedByteBuffer}; a system call, as of a channel that is given the buffer, fails with an {@link
+ * IOException}. The JVM lives on. It may throw the error later than the access; JDK 17 does so in whatever the thread
+ * calls next, be it a lock's or this store's code. So let such accesses be accidents, and end the thread. A call of
+ * {@link NovaFile} that writes bytes of a region throws it at once, and has written nothing. That is so
  * <ul>
  *   <li>in a region that is closed, or whose store is;
  *   <li>beyond the page that holds the end of the file, until the file grows; behind the end within its page bytes are

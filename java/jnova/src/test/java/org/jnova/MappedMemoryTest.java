@@ -8,6 +8,7 @@ import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,6 +19,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.LongBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -27,6 +29,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -310,6 +314,54 @@ class MappedMemoryTest {
 
     private static long mappings() throws IOException {
         return Files.readAllLines(Path.of("/proc/self/maps")).size();
+    }
+
+    // ---- closing
+
+    /** Calls on regions run into the store's close, again and again: each works or says that it is closed. */
+    @Test
+    void callsWhileTheStoreCloses() throws Exception {
+        for (int round = 0; round < 30; round++) {
+            NovaFile now = file;
+            MappedRegion region = now.map(READ_WRITE, 0, 200 * PAGE);
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            CountDownLatch running = new CountDownLatch(3);
+            List<Thread> threads = new ArrayList<>();
+            for (int t = 0; t < 3; t++) {
+                int from = t * 50 * PAGE;
+                threads.add(new Thread(() -> {
+                    try {
+                        for (int i = 0; ; i++) {
+                            region.allocate(from + i % 50 * PAGE, PAGE);
+                            region.force(from, 50 * PAGE);
+                            region.status();
+                            now.map(READ_WRITE, from, PAGE).close();
+                            now.write(from, random(5000), 0, 5000);
+                            running.countDown();
+                        }
+                    } catch (ClosedChannelException e) {
+                        // as it should be
+                    } catch (Throwable e) {
+                        failure.set(e);
+                    } finally {
+                        running.countDown();
+                    }
+                }));
+            }
+            threads.forEach(Thread::start);
+            running.await();
+            store.close();
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            if (failure.get() != null) {
+                throw new AssertionError(failure.get());
+            }
+            assertFalse(region.isOpen());
+            pools.assertSound("p");
+            store = pools.open("p");
+            file = store.open("f", READ, WRITE);
+        }
     }
 
     // ---- a full pool

@@ -57,15 +57,15 @@ public final class FileCopy {
 
     private static int copyLocked(
             InodeState source, long from, InodeState target, long to, long len, long[] copied) throws IOException {
-        long n = Math.min(len, source.sizeLocked() - from);
+        long n = Math.min(len, source.view().sizeLocked() - from);
         copied[0] = Math.max(0, n);
         if (n <= 0) {
             return Abi.OK;
         }
         PoolWindows windows = source.table().windows();
         InodeState.Pieces pieces = source == target && source.isMapped() // it may be written in place
-                ? filler -> filler.putOwn(windows, source.indexLocked(), from, n)
-                : filler -> windows.forEachPiece(source.indexLocked(), from, n, filler);
+                ? filler -> filler.putOwn(windows, source.view().index(), from, n)
+                : filler -> windows.forEachPiece(source.view().index(), from, n, filler);
         return target.fillAndCommit(to, pieces, n);
     }
 }

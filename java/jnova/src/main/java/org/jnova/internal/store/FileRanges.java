@@ -25,12 +25,12 @@ public final class FileRanges {
      */
     public static void setSize(InodeState state, long newSize, boolean shrinkOnly) throws IOException {
         state.change((inode, io) -> {
-            long size = state.sizeLocked();
+            long size = state.view().sizeLocked();
             if (newSize == size || shrinkOnly && newSize > size) {
                 return Abi.OK;
             }
             state.checkEnd(newSize, 0);
-            return inode.truncate(newSize, state.eofBlock(), io);
+            return inode.truncate(newSize, state.view().eofBlock(), io);
         });
     }
 
@@ -38,9 +38,9 @@ public final class FileRanges {
     public static void extend(InodeState state, long pos, long len) throws IOException {
         state.checkEnd(pos, len);
         if (state.size() < pos + len) {
-            state.change((inode, io) -> pos + len <= state.sizeLocked()
+            state.change((inode, io) -> pos + len <= state.view().sizeLocked()
                     ? Abi.OK
-                    : inode.truncate(pos + len, state.eofBlock(), io));
+                    : inode.truncate(pos + len, state.view().eofBlock(), io));
         }
     }
 
@@ -49,9 +49,9 @@ public final class FileRanges {
         state.change((inode, io) -> {
             state.checkEnd(pos, len);
             long last = pos + len - 1;
-            long next = state.indexLocked().nextMapped(pageOf(pos) + 1);
+            long next = state.view().index().nextMapped(pageOf(pos) + 1);
             boolean between = state.isMapped() || next >= 0 && next < pageOf(last); // a fault may fill a hole any time
-            return inode.punch(pos, len, state.blockAt(pos), state.blockAt(last), between, io);
+            return inode.punch(pos, len, state.view().blockAt(pos), state.view().blockAt(last), between, io);
         });
     }
 
@@ -69,15 +69,15 @@ public final class FileRanges {
     public static void allocate(InodeState state, long pos, long len, boolean keepSize) throws IOException {
         state.change((inode, io) -> {
             state.checkEnd(pos, len);
-            long size = keepSize ? state.sizeLocked() : Math.max(state.sizeLocked(), pos + len);
-            PageRuns holes = holes(state.indexLocked(), pageOf(pos), pageOf(pos + len - 1));
+            long size = keepSize ? state.view().sizeLocked() : Math.max(state.view().sizeLocked(), pos + len);
+            PageRuns holes = holes(state.view().index(), pageOf(pos), pageOf(pos + len - 1));
             if (!holes.isEmpty()) {
                 if (holes.pages() <= state.table().windows().blocks()) { // else the core says that there is no space
                     state.prepareIndex(pos, len);
                 }
-                return inode.allocate(holes, size, state.eofBlock(), io);
+                return inode.allocate(holes, size, state.view().eofBlock(), io);
             }
-            return size == state.sizeLocked() ? Abi.OK : inode.truncate(size, state.eofBlock(), io);
+            return size == state.view().sizeLocked() ? Abi.OK : inode.truncate(size, state.view().eofBlock(), io);
         });
     }
 

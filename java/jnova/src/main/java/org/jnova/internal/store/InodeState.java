@@ -14,9 +14,6 @@ import org.jnova.internal.core.LogFollower;
 import org.jnova.internal.core.NativeFailure;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.NativeRegion;
-import org.jnova.internal.core.Records;
-import org.jnova.internal.index.ExtentList;
-import org.jnova.internal.index.RadixIndex;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 
@@ -31,28 +28,19 @@ import org.jnova.internal.lock.RankedLock;
  * ioLock shared.
  * </ul>
  */
-public final class InodeState implements NativeInode.Sink {
+public final class InodeState {
     /** Position of a write that goes to the end of the file. */
     static final long APPEND = -1;
 
-    private static final int OPTIMISTIC_TRIES = 4;
-    /** A read of this many bytes is not worth repeating: it tries once without a lock. */
-    private static final int LONG_READ = 1 << 22;
     /** Commits of faults that nobody asks for wait up to about this number: their replaced blocks wait with them. */
     private static final int UNREPLAYED_MAX = 256;
 
-    /** Answers of {@link #readOnce} beside a number of bytes. */
-    private static final int END = -1;
-
-    private static final int NOT_NOW = -2;
-
     private final InodeTable table;
-    private final PoolWindows windows;
     final int ino;
     final int gen;
     private final String label;
     private final RankedLock ioLock;
-    private final RankedLock indexLock = new RankedLock(LockRank.INDEX, this);
+    private final FileView view;
 
     /** Handles; guarded by the stripe of the inode table. */
     int references;
@@ -70,23 +58,16 @@ public final class InodeState implements NativeInode.Sink {
     private long committing; // stamp of indexLock while a native call on a mapped file is made under it, or 0
     private long upTo; // what the counter of mappings said ahead of the call that replay follows
 
-    // Written under indexLock, read under a stamp of it.
-    private final RadixIndex index = new RadixIndex();
-    private long size;
-    private boolean behind; // something is committed that index and size lack
-    private boolean closed;
-    private Mappings mappings; // from the first one on; not written again
-
     InodeState(InodeTable table, NativeInode inode, int ino, int gen, String label) {
         this.table = table;
-        this.windows = table.windows();
         this.inode = inode;
         this.ino = ino;
         this.gen = gen;
         this.label = label;
         this.inPlace = table.inPlace();
-        this.ioLock = new RankedLock(LockRank.IO, this, Integer.toUnsignedLong(ino));
         this.access = new AccessTime(table.accessClock());
+        this.view = new FileView(this, inode, table.windows(), frees.extents(), extended, access);
+        this.ioLock = new RankedLock(LockRank.IO, this, Integer.toUnsignedLong(ino));
     }
 
     /** Replays the log, if nobody has yet. Before this no other method but {@link #close} may be called. */
@@ -110,18 +91,19 @@ public final class InodeState implements NativeInode.Sink {
     }
 
     private void replayFromHead() throws IOException {
-        long stamp = indexLock.writeLock();
+        long stamp = view.lock();
         try {
             replayFailure = new IOException(label + ": its log was not replayed; close all its handles and try again");
-            inode.replayAll(this);
+            inode.replayAll(view);
             access.logged(inode.stat(), access.pending());
             replayFailure = null;
+            view.replayed();
             replayed = true;
         } catch (IOException e) {
             replayFailure = e;
             throw e;
         } finally {
-            indexLock.unlockWrite(stamp);
+            view.unlock(stamp);
         }
     }
 
@@ -141,50 +123,12 @@ public final class InodeState implements NativeInode.Sink {
      * @return bytes read, or -1
      */
     public int read(long pos, Object dst, int at, int len) throws IOException {
-        int tries = len >= LONG_READ ? 1 : OPTIMISTIC_TRIES;
-        long appended = appended();
-        for (int i = 0; i < tries; i++) {
-            long stamp = indexLock.tryOptimisticRead();
-            if (stamp != 0) {
-                int n = readOnce(appended, pos, dst, at, len);
-                if (indexLock.validate(stamp)) {
-                    if (n == NOT_NOW) {
-                        break;
-                    }
-                    access.read();
-                    return n;
-                }
-            }
-            Thread.onSpinWait();
+        long appended = view.appended();
+        int n = view.read(appended, pos, dst, at, len);
+        if (n == FileView.NOT_NOW) {
+            n = readLocked(appended, pos, dst, at, len);
         }
-        return readLocked(appended, pos, dst, at, len);
-    }
-
-    /** What faults have committed so far. To be asked first by whoever then looks at the view, see {@link #lacks}. */
-    private long appended() {
-        Mappings m = mappings;
-        return m == null ? 0 : m.appended();
-    }
-
-    /** Whether the view may lack what faults had committed when {@link #appended} was asked. */
-    private boolean lacks(long appended) {
-        return appended != 0 && mappings.lacks(appended);
-    }
-
-    /**
-     * One try, under a stamp. What it answers, and what it left in dst, is worth nothing unless the stamp is still
-     * valid.
-     */
-    private int readOnce(long appended, long pos, Object dst, int at, int len) {
-        if (closed || behind || lacks(appended)) {
-            return NOT_NOW;
-        }
-        long end = size;
-        if (pos >= end) {
-            return END;
-        }
-        int n = (int) Math.min(len, end - pos);
-        windows.read(index, pos, dst, at, n);
+        access.read();
         return n;
     }
 
@@ -202,14 +146,7 @@ public final class InodeState implements NativeInode.Sink {
     private int readLocked(long appended, long pos, Object dst, int at, int len) throws IOException {
         long shared = lockShared(appended);
         try {
-            int n;
-            long stamp;
-            do { // somebody may just be making nodes ahead of a write
-                stamp = indexLock.tryOptimisticRead();
-                n = readOnce(appended, pos, dst, at, len);
-            } while (!indexLock.validate(stamp));
-            access.read();
-            return n;
+            return view.readLocked(appended, pos, dst, at, len);
         } finally {
             ioLock.unlockRead(shared);
         }
@@ -217,7 +154,7 @@ public final class InodeState implements NativeInode.Sink {
 
     /** Takes ioLock shared, with the view up to date; writers are kept out then, so that it stays so. */
     long lockShared() throws IOException {
-        return lockShared(appended());
+        return lockShared(view.appended());
     }
 
     private long lockShared(long appended) throws IOException {
@@ -226,7 +163,7 @@ public final class InodeState implements NativeInode.Sink {
             boolean good = false;
             try {
                 checkOpen();
-                good = !behind && !lacks(appended); // only change under ioLock
+                good = view.isCurrent(appended);
                 if (good) {
                     return shared;
                 }
@@ -243,47 +180,30 @@ public final class InodeState implements NativeInode.Sink {
         ioLock.unlockRead(stamp);
     }
 
-    /** The file's size, bytes. No fault changes it. */
+    /** The file's size, bytes. */
     public long size() throws IOException {
-        for (int i = 0; i < OPTIMISTIC_TRIES; i++) {
-            long stamp = indexLock.tryOptimisticRead();
-            long now = size;
-            boolean good = !closed && !behind;
-            if (indexLock.validate(stamp) && good) {
-                return now;
-            }
-            Thread.onSpinWait();
+        long now = view.size();
+        if (now != FileView.UNKNOWN) {
+            return now;
         }
         long stamp = lockShared();
         try {
-            return size;
+            return view.sizeLocked();
         } finally {
             ioLock.unlockRead(stamp);
         }
     }
 
-    /** A question to the index. */
-    @FunctionalInterface
-    interface Question {
-        /** May be asked while the index changes, and then fails never, and answers anything. */
-        long ask(RadixIndex index, long size);
-    }
-
     /** Asks the index of one moment. */
-    long ask(Question question) throws IOException {
-        long appended = appended();
-        for (int i = 0; i < OPTIMISTIC_TRIES; i++) {
-            long stamp = indexLock.tryOptimisticRead();
-            boolean good = !closed && !behind && !lacks(appended);
-            long answer = good ? question.ask(index, size) : 0;
-            if (indexLock.validate(stamp) && good) {
-                return answer;
-            }
-            Thread.onSpinWait();
+    long ask(FileView.Question question) throws IOException {
+        long appended = view.appended();
+        long answer = view.ask(appended, question);
+        if (answer != FileView.UNKNOWN) {
+            return answer;
         }
         long shared = lockShared(appended);
         try {
-            return question.ask(index, size);
+            return question.ask(view.index(), view.sizeLocked());
         } finally {
             ioLock.unlockRead(shared);
         }
@@ -303,7 +223,7 @@ public final class InodeState implements NativeInode.Sink {
         for (boolean again = false; ; again = true) {
             long stamp = beginWriting();
             try {
-                long off = pos == APPEND ? size : pos;
+                long off = pos == APPEND ? view.sizeLocked() : pos;
                 frees.send(io);
                 calling();
                 if (done(writeOnce(off, address, len), again)) {
@@ -317,11 +237,12 @@ public final class InodeState implements NativeInode.Sink {
     }
 
     private int writeOnce(long off, long address, int len) throws IOException {
-        if (mappings != null) {
+        if (isMapped()) {
             return fillAndCommit(off, filler -> filler.data(address, len), len);
         }
         prepare(off, len);
-        return inode.write(off, address, len, blockAt(off), blockAt(off + len - 1), eofBlock(), io);
+        return inode.write(
+                off, address, len, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), io);
     }
 
     /** Where the bytes of a write in pieces come from. */
@@ -338,7 +259,7 @@ public final class InodeState implements NativeInode.Sink {
     long writePieces(long pos, Pieces pieces, long len) throws IOException {
         long[] landed = new long[1];
         Change fill = (handle, block) -> {
-            landed[0] = pos == APPEND ? size : pos;
+            landed[0] = pos == APPEND ? view.sizeLocked() : pos;
             return fillAndCommit(landed[0], pieces, len);
         };
         for (boolean again = false; !tryFill(fill, again); again = true) {
@@ -350,7 +271,8 @@ public final class InodeState implements NativeInode.Sink {
     /** The same within {@link #tryFill}. */
     int fillAndCommit(long off, Pieces pieces, long len) throws IOException {
         prepare(off, len);
-        int status = inode.writeBegin(off, len, blockAt(off), blockAt(off + len - 1), eofBlock(), io);
+        int status = inode.writeBegin(
+                off, len, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), io);
         if (status != Abi.OK) {
             return status;
         }
@@ -457,7 +379,7 @@ public final class InodeState implements NativeInode.Sink {
                 calling(); // what throws before its native call leaves a follower that finds nothing
                 commitNext();
                 int status = change.run(inode, io);
-                if (status != Abi.ESTALE || !lacks(appended())) {
+                if (status != Abi.ESTALE || !view.lacks(view.appended())) {
                     return done(status, last);
                 }
                 follower.failed(); // overtaken by a fault
@@ -528,14 +450,14 @@ public final class InodeState implements NativeInode.Sink {
     private NativeRegion tryMap(long off, long len, int flags) throws IOException {
         long stamp = beginWriting();
         try {
-            if (mappings == null) {
+            if (!isMapped()) {
                 if (inPlace) {
                     inode.setInPlace(true);
                 }
                 startMapping();
             }
-            NativeRegion region = inode.map(off, len, flags, mappings.counter());
-            mappings.add(region);
+            NativeRegion region = inode.map(off, len, flags, view.mappings().counter());
+            view.mappings().add(region);
             return region;
         } finally {
             endWriting(stamp);
@@ -544,22 +466,22 @@ public final class InodeState implements NativeInode.Sink {
 
     private void startMapping() {
         Mappings first = new Mappings();
-        long stamp = indexLock.writeLock();
+        long stamp = view.lock();
         try {
-            mappings = first;
+            view.startMapping(first);
         } finally {
-            indexLock.unlockWrite(stamp);
+            view.unlock(stamp);
         }
     }
 
     /** A region has been closed. */
     void unmapped(NativeRegion region) {
-        mappings.remove(region);
+        view.mappings().remove(region);
     }
 
     /** A region was made durable: an occasion to replay, if much has been committed that no call has asked for. */
     void forced() throws IOException {
-        if (lacks(appended() - UNREPLAYED_MAX)) {
+        if (view.lacks(view.appended() - UNREPLAYED_MAX)) {
             ioLock.unlockWrite(beginWriting());
         }
     }
@@ -617,7 +539,7 @@ public final class InodeState implements NativeInode.Sink {
 
     /** Right ahead of a native call that may commit, or of what leads to it. */
     private void calling() {
-        upTo = appended();
+        upTo = view.appended();
         follower.calling();
     }
 
@@ -627,17 +549,16 @@ public final class InodeState implements NativeInode.Sink {
      * must not find an older view. Nothing of a caller's memory is touched from here on.
      */
     private void commitNext() {
-        if (mappings != null && committing == 0) {
-            upTo = appended();
-            committing = indexLock.writeLock();
+        if (isMapped() && committing == 0) {
+            upTo = view.appended();
+            committing = view.lock();
         }
     }
 
-
     /** Brings a view that has all of its calls up to what faults have committed. Whether there was anything to do. */
     private boolean caughtUpWithFaults() throws IOException {
-        long appended = appended();
-        if (!lacks(appended)) {
+        long appended = view.appended();
+        if (!view.lacks(appended)) {
             return false;
         }
         follower.lagging();
@@ -662,10 +583,10 @@ public final class InodeState implements NativeInode.Sink {
         checkEnd(off, len);
         long first = off >>> Abi.BLOCK_SHIFT;
         long last = (off + len - 1) >>> Abi.BLOCK_SHIFT;
-        if (!index.covers(first, last)) {
+        if (!view.index().covers(first, last)) {
             long stamp = lockIndex();
             try {
-                index.prepare(first, last);
+                view.index().prepare(first, last);
             } finally {
                 unlockIndex(stamp);
             }
@@ -707,12 +628,12 @@ public final class InodeState implements NativeInode.Sink {
         frees.settle(io);
         long stamp = lockIndex();
         try {
-            behind = true;
+            view.setBehind(true);
             boolean more = follower.committed();
-            follower.catchUp(this);
-            behind = false;
-            if (more && mappings != null) {
-                mappings.saw(upTo);
+            follower.catchUp(view);
+            view.setBehind(false);
+            if (more && isMapped()) {
+                view.mappings().saw(upTo);
             }
         } finally {
             unlockIndex(stamp);
@@ -721,100 +642,23 @@ public final class InodeState implements NativeInode.Sink {
 
     /** Takes indexLock, unless {@link #commitNext} has. */
     private long lockIndex() {
-        return committing == 0 ? indexLock.writeLock() : 0;
+        return committing == 0 ? view.lock() : 0;
     }
 
     private void unlockIndex(long stamp) {
         if (stamp != 0) {
-            indexLock.unlockWrite(stamp);
+            view.unlock(stamp);
         }
-    }
-
-    /** Block of the page that holds a byte, 0 if it is a hole or beyond the end. */
-    int blockAt(long off) {
-        return index.block(off >>> Abi.BLOCK_SHIFT);
-    }
-
-    int eofBlock() {
-        return (size & (Abi.BLOCK_SIZE - 1)) == 0 ? 0 : blockAt(size);
     }
 
     /** For who holds ioLock: whether the file has been mapped, so that faults may come at any time. */
     boolean isMapped() {
-        return mappings != null;
+        return view.mappings() != null;
     }
 
-    /** The index, for who holds ioLock. */
-    RadixIndex indexLocked() {
-        return index;
-    }
-
-    /** The size, for who holds ioLock. */
-    long sizeLocked() {
-        return size;
-    }
-
-
-    /** Applies one record of the log. Under indexLock. May get the same record again if it threw. */
-    @Override
-    public void apply(ByteBuffer bytes, int at) throws IOException {
-        // What the replay of old entries finds replaced was given back long ago.
-        ExtentList gone = replayed ? frees.extents() : null;
-        if (Records.kind(bytes, at) != Abi.REC_SETATTR) {
-            access.changed();
-        }
-        switch (Records.kind(bytes, at)) {
-            case Abi.REC_WRITE, Abi.REC_ALLOC -> {
-                int count = Records.count(bytes, at);
-                checkSize(Records.fileSize(bytes, at) >= size, "a write that makes the file shorter");
-                if (count != 0) {
-                    index.map(
-                            Records.page(bytes, at), Records.blk(bytes, at), count, Records.logBlk(bytes, at), gone);
-                }
-                size = Records.fileSize(bytes, at);
-            }
-            case Abi.REC_TRUNCATE -> {
-                size = Records.fileSize(bytes, at);
-                index.truncate((size + Abi.BLOCK_SIZE - 1) >>> Abi.BLOCK_SHIFT, gone);
-            }
-            case Abi.REC_HOLE, Abi.REC_COLLAPSE, Abi.REC_INSERT -> applyRange(bytes, at, gone);
-            case Abi.REC_XATTR -> extended.apply(bytes, at);
-            case Abi.REC_SETATTR, Abi.REC_LINK -> {
-                // Attributes and the number of names are asked of the core.
-            }
-            default -> throw inode.corrupt("its log holds an entry of kind " + Records.kind(bytes, at)
-                    + ", which is none of a file");
-        }
-    }
-
-    /** Nothing that could throw may come behind a shift of the index, which must not be repeated. */
-    private void applyRange(ByteBuffer bytes, int at, ExtentList gone) throws IOException {
-        long page = Records.rangePage(bytes, at);
-        long count = Records.rangeCount(bytes, at);
-        long after = Records.rangeFileSize(bytes, at);
-        long len = count << Abi.BLOCK_SHIFT; // the core has seen to it that neither it nor the size is beyond 2^60
-        switch (Records.kind(bytes, at)) {
-            case Abi.REC_HOLE -> {
-                checkSize(after == size, "a hole that changes the size");
-                index.unmap(page, page + count, gone);
-            }
-            case Abi.REC_COLLAPSE -> {
-                checkSize(after + len == size, "a collapse whose sizes do not fit");
-                index.collapse(page, count, gone);
-            }
-            default -> {
-                checkSize(after == size + len, "an insert whose sizes do not fit");
-                index.insert(page, count);
-            }
-        }
-        size = after; // last, since the record may come again if the index threw
-    }
-
-    /** Of a pool that was closed in order, nobody has checked yet how the entries of a log follow each other. */
-    private void checkSize(boolean fits, String what) throws IOException {
-        if (!fits) {
-            throw inode.corrupt("its log holds " + what);
-        }
+    /** The view, for who holds ioLock. */
+    FileView view() {
+        return view;
     }
 
     // ---- the rest
@@ -831,7 +675,7 @@ public final class InodeState implements NativeInode.Sink {
     Attributes attributes() throws IOException {
         long stamp = lockShared();
         try {
-            return new Attributes(access.shown(inode.stat()), index.pages(), extended.blocks());
+            return new Attributes(access.shown(inode.stat()), view.index().pages(), extended.blocks());
         } finally {
             ioLock.unlockRead(stamp);
         }
@@ -839,7 +683,7 @@ public final class InodeState implements NativeInode.Sink {
 
     /** Gives all queued blocks back, those included that faults have replaced. */
     void releaseQueuedBlocks() throws IOException {
-        if (lacks(appended())) {
+        if (view.lacks(view.appended())) {
             try {
                 ioLock.unlockWrite(beginWriting()); // catches up
             } catch (IOException e) {
@@ -848,7 +692,7 @@ public final class InodeState implements NativeInode.Sink {
         }
         long stamp = ioLock.writeLock();
         try {
-            if (!closed && !frees.isEmpty()) {
+            if (!view.isClosed() && !frees.isEmpty()) {
                 frees.drain(table.pool(), inode, io, 0);
             }
         } finally {
@@ -865,8 +709,8 @@ public final class InodeState implements NativeInode.Sink {
         long stamp = ioLock.writeLock();
         try {
             Failures failures = new Failures(); // each step is made, whatever became of the one before
-            if (mappings != null) {
-                failures.collect(mappings::closeRegions);
+            if (isMapped()) {
+                failures.collect(view.mappings()::closeRegions);
             }
             if (follower != null) { // for the sake of the blocks that were replaced
                 failures.collect(() -> {
@@ -899,17 +743,16 @@ public final class InodeState implements NativeInode.Sink {
     }
 
     private void forget() {
-        long stamp = indexLock.writeLock();
+        long stamp = view.lock();
         try {
-            closed = true;
-            index.clear();
+            view.close();
         } finally {
-            indexLock.unlockWrite(stamp);
+            view.unlock(stamp);
         }
     }
 
     private void checkOpen() throws ClosedChannelException {
-        if (closed) { // only changes under ioLock
+        if (view.isClosed()) {
             throw new ClosedChannelException();
         }
     }
