@@ -169,16 +169,19 @@ int fault_hide(void *addr, size_t len, int prot) {
 }
 
 int fault_zeros(void *addr, size_t len) {
+    size_t step = ZEROS;
     for (size_t done = 0; done < len;) {
         struct uffdio_copy copy = {.dst = (uintptr_t)addr + done,
                                    .src = (uintptr_t)zeros,
-                                   .len = len - done < ZEROS ? len - done : ZEROS,
+                                   .len = len - done < step ? len - done : step,
                                    .mode = UFFDIO_COPY_MODE_WP | UFFDIO_COPY_MODE_DONTWAKE};
         if (ioctl(server.fd, UFFDIO_COPY, &copy) == 0) {
             done += copy.len;
         } else if (errno == EAGAIN) { /* somebody's fault_hide() is under way */
             done += copy.copy > 0 ? (size_t)copy.copy : 0;
             sched_yield();
+        } else if (errno == ENOENT && step > NOVA_BLOCK_SIZE) { /* the kernel may have several mappings there, */
+            step = NOVA_BLOCK_SIZE;                             /* and takes one at a time */
         } else {
             return errno;
         }
