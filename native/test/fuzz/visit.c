@@ -3,6 +3,8 @@
  * A user of a pool that may be damaged: reads all that it can find, then writes a little. Unlike test/support/store.c,
  * which trusts its pool, this one takes errors for an answer.
  */
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 
 #define INODES_MAX 8192u
 #define PAGES_MAX 4096u /* read of one file; only a damaged pool has more */
+#define MAPPED_MAX 64u  /* pages mapped of one file, from some page of it on */
 
 struct visit {
     nova_pool *pool;
@@ -226,6 +229,72 @@ static void read_page(void *arg, uint64_t pgoff, uint32_t blk) {
         fuzz_fail("stale page %llu of a file of %llu bytes", (unsigned long long)pgoff, (unsigned long long)r->f->size);
 }
 
+/* ---- mapping ---- */
+
+static sigjmp_buf on_bus;
+
+static void bus(int sig) {
+    (void)sig;
+    siglongjmp(on_bus, 1);
+}
+
+static bool raises_bus(const volatile uint8_t *at) {
+    struct sigaction act = {.sa_handler = bus}, old;
+    sigaction(SIGBUS, &act, &old);
+    bool raised = sigsetjmp(on_bus, 1) != 0;
+    if (!raised)
+        sink += *at;
+    sigaction(SIGBUS, &old, NULL);
+    return raised;
+}
+
+/* Maps some of the file, that is not empty, and the page behind its end. NULL: it is not to be had. */
+static nova_region *map_some(struct file *f, uint64_t *first, uint64_t *n, const volatile uint8_t **addr) {
+    struct nova_error err = {0};
+    struct nova_region_stat st;
+    nova_region *region;
+    uint64_t pages = (f->size + FUZZ_BLK - 1) / FUZZ_BLK;
+    *first = pages > MAPPED_MAX ? pages - MAPPED_MAX : 0;
+    *n = pages - *first;
+    if (f->size > (uint64_t)NOVA_FILE_SIZE_MAX - 2 * FUZZ_BLK)
+        return NULL;
+    int rc = nova_map(f->inode, *first * FUZZ_BLK, (*n + 1) * FUZZ_BLK, NOVA_MAP_WRITE, NULL, &region, &err);
+    if (judge(f->v, "nova_map", rc, &err, NOVA_EISDIR, 0) != NOVA_OK)
+        return NULL;
+    (void)nova_region_stat(region, &st);
+    *addr = (const volatile uint8_t *)(uintptr_t)st.addr;
+    return region;
+}
+
+/* All regions show what an index leads to. Only loads: blocks may be anybody's. */
+static void check_pages(const struct file *f, const volatile uint8_t *addr, uint64_t first, uint64_t n) {
+    for (uint64_t i = 0; i < n; i++) {
+        uint32_t blk = block_map_get(&f->map, first + i);
+        uint8_t want = blk == 0 ? 0 : f->v->base[blk * FUZZ_BLK];
+        if (addr[i * FUZZ_BLK] != want)
+            fuzz_fail("page %llu is mapped to another block than %u", (unsigned long long)(first + i), blk);
+    }
+    if (!raises_bus(addr + n * FUZZ_BLK))
+        fuzz_fail("a page beyond the end of a file of %llu bytes can be loaded", (unsigned long long)f->size);
+}
+
+static void read_mapped(struct file *f, uint32_t turn) {
+    struct nova_error err = {0};
+    const volatile uint8_t *addr;
+    uint64_t first, n;
+    if (f->size == 0)
+        return;
+    nova_region *region = map_some(f, &first, &n, &addr);
+    if (region == NULL)
+        return;
+    if (turn % 2 == 0) {
+        int rc = nova_populate(region, 0, n * FUZZ_BLK, 0, &err);
+        judge(f->v, "nova_populate", rc, &err, 0, 0);
+    }
+    check_pages(f, addr, first, n);
+    nova_region_free(region);
+}
+
 static void read_file(struct visit *v, const struct dir_name *n) {
     static struct file f;
     if (open_file(v, n->ino, n->gen, &f) != NOVA_OK)
@@ -235,6 +304,8 @@ static void read_file(struct visit *v, const struct dir_name *n) {
     if (v->sound && r.pages > v->info.blocks)
         fuzz_fail("inode %u has %u pages", n->ino, r.pages);
     read_attrs(v, f.inode, &f.attrs);
+    if (n->type == NOVA_FILE)
+        read_mapped(&f, n->ino);
     v->bytes += f.size;
     close_file(&f);
 }
@@ -352,20 +423,38 @@ static void change_attrs(struct file *f) {
     settle(f, "nova_setxattr", attrs_set(&f->attrs, f->inode, "user.small", bytes, 9000, &f->io));
 }
 
+/* A store to a page that surely has a block, and what a call makes of it when its view lacks that block. */
+static void change_mapped(struct file *f, nova_region *region, uint8_t *addr, uint64_t n) {
+    struct nova_error err = {0};
+    int rc = nova_populate(region, 0, n * FUZZ_BLK, 1, &err);
+    if (judge(f->v, "nova_populate", rc, &err, NOVA_ENOSPC, 0) != NOVA_OK || n == 0)
+        return;
+    addr[0] = 1;
+    judge(f->v, "nova_force", nova_force(region, 0, n * FUZZ_BLK, &err), &err, 0, 0);
+    write_at(f, f->size / 2, 100);
+    f->io.more = 1; /* had it no space, the view still lacks them */
+    settle(f, "nova_replay", NOVA_OK);
+}
+
 static void change_file(struct file *f) {
-    uint64_t size = f->size;
+    uint64_t size = f->size, first, n;
+    const volatile uint8_t *addr;
     write_at(f, size < 50 ? 0 : size - 50, 100);
+    nova_region *region = f->size == 0 ? NULL : map_some(f, &first, &n, &addr);
     write_at(f, f->size, 10);
     write_at(f, f->size + 5, 10);
     write_pieces(f, size / 2 + 7, sizeof bytes);
     write_at(f, f->size + 3 * FUZZ_BLK + 5, 100);
     truncate_to(f, f->size + 5000);
+    if (region != NULL && first == 0)
+        change_mapped(f, region, (uint8_t *)(uintptr_t)addr, n);
     truncate_to(f, size / 2);
     write_at(f, 0, FUZZ_BLK);
     truncate_to(f, size);
     change_ranges(f);
     change_attrs(f);
     change_times(f);
+    nova_region_free(region);
 }
 
 static int names_call(struct visit *v, const char *call, int rc) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random operations on a few files (also on ranges of them, and on their attributes) against plain byte arrays; in
- * between, a clean reopen, or a crash between two calls (the pool file copied as it is), after which everything must be
- * there and no block may be lost or shared. NOVA_SEED repeats a run; NOVA_FULL makes it longer.
+ * Random operations on a few files (also on ranges of them, on their attributes, and through mappings of them) against
+ * plain byte arrays; in between, a clean reopen, or a crash between two calls (the pool file copied as it is), after
+ * which everything must be there and no block may be lost or shared. NOVA_SEED repeats a run; NOVA_FULL makes it
+ * longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,11 +17,17 @@
 
 #include <cmocka.h>
 
+#include "map/region.h"
+#include "report.h"
 #include "store.h"
 
 #define FILES 4
+#define REGIONS 6
+#define FEW_VMAS 40u /* mappings, in some rounds: so that faults move blocks */
 #define SIZE_MAX_ 300000u
 #define POOL (8u << 20)
+
+static uint64_t moved; /* blocks, in all */
 
 static uint64_t rnd_state;
 static uint64_t rnd(uint64_t n) { /* xorshift64* */
@@ -52,6 +59,9 @@ struct world {
     struct model model[FILES];
     struct store_file file[FILES];
     bool open[FILES];
+    struct store_region region[REGIONS]; /* r: NULL where there is none */
+    int of[REGIONS];                     /* file */
+    uint64_t moved;
 };
 
 static const char *name_of(int i) {
@@ -70,9 +80,104 @@ static void must(struct world *w, int rc) {
         fail_msg("status %d: %s", rc, w->s.err.msg);
 }
 
+/* ---- mappings ---- */
+
+static void check_regions(struct world *w, int i) {
+    const struct model *m = &w->model[i];
+    for (int k = 0; k < REGIONS; k++) {
+        const struct store_region *r = &w->region[k];
+        if (r->r == NULL || w->of[k] != i || r->off >= m->size)
+            continue;
+        uint64_t n = r->len < m->size - r->off ? r->len : m->size - r->off, at = 0;
+        if (memcmp(r->addr, m->bytes + r->off, n) == 0)
+            continue;
+        while (r->addr[at] == m->bytes[r->off + at])
+            at++;
+        fail_msg("%s region of file %d (%llu bytes) shows %02x instead of %02x at byte %llu",
+                 r->lazy ? "lazy" : "eager", i, (unsigned long long)m->size, r->addr[at], m->bytes[r->off + at],
+                 (unsigned long long)(r->off + at));
+    }
+}
+
+static void unmap(struct world *w, int k) {
+    struct nova_region_stat st;
+    nova_region_stat(w->region[k].r, &st);
+    w->moved += st.moved;
+    nova_region_free(w->region[k].r);
+    w->region[k].r = NULL;
+}
+
+/* By and by before or after the file is closed. */
+static void close_mapped(struct world *w, int i) {
+    bool first = rnd(2);
+    for (int turn = 0; turn < 2; turn++) {
+        for (int k = 0; (turn == 0) == first && k < REGIONS; k++)
+            if (w->region[k].r != NULL && w->of[k] == i)
+                unmap(w, k);
+        if (turn == 0)
+            must(w, store_file_close(&w->file[i]));
+    }
+    for (int k = 0; k < REGIONS; k++)
+        if (w->region[k].r != NULL && w->of[k] == i)
+            unmap(w, k);
+    w->open[i] = false;
+}
+
+/* The k-th region, if it shows bytes of the file; how many. */
+static uint64_t shown(const struct world *w, int k) {
+    const struct store_region *r = &w->region[k];
+    uint64_t size = r->r == NULL ? 0 : w->model[w->of[k]].size;
+    return size <= r->off ? 0 : size - r->off < r->len ? size - r->off : r->len;
+}
+
+static void do_map(struct world *w, int i) {
+    int k = (int)rnd(REGIONS);
+    if (w->region[k].r != NULL) {
+        unmap(w, k);
+        return;
+    }
+    uint64_t off = rnd(2) ? 0 : rnd(SIZE_MAX_) & ~(uint64_t)4095;
+    must(w, store_map(&w->file[i], off, rnd(2) ? SIZE_MAX_ : 1 + rnd(SIZE_MAX_), rnd(5) == 0 ? NOVA_MAP_EAGER : 0,
+                      &w->region[k]));
+    w->of[k] = i;
+}
+
+static void do_stores(struct world *w, int k) {
+    struct store_region *r = &w->region[k];
+    uint64_t n = shown(w, k), times = 1 + rnd(6);
+    for (uint64_t t = 0; n != 0 && t < times; t++) {
+        uint64_t off = rnd(n), len = 1 + rnd(rnd(4) == 0 ? 20000 : 100);
+        len = len < n - off ? len : n - off;
+        memset(r->addr + off, (int)(1 + rnd(255)), len);
+        memcpy(w->model[w->of[k]].bytes + r->off + off, r->addr + off, len);
+    }
+}
+
+static void do_mapped(struct world *w, int i) {
+    int k = (int)rnd(REGIONS);
+    struct store_region *r = &w->region[k];
+    if (r->r == NULL || rnd(10) == 0) {
+        do_map(w, i);
+        return;
+    }
+    uint64_t off = rnd(r->len), len = 1 + rnd(r->len - off), n = shown(w, k);
+    switch (rnd(10)) {
+    case 0: must(w, store_force(&w->file[w->of[k]], r, off, len)); break;
+    case 1: must(w, store_populate(&w->file[w->of[k]], r, off, len, rnd(2))); break;
+    case 2: must(w, nova_set_in_place(w->file[w->of[k]].inode, (uint32_t)rnd(2))); break;
+    case 3: /* a load */
+        if (n != 0 && off < n)
+            assert_int_equal(r->addr[off], w->model[w->of[k]].bytes[r->off + off]);
+        break;
+    default: do_stores(w, k);
+    }
+}
+
 static void check_file(struct world *w, int i) {
     static uint8_t buf[SIZE_MAX_ + 1];
     struct model *m = &w->model[i];
+    if (rnd(3) == 0)
+        check_regions(w, i);
     assert_int_equal(w->file[i].size, m->size);
     assert_int_equal(store_read(&w->file[i], 0, buf, sizeof buf), m->size);
     if (memcmp(buf, m->bytes, m->size) != 0) {
@@ -135,8 +240,14 @@ static void open_all(struct world *w) {
 static void close_all(struct world *w) {
     for (int i = 0; i < FILES; i++)
         if (w->open[i])
-            must(w, store_file_close(&w->file[i]));
-    memset(w->open, 0, sizeof w->open);
+            close_mapped(w, i);
+}
+
+/* What moves have replaced is given back by those who read. */
+static void catch_up_all(struct world *w) {
+    for (int i = 0; i < FILES; i++)
+        if (w->open[i])
+            must(w, store_catch_up(&w->file[i]));
 }
 
 static uint64_t blocks_free(struct world *w) {
@@ -148,6 +259,7 @@ static uint64_t blocks_free(struct world *w) {
 static void reopen(struct world *w) {
     struct nova_fsck_summary sum;
     char report[400];
+    catch_up_all(w);
     uint64_t before = blocks_free(w);
     close_all(w);
     must(w, store_close(&w->s));
@@ -163,6 +275,7 @@ static void reopen(struct world *w) {
 }
 
 static void crash(struct world *w) {
+    catch_up_all(w);
     uint64_t before = blocks_free(w);
     store_copy_file(w->path, w->copy);
     close_all(w);
@@ -200,6 +313,25 @@ static void do_write(struct world *w, int i) {
         must(w, store_write(&w->file[i], off, buf, len));
     if (off > m->size)
         memset(m->bytes + m->size, 0, off - m->size);
+    memcpy(m->bytes + off, buf, len);
+    if (off + len > m->size)
+        m->size = off + len;
+}
+
+/* The source is a mapping, maybe of the same file. */
+static void write_mapped(struct world *w, int i) {
+    static uint8_t buf[SIZE_MAX_];
+    struct model *m = &w->model[i];
+    int k = (int)rnd(REGIONS);
+    const struct store_region *r = &w->region[k];
+    uint64_t n = shown(w, k), src = n == 0 ? 0 : rnd(n), off = rnd(m->size + 1), len = awkward(40000);
+    len = len < n - src ? len : n - src;
+    len = len < SIZE_MAX_ - off ? len : SIZE_MAX_ - off;
+    bool overlap = w->of[k] == i && off < r->off + src + len && r->off + src < off + len;
+    if (len == 0 || overlap) /* in place, the outcome would be anything */
+        return;
+    memcpy(buf, w->model[w->of[k]].bytes + r->off + src, len);
+    must(w, store_write(&w->file[i], off, r->addr + src, len));
     memcpy(m->bytes + off, buf, len);
     if (off + len > m->size)
         m->size = off + len;
@@ -295,12 +427,12 @@ static void step(struct world *w) {
         m->exists = true;
         return;
     }
-    switch (rnd(21)) {
+    switch (rnd(28)) {
     case 0:
         must(w, store_unlink(&w->s, name_of(i))); /* still open: its space comes back at close */
         check_file(w, i);
-        must(w, store_file_close(&w->file[i]));
-        w->open[i] = m->exists = false;
+        close_mapped(w, i);
+        m->exists = false;
         break;
     case 1: {
         int j = (int)rnd(FILES);
@@ -308,7 +440,10 @@ static void step(struct world *w) {
             break;
         must(w, store_rename(&w->s, name_of(i), name_of(j)));
         if (w->open[j])
-            must(w, store_file_close(&w->file[j]));
+            close_mapped(w, j);
+        for (int k = 0; k < REGIONS; k++)
+            if (w->of[k] == i)
+                w->of[k] = j;
         w->file[j] = w->file[i];
         w->open[j] = true;
         w->open[i] = false;
@@ -334,10 +469,17 @@ static void step(struct world *w) {
     case 8: do_range(w, i); break;
     case 9:
     case 10: do_attr(w, i); break;
-    case 20: do_read(w, i); break;
+    case 27: do_read(w, i); break;
+    case 11:
+    case 12:
+    case 13:
+    case 14:
+    case 15:
+    case 16: do_mapped(w, i); break;
+    case 17: write_mapped(w, i); break;
     default: do_write(w, i);
     }
-    if (w->open[i] && rnd(4) == 0)
+    if (w->open[i] && rnd(3) == 0)
         check_file(w, i);
 }
 
@@ -349,6 +491,7 @@ static void run(uint64_t seed, int steps) {
     for (int i = 0; i < FILES; i++)
         w.model[i] = (struct model){.bytes = malloc(SIZE_MAX_), .attrs = calloc(ATTRS, sizeof(struct model_attr))};
     rnd_state = seed * 2654435769u + 1;
+    region_vmas_limit(rnd(2) ? FEW_VMAS : 0);
     assert_int_equal(nova_pool_create(w.path, POOL, &opt, &w.s.err), NOVA_OK);
     must(&w, store_open(&w.s, w.path, NOVA_OPT_EMULATED));
     uint64_t empty = blocks_free(&w);
@@ -373,6 +516,8 @@ static void run(uint64_t seed, int steps) {
         free(w.model[i].attrs);
     }
     unlink(w.path);
+    region_vmas_limit(0);
+    moved += w.moved;
 }
 
 static void test_random(void **state) {
@@ -385,6 +530,10 @@ static void test_random(void **state) {
         fflush(stdout);
         run(seed + (uint64_t)i, 1000);
     }
+    if (env == NULL)
+        assert_true(moved != 0);
+    report_line("model: random calls on files and their mappings: %d rounds, %llu blocks moved by faults", rounds,
+                (unsigned long long)moved);
 }
 
 int main(void) {

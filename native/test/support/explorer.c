@@ -55,8 +55,8 @@ void explore_stats_print(const char *what, const struct explore_stats *st) {
 /* ---- images judged already ---- */
 
 struct known {
-    uint64_t hash; /* of the image; 0 = no entry */
-    uint64_t state;
+    uint64_t hash; /* of the image, and of which bytes were loose; 0 = no entry */
+    uint64_t state, other;
     bool recovered; /* by a scan; false: opened by its snapshot */
     bool sound;
 };
@@ -105,6 +105,8 @@ struct explorer {
     struct known_set known;
     uint64_t rng;
     struct explore_stats st;
+    const struct model *loose[2];                 /* judge.loose */
+    uint64_t loose_turn;                          /* another number each time they are others */
     uint64_t done[TRACE_ACTORS];                  /* state after the actor's last completed call */
     const struct trace_op *running[TRACE_ACTORS]; /* the call it is in, or NULL */
     const struct trace_op *last;                  /* begun or completed last; for messages */
@@ -118,13 +120,16 @@ struct explorer {
 static bool explore_with(struct judge *j, const struct trace *t, size_t from, const struct explore_limits *limits,
                          struct explore_stats *st, char *failure, size_t cap);
 
-/* Each actor's part of the state is that before or after its running call; the parts add up. */
-static bool allowed(const struct explorer *x, uint64_t state) {
+/* Each actor's part of the state is that before or after its running call; the parts add up. Loose bytes are the first
+ * actor's. */
+static bool allowed(const struct explorer *x, const struct known *k) {
     for (unsigned pick = 0; pick < 1u << TRACE_ACTORS; pick++) {
         uint64_t sum = 0;
         for (unsigned a = 0; a < TRACE_ACTORS; a++)
-            sum += (pick >> a & 1) != 0 && x->running[a] != NULL ? x->running[a]->after : x->done[a];
-        if (sum == state)
+            sum += x->running[a] == NULL  ? x->done[a]
+                   : (pick >> a & 1) != 0 ? x->running[a]->after
+                                          : x->running[a]->before;
+        if (sum == ((pick & 1) != 0 ? k->other : k->state))
             return true;
     }
     return false;
@@ -168,6 +173,7 @@ static bool explore_recovery(struct explorer *x, uint64_t state, const char *ima
     judge_put(x->judge, x->c.image);
     recorder_start(&t, x->c.image, x->c.t->len);
     t.state[0] = state;
+    t.loose = x->loose[0];
     t.damaged = x->c.t->damaged;
     t.repairs = x->c.t->repairs;
     uint32_t op = recorder_begin("recovery", state, NULL);
@@ -211,18 +217,21 @@ static void image(struct explorer *x, const char *name, uint32_t line) {
     else
         snprintf(text, sizeof text, "%s %#llx", name, (unsigned long long)x->c.line[line].no * CRASH_LINE);
     x->st.images++;
-    uint64_t hash = x->c.hash != 0 ? x->c.hash : 1;
+    uint64_t hash = x->c.hash + x->loose_turn * 0x9e3779b97f4a7c15u;
+    if (hash == 0)
+        hash = 1;
     const struct known *k = known_find(&x->known, hash);
     struct verdict v = {.ok = true};
     bool fresh = k->hash == 0;
     if (fresh) {
+        memcpy(x->judge->loose, x->loose, sizeof x->loose);
         judge_image(x->judge, x->c.image, &v);
-        k = known_add(&x->known, &(struct known){hash, v.state, v.recovered, v.sound});
+        k = known_add(&x->known, &(struct known){hash, v.state, v.other, v.recovered, v.sound});
         x->st.distinct++;
     }
     if (!v.ok)
         fail_image(x, text, v.why);
-    else if (!allowed(x, k->state))
+    else if (!allowed(x, k))
         fail_image(x, text, "a state that no call leaves");
     else if (x->closed && k->recovered)
         fail_image(x, text, "recovery after an orderly close");
@@ -308,6 +317,20 @@ static void point(struct explorer *x) {
     }
 }
 
+static const struct model *if_loose(const struct model *m) {
+    return m != NULL && m->loose != NULL ? m : NULL;
+}
+
+static void set_loose(struct explorer *x, const struct model *before, const struct model *after) {
+    before = if_loose(before);
+    after = if_loose(after);
+    if (before == x->loose[0] && after == x->loose[1])
+        return;
+    x->loose[0] = before;
+    x->loose[1] = after;
+    x->loose_turn++;
+}
+
 static void pass_call(struct explorer *x, const struct trace_event *e) {
     const struct trace_op *op = &x->c.t->ops[e->op];
     x->last = op;
@@ -315,6 +338,8 @@ static void pass_call(struct explorer *x, const struct trace_event *e) {
     x->closed = e->kind == TRACE_END && op->closes;
     if (e->kind == TRACE_END)
         x->done[e->actor] = op->after;
+    if (e->actor == 0 && op->model_after != NULL)
+        set_loose(x, e->kind == TRACE_BEGIN ? op->model_before : op->model_after, op->model_after);
 }
 
 static void walk(struct explorer *x, size_t from) {
@@ -347,6 +372,7 @@ static bool explore_with(struct judge *j, const struct trace *t, size_t from, co
     crash_cursor_init(&x.c, t);
     known_init(&x.known, 1024);
     memcpy(x.done, t->state, sizeof x.done);
+    set_loose(&x, t->loose, t->loose);
     uint64_t opens = j->opens;
     j->damaged = t->damaged;
     j->repairs = t->repairs;

@@ -215,6 +215,8 @@ static bool read_file(struct judge *j, struct store *s, const struct name *n, st
     if (bad == NULL) {
         need_buffers(j, f.size);
         store_read(&f, 0, j->before, f.size);
+        if (j->loose[0] != NULL)
+            model_tighten(j->loose[0], n->path, j->before, f.size);
         node->content = model_content_hash(j->before, f.size);
     } else {
         snprintf(why, why_len, "file %.40s of %llu bytes: %s", n->path, (unsigned long long)f.size, bad);
@@ -441,19 +443,32 @@ static bool unchanged(const struct judge *j, uint32_t state_blk, struct verdict 
     return false;
 }
 
+/* The state with the loose bytes as of after the call. */
+static bool judge_other(struct judge *j, struct store *s, struct verdict *v) {
+    const struct model *first = j->loose[0];
+    uint64_t used;
+    v->other = v->state;
+    if (first == j->loose[1])
+        return true;
+    j->loose[0] = j->loose[1];
+    bool ok = judge_store(j, s, &v->other, &used, v->why, sizeof v->why);
+    j->loose[0] = first;
+    return ok;
+}
+
 static bool judge_all(struct judge *j, struct verdict *v) {
     static struct store s;
     struct nova_pool_info info;
     uint64_t used;
     bool ok = j->repairs ? repair(j, v) : check(j, NULL, "before recovery", v) || j->damaged;
     if (!open_store(j, &s, v, "recovery")) {
-        v->state = STATE_NO_POOL;
+        v->state = v->other = STATE_NO_POOL;
         return s.err.code == NOVA_ENOTPOOL;
     }
     nova_pool_info(s.pool, &info);
     v->recovered = info.recovered != 0;
     v->orphans = info.orphans;
-    ok = ok && judge_store(j, &s, &v->state, &used, v->why, sizeof v->why);
+    ok = ok && judge_store(j, &s, &v->state, &used, v->why, sizeof v->why) && judge_other(j, &s, v);
     abandon(&s);
     memcpy(j->first, j->file, j->len);
     if (!ok || !open_store(j, &s, v, "second recovery"))

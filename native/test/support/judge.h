@@ -25,7 +25,9 @@ struct judge {
     char path[128]; /* of the pool file that images are put into */
     uint8_t *file;  /* it, mapped */
     uint64_t len;
-    bool damaged;    /* images come with damage that recovery repairs: fsck may find it */
+    bool damaged; /* images come with damage that recovery repairs: fsck may find it */
+    /* States whose loose bytes may be old ones: of the call that a crash is in, before and after it; or NULL. */
+    const struct model *loose[2];
     bool repairs;    /* nova_fsck_repair() comes first, and leaves nothing for fsck to find */
     uint64_t opens;  /* of pools, so far */
     uint8_t *first;  /* the file's bytes after the first recovery */
@@ -36,7 +38,8 @@ struct judge {
 
 struct verdict {
     bool ok;
-    uint64_t state;
+    uint64_t state;   /* with the loose bytes as the first of judge.loose says */
+    uint64_t other;   /* as the second one says */
     uint64_t orphans; /* released by recovery */
     bool recovered;
     bool sound;    /* fsck has nothing to remark on the image as it is */

@@ -241,6 +241,57 @@ const struct model *model_punch(struct model_arena *a, const struct model *m, co
     return with_content(a, next, name, node);
 }
 
+/* ---- loose bytes ---- */
+
+static void add_loose(struct model_arena *a, struct model *m, const char *name, uint64_t off, uint64_t len,
+                      const uint8_t *old) {
+    struct model_loose *l = keep(a, sizeof *l);
+    uint8_t *bytes = keep(a, len);
+    memcpy(bytes, old, len);
+    *l = (struct model_loose){.next = m->loose, .name = name, .off = off, .len = len, .old = bytes};
+    m->loose = l;
+}
+
+const struct model *model_write_loose(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                      const uint8_t *src, uint64_t len) {
+    const struct model_file *f = model_get(m, name);
+    if (off + len > f->node->size)
+        abort();
+    uint8_t *bytes = keep(a, len);
+    memset(bytes, 0, len);
+    if (src != NULL)
+        memcpy(bytes, src, len);
+    struct model *next = copy(a, model_write(a, m, name, off, bytes, len));
+    add_loose(a, next, f->name, off, len, f->node->bytes + off);
+    return next;
+}
+
+const struct model *model_settle(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                 uint64_t len) {
+    uint64_t end = len < UINT64_MAX - off ? off + len : UINT64_MAX;
+    struct model *next = copy(a, m);
+    next->loose = NULL;
+    for (const struct model_loose *l = m->loose; l != NULL; l = l->next) {
+        uint64_t l_end = l->off + l->len;
+        bool other = strcmp(l->name, name) != 0 || l_end <= off || l->off >= end;
+        if (other || l->off < off)
+            add_loose(a, next, l->name, l->off, (other ? l_end : off) - l->off, l->old);
+        if (!other && l_end > end)
+            add_loose(a, next, l->name, end, l_end - end, l->old + (end - l->off));
+    }
+    return next;
+}
+
+void model_tighten(const struct model *m, const char *name, uint8_t *bytes, uint64_t size) {
+    const struct model_file *f = model_get(m, name);
+    if (f == NULL)
+        return;
+    for (const struct model_loose *l = m->loose; l != NULL; l = l->next)
+        for (uint64_t i = 0; strcmp(l->name, name) == 0 && i < l->len; i++)
+            if (l->off + i < size && l->off + i < f->node->size && bytes[l->off + i] == l->old[i])
+                bytes[l->off + i] = f->node->bytes[l->off + i];
+}
+
 const struct model *model_collapse(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
                                    uint64_t len) {
     struct model *next = copy(a, m);

@@ -41,8 +41,20 @@ struct model_file {
     const struct model_node *node;
 };
 
+/*
+ * Bytes of a file that may be older than the state says: stored through a mapping and not forced, or in the middle of a
+ * call that writes in place.
+ */
+struct model_loose {
+    const struct model_loose *next;
+    const char *name;
+    uint64_t off, len;
+    const uint8_t *old;
+};
+
 struct model {
-    uint64_t hash;
+    uint64_t hash; /* knows nothing of loose bytes */
+    const struct model_loose *loose;
     const struct model_node *root; /* of the root directory only the extended attributes; NULL: it never had any */
     uint32_t n;
     const struct model_file *file[MODEL_FILES];
@@ -69,6 +81,15 @@ const struct model *model_collapse(struct model_arena *a, const struct model *m,
                                    uint64_t len);
 const struct model *model_insert(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
                                  uint64_t len);
+
+/* Writes (src NULL: zeros) within the file's size bytes that are loose from then on; and says that bytes are no more.
+ */
+const struct model *model_write_loose(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                      const uint8_t *src, uint64_t len);
+const struct model *model_settle(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
+                                 uint64_t len);
+/* Makes loose bytes of that file, read from somewhere, what the state says. */
+void model_tighten(const struct model *m, const char *name, uint8_t *bytes, uint64_t size);
 
 /* Names. Those that they are given are there, or not, as the calls of a store want it. */
 const struct model *model_mkdir(struct model_arena *a, const struct model *m, const char *name, uint32_t mode);

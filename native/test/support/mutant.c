@@ -84,6 +84,8 @@ static bool applies(const struct trace *t, enum mutation m, size_t i) {
     const struct trace_event *e = &t->ev[i];
     uint8_t kind = e->kind, before = i == 0 ? TRACE_BEGIN : t->ev[i - 1].kind;
     size_t from, to;
+    if (e->foreign)
+        return false;
     switch (m) {
     case MUTANT_NO_FLUSH: return kind == TRACE_FLUSH;
     case MUTANT_OTHER_LINE: return kind == TRACE_FLUSH && e->off / FMT_LINE == (e->off + e->len - 1) / FMT_LINE;

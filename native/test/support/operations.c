@@ -149,6 +149,29 @@ static void allocate_behind(struct world *w) {
     have(w, "a"), allocate(w, "a", size_of(w, "a"), 3 * BLK, true);
 }
 
+/* Regions stay until the file is closed: what follows works beneath one. */
+static void have_map(struct world *w) {
+    have(w, "a"), map_file(w, "a", 0, 64 * BLK, 0);
+}
+static void store_in_hole(struct world *w) {
+    have_map(w), cut(w, "a", 0), cut(w, "a", 3 * BLK);
+    store_bytes(w, "a", BLK + 7, 30), force(w, "a", BLK, BLK);
+}
+static void store_over(struct world *w) {
+    need(w, BLK + 10), have_map(w);
+    store_bytes(w, "a", BLK - 5, 10), force(w, "a", 0, 2 * BLK);
+}
+static void write_in_place(struct world *w) {
+    need(w, BLK + 10), have_map(w), set_in_place(w, "a", true);
+    put(w, "a", 60, size_of(w, "a")), set_in_place(w, "a", false);
+}
+static void write_itself(struct world *w) {
+    need(w, 2 * BLK + 10), have_map(w), put_mapped(w, "a", 100, BLK, BLK + 3);
+}
+static void unmap(struct world *w) {
+    have_map(w), store_bytes(w, "a", 0, 10), force(w, "a", 0, BLK), unmap_file(w, "a");
+}
+
 static void set_in_entry(struct world *w) {
     have(w, "a"), set_xattr(w, "a", "user.x", 30);
 }
@@ -203,6 +226,11 @@ const struct operation operations[] = {
     {"insert between", insert_between},
     {"allocate all", allocate_all},
     {"allocate behind the end", allocate_behind},
+    {"store into a hole", store_in_hole},
+    {"store over bytes", store_over},
+    {"write in place", write_in_place},
+    {"write what is mapped", write_itself},
+    {"unmap", unmap},
     {"set, in the entry", set_in_entry},
     {"set, in blocks", set_in_blocks},
     {"set and remove blocks", remove_blocks},

@@ -17,6 +17,23 @@ static struct {
 
 static _Thread_local uint8_t this_actor;
 
+/* The core's own threads are known by their name. */
+#define FAULT_THREAD "nova-fault"
+#define FAULT_THREADS 2u
+
+static _Thread_local bool knows_actor;
+
+static void find_actor_locked(void) {
+    static uint8_t next = TRACE_ACTORS;
+    char name[16];
+    knows_actor = true;
+    if (pthread_getname_np(pthread_self(), name, sizeof name) == 0 && strcmp(name, FAULT_THREAD) == 0) {
+        this_actor = --next;
+        if (next < TRACE_ACTORS - FAULT_THREADS)
+            abort();
+    }
+}
+
 void recorder_set_actor(uint8_t actor) {
     this_actor = actor;
 }
@@ -37,6 +54,8 @@ static void *grow(void *p, size_t need, size_t *cap, size_t size) {
 
 static struct trace_event *push_locked(enum trace_kind kind) {
     struct trace *t = rec.to;
+    if (!knows_actor)
+        find_actor_locked();
     t->ev = grow(t->ev, t->n + 1, &t->cap, sizeof *t->ev);
     struct trace_event *e = &t->ev[t->n++];
     *e = (struct trace_event){.kind = (uint8_t)kind, .actor = this_actor, .mask = 0xff};
@@ -65,16 +84,33 @@ static void rec_store8(const struct pmem_ops *ops, void *dst, uint64_t val) {
     pthread_mutex_unlock(&rec.lock);
 }
 
+static void take_down_copy_locked(const void *dst, size_t len) {
+    struct trace *t = rec.to;
+    t->bytes = grow(t->bytes, t->bytes_n + len, &t->bytes_cap, 1);
+    memcpy(t->bytes + t->bytes_n, dst, len);
+    take_down_locked(TRACE_COPY, dst, len, t->bytes_n);
+    t->bytes_n += len;
+}
+
+/* The source may be a mapping whose page faults take this very lock: it is read before. */
 static void rec_copy(const struct pmem_ops *ops, void *dst, const void *src, size_t len) {
+    static _Thread_local uint8_t *buf;
+    static _Thread_local size_t cap;
     (void)ops;
+    buf = grow(buf, len, &cap, 1);
+    memcpy(buf, src, len);
     pthread_mutex_lock(&rec.lock);
-    memmove(dst, src, len);
+    memcpy(dst, buf, len);
+    if (rec.to != NULL)
+        take_down_copy_locked(dst, len);
+    pthread_mutex_unlock(&rec.lock);
+}
+
+void recorder_stored(const void *dst, size_t len) {
+    pthread_mutex_lock(&rec.lock);
     if (rec.to != NULL) {
-        struct trace *t = rec.to;
-        t->bytes = grow(t->bytes, t->bytes_n + len, &t->bytes_cap, 1);
-        memcpy(t->bytes + t->bytes_n, dst, len);
-        take_down_locked(TRACE_COPY, dst, len, t->bytes_n);
-        t->bytes_n += len;
+        take_down_copy_locked(dst, len);
+        rec.to->ev[rec.to->n - 1].unflushed = rec.to->ev[rec.to->n - 1].foreign = true;
     }
     pthread_mutex_unlock(&rec.lock);
 }

@@ -17,7 +17,8 @@ enum trace_kind { TRACE_STORE8, TRACE_COPY, TRACE_ZERO, TRACE_FLUSH, TRACE_DRAIN
 struct trace_event {
     uint8_t kind; /* trace_kind */
     uint8_t actor;
-    bool unflushed; /* a COPY or ZERO that a mutant left in the cache */
+    bool unflushed; /* a COPY or ZERO that was left in the cache: by a mutant, or */
+    bool foreign;   /* a COPY that is not the core's: a store through a mapping */
     uint8_t mask;   /* bytes of a STORE8 that are stored: all, but for a mutant */
     uint32_t op;    /* BEGIN and END: index into trace.ops */
     uint64_t off;   /* bytes from the pool's start */
@@ -31,7 +32,7 @@ struct model;
 struct trace_op {
     char what[96];
     uint64_t before, after;
-    const struct model *model_before, *model_after; /* for messages; or NULL */
+    const struct model *model_before, *model_after; /* for messages, and what they say of loose bytes; or NULL */
     bool closes; /* once it has returned, the pool opens without recovery, until the next call begins */
 };
 
@@ -39,6 +40,7 @@ struct trace {
     uint8_t *start; /* the pool's bytes when recording began; all of it durable */
     uint64_t len;
     uint64_t state[TRACE_ACTORS]; /* at that time */
+    const struct model *loose;    /* the state then, if it has loose bytes; or NULL */
     bool damaged;                 /* start is not what any crash leaves: a test damaged it */
     bool repairs;                 /* whoever finds a crash image runs nova_fsck_repair() on it before opening */
     struct trace_event *ev;
@@ -68,7 +70,13 @@ void trace_prefix(const struct trace *t, size_t n, struct trace *out);
 /* Goes on with a trace, of a pool whose bytes are what its stores have made of its start. */
 void recorder_resume(struct trace *t);
 
-/* Which actor the calling thread is; 0 unless set. */
+/*
+ * Takes down what was stored to the pool's mapping at dst, past the recorder: through another mapping of the same file.
+ * The store is in the cache from now on, and nowhere else for certain. Nothing may have happened since.
+ */
+void recorder_stored(const void *dst, size_t len);
+
+/* Which actor the calling thread is; 0 unless set. Threads that serve faults are the last two. */
 void recorder_set_actor(uint8_t actor);
 uint8_t recorder_actor(void);
 

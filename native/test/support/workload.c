@@ -71,6 +71,7 @@ void record(struct world *w) {
     recorder_start(&w->trace, bytes, len);
     for (uint32_t a = 0; a < TRACE_ACTORS; a++)
         w->trace.state[a] = w->now[a]->hash;
+    w->trace.loose = w->now[0]->loose != NULL ? w->now[0] : NULL;
     w->trace.damaged = w->damaged;
     w->trace.repairs = w->repairs;
     w->recording = true;
@@ -146,27 +147,42 @@ static struct world_file *take_file(struct world *w) {
         if (w->file[i].open)
             continue;
         w->file[i].gone[0] = '\0';
+        memset(w->file[i].map, 0, sizeof w->file[i].map);
         return &w->file[i];
     }
     abort();
 }
 
 /* The open file of that name. Opening one writes nothing. */
-static struct store_file *file(struct world *w, const char *name) {
+static struct world_file *open_named(struct world *w, const char *name) {
     struct world_file *f = find_file(w, name);
     if (f == NULL) {
         f = take_file(w);
         must(w, "open", store_file_open(&w->s, name, false, &f->f));
         f->open = true;
     }
-    return &f->f;
+    return f;
+}
+
+static struct store_file *file(struct world *w, const char *name) {
+    return &open_named(w, name)->f;
+}
+
+static int close_one(struct world_file *f) {
+    for (size_t i = 0; i < sizeof f->map / sizeof *f->map; i++)
+        nova_region_free(f->map[i].r);
+    memset(f->map, 0, sizeof f->map);
+    f->open = false;
+    return store_file_close(&f->f);
 }
 
 /* Bytes that tell where they belong, never 0 and never poison. */
 static const uint8_t *fresh_bytes(struct world *w, uint64_t len) {
-    static _Thread_local uint8_t buf[WRITE_MAX];
+    static _Thread_local uint8_t *buf; /* an array would be part of every thread's stack */
+    if (buf == NULL && (buf = malloc(WRITE_MAX)) == NULL)
+        abort();
     uint64_t rng = ++w->salt[recorder_actor()] * 0x10001 + recorder_actor();
-    if (len > sizeof buf)
+    if (len > WRITE_MAX)
         abort();
     for (uint64_t i = 0; i < len; i += sizeof rng) {
         uint64_t v = (crash_random(&rng) & 0x7f7f7f7f7f7f7f7fu) | 0x0101010101010101u;
@@ -183,29 +199,161 @@ void make(struct world *w, const char *name) {
     end(w, op, model_truncate(arena(w), now(w), name, 0));
 }
 
+/* ---- calls on mapped files ---- */
+
+static bool goes_in_place(const struct world_file *f) {
+    struct nova_region_stat st;
+    if (f->map[0].r == NULL)
+        return false;
+    nova_region_stat(f->map[0].r, &st);
+    return st.in_place != 0;
+}
+
+/* A call is about to write: bytes of pages that the file has are loose meanwhile, if it does so in place. src NULL:
+ * zeros. */
+static void begin_write(struct world *w, const struct world_file *f, const char *name, uint64_t off, uint64_t len,
+                        const uint8_t *src) {
+    uint64_t size = size_of(w, name);
+    if (goes_in_place(f) && off < size)
+        w->now[0] = model_write_loose(arena(w), now(w), name, off, src, off + len < size ? len : size - off);
+}
+
+/* It has written: what it made durable is no longer loose. */
+static const struct model *written(struct world *w, const struct world_file *f, const char *name, uint64_t off,
+                                   uint64_t len, const uint8_t *src) {
+    const struct model *m = model_write(arena(w), now(w), name, off, src, len);
+    uint64_t end = off + len;
+    if (m->loose == NULL)
+        return m;
+    if (!goes_in_place(f)) { /* the rest of its pages was copied, but for one that was appended to */
+        if (off < size_of(w, name))
+            off -= off % NOVA_BLOCK_SIZE;
+        end += (NOVA_BLOCK_SIZE - end % NOVA_BLOCK_SIZE) % NOVA_BLOCK_SIZE;
+    }
+    return model_settle(arena(w), m, name, off, end - off);
+}
+
+static void put_bytes(struct world *w, struct world_file *f, const char *name, uint64_t off, uint64_t len,
+                      const uint8_t *src, const uint8_t *bytes) {
+    begin_write(w, f, name, off, len, bytes);
+    uint32_t op = begin(w, "put %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
+    must(w, "put", store_write(&f->f, off, src, len));
+    end(w, op, written(w, f, name, off, len, bytes));
+}
+
 void put(struct world *w, const char *name, uint64_t off, uint64_t len) {
     if (model_get(now(w), name) == NULL)
         make(w, name);
-    struct store_file *f = file(w, name);
     const uint8_t *src = fresh_bytes(w, len);
-    uint32_t op = begin(w, "put %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
-    must(w, "put", store_write(f, off, src, len));
-    end(w, op, model_write(arena(w), now(w), name, off, src, len));
+    put_bytes(w, open_named(w, name), name, off, len, src, src);
+}
+
+void map_file(struct world *w, const char *name, uint64_t off, uint64_t len, uint32_t flags) {
+    struct world_file *f = open_named(w, name);
+    struct store_region *r = &f->map[f->map[0].r != NULL];
+    if (r->r != NULL)
+        return; /* twice is enough */
+    uint32_t op = begin(w, "map %.30s", name);
+    must(w, "map", store_map(&f->f, off, len, flags, r));
+    if (r->lazy != ((flags & NOVA_MAP_EAGER) == 0))
+        fail_msg("userfaultfd is not to be had here: lazy regions cannot be tested");
+    end(w, op, now(w));
+}
+
+void unmap_file(struct world *w, const char *name) {
+    struct world_file *f = open_named(w, name);
+    uint32_t op = begin(w, "unmap %.30s", name);
+    for (size_t i = 0; i < sizeof f->map / sizeof *f->map; i++)
+        nova_region_free(f->map[i].r);
+    memset(f->map, 0, sizeof f->map);
+    end(w, op, now(w));
+}
+
+void set_in_place(struct world *w, const char *name, bool on) {
+    must(w, "set in place", nova_set_in_place(file(w, name)->inode, on));
+}
+
+/* The first region that has the bytes. */
+static struct store_region *region_of(struct world *w, const char *name, uint64_t off, uint64_t len) {
+    struct world_file *f = open_named(w, name);
+    for (size_t i = 0; i < sizeof f->map / sizeof *f->map; i++)
+        if (f->map[i].r != NULL && off >= f->map[i].off && off + len <= f->map[i].off + f->map[i].len)
+            return &f->map[i];
+    abort();
+}
+
+void store_bytes(struct world *w, const char *name, uint64_t off, uint64_t len) {
+    struct store_region *r = region_of(w, name, off, len);
+    struct nova_inode *inode = file(w, name)->inode;
+    const uint8_t *src = fresh_bytes(w, len);
+    w->now[0] = model_write_loose(arena(w), now(w), name, off, src, len);
+    uint32_t op = begin(w, "store %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
+    for (uint64_t at = 0, n; at < len; at += n) { /* page by page: all that happens behind a store is recorded */
+        n = NOVA_BLOCK_SIZE - (off + at) % NOVA_BLOCK_SIZE;
+        n = n < len - at ? n : len - at;
+        memcpy(r->addr + (off - r->off) + at, src + at, n);
+        uint32_t blk = file_map_block(inode->map, (off + at) / NOVA_BLOCK_SIZE);
+        if (w->recording)
+            recorder_stored(media_blk(&w->s.pool->media, blk) + (off + at) % NOVA_BLOCK_SIZE, n);
+    }
+    end(w, op, now(w));
+}
+
+void load_byte(struct world *w, const char *name, uint64_t off) {
+    const struct model_node *node = model_get(now(w), name)->node;
+    struct world_file *f = open_named(w, name);
+    for (size_t i = 0; i < sizeof f->map / sizeof *f->map; i++) {
+        const struct store_region *r = &f->map[i];
+        if (r->r == NULL || off < r->off || off >= r->off + r->len || off >= node->size)
+            continue;
+        uint8_t byte = *(volatile uint8_t *)(r->addr + (off - r->off));
+        if (byte != node->bytes[off])
+            fail_msg("region %zu of %s shows %02x at byte %llu instead of %02x", i, name, byte, (unsigned long long)off,
+                     node->bytes[off]);
+    }
+}
+
+void load_all(struct world *w, const char *name) {
+    for (uint64_t off = 0; off < size_of(w, name); off++)
+        load_byte(w, name, off);
+}
+
+void force(struct world *w, const char *name, uint64_t off, uint64_t len) {
+    struct store_region *r = region_of(w, name, off, len);
+    uint32_t op = begin(w, "force %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
+    must(w, "force", store_force(file(w, name), r, off - r->off, len));
+    end(w, op, model_settle(arena(w), now(w), name, off, len));
+}
+
+void populate(struct world *w, const char *name, uint64_t off, uint64_t len, bool allocate) {
+    struct store_region *r = region_of(w, name, off, len);
+    uint32_t op = begin(w, "populate %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
+    must(w, "populate", store_populate(file(w, name), r, off - r->off, len, allocate));
+    end(w, op, now(w));
+}
+
+void put_mapped(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src) {
+    struct store_region *r = region_of(w, name, src, len);
+    put_bytes(w, open_named(w, name), name, off, len, r->addr + (src - r->off),
+              model_get(now(w), name)->node->bytes + src);
 }
 
 void put_pieces(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t piece, bool backwards) {
-    struct store_file *f = file(w, name);
+    struct world_file *f = open_named(w, name);
     const uint8_t *src = fresh_bytes(w, len);
+    begin_write(w, f, name, off, len, src);
     uint32_t op = begin(w, "put %.30s %llu+%llu by %llu", name, (unsigned long long)off, (unsigned long long)len,
                         (unsigned long long)piece);
-    must(w, "put by pieces", store_write_pieces(f, off, src, len, piece, backwards));
-    end(w, op, model_write(arena(w), now(w), name, off, src, len));
+    must(w, "put by pieces", store_write_pieces(&f->f, off, src, len, piece, backwards));
+    end(w, op, written(w, f, name, off, len, src));
 }
 
 void put_abort(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t filled) {
-    struct store_file *f = file(w, name);
+    struct world_file *f = open_named(w, name);
+    const uint8_t *src = fresh_bytes(w, len);
+    begin_write(w, f, name, off, filled, src); /* in place, they stay */
     uint32_t op = begin(w, "give up %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
-    must(w, "give up", store_write_abort(f, off, fresh_bytes(w, len), len, filled));
+    must(w, "give up", store_write_abort(&f->f, off, src, len, filled));
     end(w, op, now(w));
 }
 
@@ -222,7 +370,7 @@ void cut(struct world *w, const char *name, uint64_t size) {
     struct store_file *f = file(w, name);
     uint32_t op = begin(w, "cut %.30s %llu", name, (unsigned long long)size);
     must(w, "cut", store_truncate(f, size));
-    end(w, op, model_truncate(arena(w), now(w), name, size));
+    end(w, op, model_settle(arena(w), model_truncate(arena(w), now(w), name, size), name, size, UINT64_MAX));
 }
 
 static uint32_t begin_range(struct world *w, const char *what, const char *name, uint64_t off, uint64_t len) {
@@ -241,12 +389,24 @@ static const struct model *logged(struct world *w, const struct store_file *f, u
     return entries_of(f) == entries ? m : model_setattr(arena(w), m, name, NOVA_ATTR_MTIME, 0, 0, 0, 0, INT64_MAX);
 }
 
+/* In place, the bytes of pages that a hole covers in part are zeroed there. */
+static void begin_edges(struct world *w, const struct world_file *f, const char *name, uint64_t off, uint64_t end) {
+    uint64_t head = off + (NOVA_BLOCK_SIZE - off % NOVA_BLOCK_SIZE) % NOVA_BLOCK_SIZE;
+    uint64_t tail = end - end % NOVA_BLOCK_SIZE;
+    if (head != off)
+        begin_write(w, f, name, off, (end < head ? end : head) - off, NULL);
+    if (tail >= head && tail != end && end < size_of(w, name))
+        begin_write(w, f, name, tail, end - tail, NULL);
+}
+
 void punch(struct world *w, const char *name, uint64_t off, uint64_t len) {
-    struct store_file *f = file(w, name);
-    uint64_t entries = entries_of(f);
+    struct world_file *f = open_named(w, name);
+    uint64_t entries = entries_of(&f->f);
+    begin_edges(w, f, name, off, off + len);
     uint32_t op = begin_range(w, "punch", name, off, len);
-    must(w, "punch", store_punch(f, off, len));
-    end(w, op, logged(w, f, entries, name, model_punch(arena(w), now(w), name, off, len)));
+    must(w, "punch", store_punch(&f->f, off, len));
+    const struct model *m = logged(w, &f->f, entries, name, model_punch(arena(w), now(w), name, off, len));
+    end(w, op, model_settle(arena(w), m, name, off, len));
 }
 
 void collapse(struct world *w, const char *name, uint64_t off, uint64_t len) {
@@ -298,8 +458,7 @@ void close_file(struct world *w, const char *name) {
     if (f == NULL)
         return;
     uint32_t op = begin(w, "close %.30s", name);
-    must(w, "close", store_file_close(&f->f));
-    f->open = false;
+    must(w, "close", close_one(f));
     end(w, op, now(w));
 }
 
@@ -389,8 +548,7 @@ void set_attr(struct world *w, const char *path, uint32_t mask) {
 static void close_files(struct world *w) {
     for (uint32_t i = 0; i < MODEL_FILES; i++) {
         if (w->file[i].open)
-            must(w, "close", store_file_close(&w->file[i].f));
-        w->file[i].open = false;
+            must(w, "close", close_one(&w->file[i]));
     }
 }
 

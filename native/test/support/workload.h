@@ -15,6 +15,7 @@ struct world_file {
     bool open;
     char gone[MODEL_PATH]; /* "/" and the last name of what has none any more; else empty */
     struct store_file f;
+    struct store_region map[2]; /* r: NULL where there is none */
 };
 
 struct world {
@@ -59,6 +60,23 @@ void punch(struct world *w, const char *name, uint64_t off, uint64_t len);
 void collapse(struct world *w, const char *name, uint64_t off, uint64_t len);
 void insert(struct world *w, const char *name, uint64_t off, uint64_t len);
 void allocate(struct world *w, const char *name, uint64_t off, uint64_t len, bool keep_size);
+
+/*
+ * Mapped files. flags: NOVA_MAP_EAGER, or 0; a file may be mapped twice. They are unmapped when they are closed. Calls
+ * that write in place are not atomic, and their bytes loose meanwhile (model.h).
+ */
+void map_file(struct world *w, const char *name, uint64_t off, uint64_t len, uint32_t flags);
+void unmap_file(struct world *w, const char *name);
+void set_in_place(struct world *w, const char *name, bool on);
+/* Stores through the first region that has the bytes, within the size; they are loose until they are forced. */
+void store_bytes(struct world *w, const char *name, uint64_t off, uint64_t len);
+void load_byte(struct world *w, const char *name, uint64_t off); /* all regions must show what the model says */
+void load_all(struct world *w, const char *name);                /* the same of all bytes of the file */
+void force(struct world *w, const char *name, uint64_t off, uint64_t len);
+void populate(struct world *w, const char *name, uint64_t off, uint64_t len, bool allocate);
+/* Writes what the mapping shows at src. */
+void put_mapped(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src);
+
 void drop(struct world *w, const char *name);       /* unlinks a closed file */
 void drop_open(struct world *w, const char *name);  /* unlinks it while it is open; it stays open without a name */
 void drop_close(struct world *w, const char *name); /* closes what drop_open() left open */
