@@ -18,9 +18,9 @@ import org.jnova.NovaFile;
 import org.jnova.NovaStore;
 
 /**
- * A thread that shares a sparse file with others, and has a range of its own in it, which it stores to through a mapping,
- * writes, and makes a hole again. A store is done when it has returned, forced or not, since memory outlives the process;
- * but one in flight may be there in part.
+ * A thread that shares a sparse file with others, and has a range of its own in it, which it stores to through a
+ * mapping, writes, and makes a hole again. A store is done when it has returned, forced or not, since memory outlives
+ * the process; but one in flight may be there in part.
  */
 final class MappedWriter extends Writer {
     static final String FILE = "shared mapping";

@@ -81,7 +81,8 @@ class SafepointTest {
             assumeTrue(pool.lazy(), "this process may not use userfaultfd");
             Run host = run(jdk, "host", pools);
             TestReport.line(
-                    "mapping: JDK %d: %s, %d faults, each holding its file for %.2f ms at most; on files of the host: %s",
+                    "mapping: JDK %d: %s, %d faults, each holding its file for %.2f ms at most; "
+                            + "on files of the host: %s",
                     jdk.version(), pool, pool.faults(), pool.longestFaultMs(), host);
             assertTrue(pool.faults() > 0);
             assertTrue(pool.longest() < MOST_MS, pool.toString());
