@@ -24,8 +24,18 @@ public final class ChildJvm implements AutoCloseable {
         this(jdk, System.getProperty("java.class.path"), main, args);
     }
 
+    /** With options for the JVM. */
+    public ChildJvm(TestJdk jdk, List<String> options, Class<?> main, String... args) throws IOException {
+        this(jdk, options, System.getProperty("java.class.path"), main, args);
+    }
+
     /** With a class path of its own. */
     public ChildJvm(TestJdk jdk, String classPath, Class<?> main, String... args) throws IOException {
+        this(jdk, List.of(), classPath, main, args);
+    }
+
+    private ChildJvm(TestJdk jdk, List<String> options, String classPath, Class<?> main, String... args)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(jdk.home().resolve("bin/java").toString());
         command.add("-ea");
@@ -40,6 +50,7 @@ public final class ChildJvm implements AutoCloseable {
                 command.add("-D" + key + "=" + value);
             }
         });
+        command.addAll(options);
         command.add("-cp");
         command.add(classPath);
         command.add(main.getName());

@@ -24,7 +24,8 @@ import org.junit.jupiter.api.Test;
 /**
  * JVMs that write with several threads are killed with SIGKILL, at any moment, one after the other on one pool. Each
  * one first checks what its predecessors left: all calls that were acknowledged, of each thread the one after them
- * wholly or not at all, and nothing else. The JVMs are of all JDKs there are, in turn.
+ * wholly or not at all (or in part, if it stores through a mapping), and nothing else. The JVMs are of all JDKs there
+ * are, in turn.
  */
 @Tag("all-jdks") // starts all JDKs itself, so that there is no need to run it on each
 class KillTest {

@@ -41,6 +41,11 @@ final class Model implements Target {
         return files.get(name).size;
     }
 
+    byte[] bytes(String name) {
+        Content content = files.get(name);
+        return Arrays.copyOf(content.bytes, content.size);
+    }
+
     /** Adds a file with these bytes. */
     void put(String name, byte[] bytes) {
         create(name);
@@ -67,6 +72,16 @@ final class Model implements Target {
     @Override
     public void write(String name, int at, byte[] bytes) {
         files.get(name).write(at, bytes);
+    }
+
+    @Override
+    public void store(String name, int at, byte[] bytes, boolean force) {
+        write(name, at, bytes);
+    }
+
+    @Override
+    public void punchHole(String name, int at, int length) {
+        write(name, at, new byte[length]);
     }
 
     @Override

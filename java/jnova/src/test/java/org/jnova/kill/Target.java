@@ -10,6 +10,15 @@ interface Target {
 
     void write(String name, int at, byte[] bytes) throws IOException;
 
+    /** Writes through a mapping; done in part if the process dies meanwhile. */
+    default void store(String name, int at, byte[] bytes, boolean force) throws IOException {
+        throw new UnsupportedOperationException();
+    }
+
+    default void punchHole(String name, int at, int length) throws IOException {
+        throw new UnsupportedOperationException();
+    }
+
     void append(String name, byte[] bytes) throws IOException;
 
     void setSize(String name, int size) throws IOException;
@@ -19,7 +28,7 @@ interface Target {
 
     void delete(String name) throws IOException;
 
-    /** One call on a target: wholly done or not at all. */
+    /** One call on a target: wholly done or not at all, unless it stores. */
     interface Call {
         void on(Target target) throws IOException;
     }

@@ -119,16 +119,24 @@ final class Victim {
             }
         } catch (ClosedChannelException | ClosedFileSystemException e) {
             // closed under its feet; whether the call happened shows at the next check
-        } catch (Throwable e) {
-            e.printStackTrace();
-            try {
-                say("failed " + e);
-            } catch (IOException broken) {
-                // the other process is gone
+        } catch (InternalError e) { // the same, of a store through a mapping
+            if (store.isOpen()) {
+                fail(e);
             }
-            Runtime.getRuntime().halt(1);
+        } catch (Throwable e) {
+            fail(e);
         } finally {
             enough.countDown();
         }
+    }
+
+    private static void fail(Throwable e) {
+        e.printStackTrace();
+        try {
+            say("failed " + e);
+        } catch (IOException broken) {
+            // the other process is gone
+        }
+        Runtime.getRuntime().halt(1);
     }
 }

@@ -16,8 +16,9 @@ import org.jnova.TestPools;
 
 /** The writers of one pool, and the check of it. */
 final class Workload {
-    static final int THREADS = 7;
+    static final int THREADS = 9;
     private static final int THREADS_SHARING = 3;
+    private static final int THREADS_MAPPING = 2;
 
     private final SharedWriter[] shared;
     private final List<Writer> writers;
@@ -26,12 +27,14 @@ final class Workload {
         shared = IntStream.range(0, THREADS_SHARING)
                 .mapToObj(i -> new SharedWriter(seed, i, i))
                 .toArray(SharedWriter[]::new);
-        Stream<Writer> own = Stream.of(
+        Stream<Writer> others = Stream.of(
                 new FilesWriter(seed, 3, 3, 5),
                 new FilesWriter(seed, 4, 3, 5),
                 new FilesWriter(seed, 5, 6, 60),
-                new FilesWriter(seed, 6, 6, 60));
-        writers = Stream.concat(Arrays.stream(shared), own).toList();
+                new FilesWriter(seed, 6, 6, 60),
+                new MappedWriter(seed, 7, 0, THREADS_MAPPING),
+                new MappedWriter(seed, 8, 1, THREADS_MAPPING));
+        writers = Stream.concat(Arrays.stream(shared), others).toList();
         assert writers.size() == THREADS;
     }
 
@@ -39,6 +42,7 @@ final class Workload {
     static void createPool(Path pool) throws IOException {
         try (NovaStore store = NovaStore.create(pool, 64 * TestPools.MIB, TestPools.EMULATED)) {
             SharedWriter.createFiles(store, THREADS_SHARING);
+            MappedWriter.createFile(store, THREADS_MAPPING);
         }
     }
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.mapping;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jnova.ChildJvm;
+import org.jnova.TestJdk;
+import org.jnova.TestPools;
+import org.jnova.TestReport;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * How long a JVM takes to reach its safepoints while its threads wait for pages of mapped files: a thread that does so
+ * in compiled code reaches none before it has its page. What of that is the machine's doing, shows the same load on
+ * files of the host, whose faults the kernel serves alone.
+ */
+@Tag("all-jdks") // starts all JDKs itself
+class SafepointTest {
+    private static final int MILLIS = TestPools.FULL ? 30_000 : 5_000;
+    private static final Duration LIMIT = Duration.ofMinutes(3);
+    private static final double MOST_MS = 5_000; // a pause that nobody could call slow machine
+    private static final Pattern REACHING = Pattern.compile("Reaching safepoint: (\\d+) ns");
+
+    /** What a JVM did; times to reach a safepoint in ms, in ascending order. */
+    private record Run(double[] reaching, long stores, long faults, double longestFaultMs, boolean lazy) {
+        double longest() {
+            return reaching[reaching.length - 1];
+        }
+
+        @Override
+        public String toString() {
+            return String.format(
+                    "%d safepoints in %.1f s reached within %.2f ms (p99 %.2f ms), %d stores",
+                    reaching.length, MILLIS / 1e3, longest(), reaching[reaching.length * 99 / 100], stores);
+        }
+    }
+
+    static List<TestJdk> jdks() throws IOException {
+        return TestJdk.all();
+    }
+
+    private static Run run(TestJdk jdk, String files, TestPools pools) throws Exception {
+        Path log = pools.path(files + ".log");
+        List<String> options = List.of("-Xlog:safepoint=info:file=" + log + "::filecount=0");
+        try (ChildJvm child = new ChildJvm(
+                jdk, options, SafepointLoad.class, files, pools.path(files).toString(), "" + MILLIS)) {
+            assertTrue(child.endsWithin(LIMIT), "it hangs, on files of the " + files);
+            assertEquals(0, child.exitCode());
+            String[] words = child.line().split(" ");
+            double[] reaching = REACHING.matcher(Files.readString(log))
+                    .results()
+                    .mapToDouble(result -> Long.parseLong(result.group(1)) / 1e6)
+                    .sorted()
+                    .toArray();
+            assertTrue(reaching.length > 10, "the log tells of " + reaching.length + " safepoints only");
+            return new Run(
+                    reaching,
+                    Long.parseLong(words[0]),
+                    Long.parseLong(words[1]),
+                    Long.parseLong(words[2]) / 1e6,
+                    Boolean.parseBoolean(words[3]));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void faultsHoldUpNoSafepointForLong(TestJdk jdk) throws Exception {
+        try (TestPools pools = new TestPools()) {
+            Run pool = run(jdk, "pool", pools);
+            pools.assertSound("pool/p");
+            assumeTrue(pool.lazy(), "this process may not use userfaultfd");
+            Run host = run(jdk, "host", pools);
+            TestReport.line(
+                    "mapping: JDK %d: %s, %d faults, each holding its file for %.2f ms at most; "
+                            + "on files of the host: %s",
+                    jdk.version(), pool, pool.faults(), pool.longestFaultMs(), host);
+            assertTrue(pool.faults() > 0);
+            assertTrue(pool.longest() < MOST_MS, pool.toString());
+        }
+    }
+}
