@@ -42,7 +42,7 @@ static void test_create(void **state) {
 #define SNAP_OFF (19 * (uint64_t)NOVA_BLOCK_SIZE) /* in the smallest pool */
 
 /* Some files, some of them removed while open. */
-static void populate(struct world *w) {
+static void some_files(struct world *w) {
     put(w, "a", 0, 5000);
     put(w, "b", 0, 100);
     put(w, "c", 0, 100);
@@ -54,7 +54,7 @@ static void populate(struct world *w) {
 
 /* A crash, and the byte at a damaged if a is not 0. */
 static void recover(struct world *w, const struct workload *row) {
-    populate(w);
+    some_files(w);
     crash_pool(w);
     if (row->a != 0)
         damage(w, row->a - 1);
@@ -66,7 +66,7 @@ static void recover(struct world *w, const struct workload *row) {
 
 /* An orderly close, and the byte at a damaged if a is not 0. */
 static void reopen(struct world *w, const struct workload *row) {
-    populate(w);
+    some_files(w);
     close_pool(w);
     if (row->a != 0)
         damage(w, row->a - 1);
@@ -103,7 +103,7 @@ enum {
 
 /* A crash or an orderly close (b), the byte at a damaged if a is not 0, and the pool repaired. */
 static void repair(struct world *w, const struct workload *row) {
-    populate(w);
+    some_files(w);
     if (row->b != 0)
         close_pool(w);
     else

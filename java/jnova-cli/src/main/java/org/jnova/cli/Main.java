@@ -39,6 +39,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ChmodCommand.class,
             XattrCommand.class,
             TruncateCommand.class,
+            FallocateCommand.class,
+            PunchCommand.class,
             FindCommand.class,
             DuCommand.class,
             ImportCommand.class,

@@ -11,7 +11,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
+import org.jnova.FileInfo;
+import org.jnova.NovaStore;
+import org.jnova.StoreOptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -167,6 +171,63 @@ class CommandsTest {
         assertTrue(Cli.ok("fsck", pool).contains("sound"));
     }
 
+    private FileInfo stat(String name) throws IOException {
+        try (NovaStore store = NovaStore.open(
+                Path.of(pool), StoreOptions.builder().emulated(true).build())) {
+            return store.stat(name);
+        }
+    }
+
+    @Test
+    void fallocate() throws IOException {
+        Cli.ok("fallocate", "--emulated", pool, "f", "--length", "10K");
+        assertEquals(10240, stat("f").size());
+        assertEquals(12288, stat("f").allocated());
+        Cli.ok("fallocate", "--emulated", pool, "f", "-o", "64K", "-l", "8K", "-n");
+        assertEquals(10240, stat("f").size());
+        assertEquals(12288 + 8192, stat("f").allocated());
+        Cli.ok("fallocate", "--emulated", pool, "f", "--offset", "64K", "--length", "1");
+        assertEquals(65537, stat("f").size());
+        assertArrayEquals(new byte[65537], Cli.run("cat", "--emulated", pool, "f").bytes());
+        assertTrue(Cli.failed(Main.FAILED, "fallocate", "--emulated", pool, "f", "-l", "1G").contains("space"));
+        assertEquals(65537, stat("f").size());
+        Cli.failed(Main.USAGE, "fallocate", "--emulated", pool, "f");
+        Cli.failed(Main.USAGE, "fallocate", "--emulated", pool, "f", "-l", "many");
+        Cli.failed(Main.FAILED, "fallocate", "--emulated", pool, "/", "-l", "1");
+    }
+
+    @Test
+    void punch() throws IOException {
+        byte[] bytes = random(20_000);
+        Cli.ok("put", "--emulated", pool, file("f", bytes).toString());
+        Cli.ok("punch", "--emulated", pool, "f", "--offset", "4000", "--length", "5K");
+        Arrays.fill(bytes, 4000, 4000 + 5120, (byte) 0);
+        assertArrayEquals(bytes, Cli.run("cat", "--emulated", pool, "f").bytes());
+        assertEquals(4 * 4096, stat("f").allocated());
+        Cli.ok("punch", "--emulated", pool, "f", "-o", "19000", "-l", "1G", "-z");
+        Arrays.fill(bytes, 19_000, 20_000, (byte) 0);
+        assertArrayEquals(bytes, Cli.run("cat", "--emulated", pool, "f").bytes());
+        Cli.ok("punch", "--emulated", pool, "f", "-o", "4K", "-l", "4K", "--collapse");
+        byte[] shorter = new byte[20_000 - 4096];
+        System.arraycopy(bytes, 0, shorter, 0, 4096);
+        System.arraycopy(bytes, 8192, shorter, 4096, shorter.length - 4096);
+        assertArrayEquals(shorter, Cli.run("cat", "--emulated", pool, "f").bytes());
+        Cli.ok("punch", "--emulated", pool, "f", "-o", "4K", "-l", "4K", "--insert");
+        Arrays.fill(bytes, 4096, 8192, (byte) 0);
+        assertArrayEquals(bytes, Cli.run("cat", "--emulated", pool, "f").bytes());
+        for (String kind : new String[] {"--collapse", "--insert"}) {
+            assertTrue(Cli.failed(Main.FAILED, "punch", "--emulated", pool, "f", "-o", "1", "-l", "4K", kind)
+                    .contains("4096"));
+            assertTrue(Cli.failed(Main.FAILED, "punch", "--emulated", pool, "f", "-o", "20K", "-l", "4K", kind)
+                    .contains("f: "));
+        }
+        Cli.failed(Main.FAILED, "punch", "--emulated", pool, "missing", "-o", "0", "-l", "1");
+        Cli.failed(Main.USAGE, "punch", "--emulated", pool, "f", "-o", "0", "-l", "4K", "-c", "-i");
+        Cli.failed(Main.USAGE, "punch", "--emulated", pool, "f", "-l", "4K");
+        assertArrayEquals(bytes, Cli.run("cat", "--emulated", pool, "f").bytes());
+        assertTrue(Cli.ok("fsck", pool).contains("sound"));
+    }
+
     @Test
     void lsLong() throws IOException {
         Cli.ok("put", "--emulated", pool, file("a name", random(1234)).toString());
@@ -263,7 +324,7 @@ class CommandsTest {
     @ValueSource(
             strings = {
                 "mkfs", "info", "ls", "put", "get", "cat", "rm", "mkdir", "ln", "mv", "stat", "chmod", "truncate",
-                "find", "du", "import", "export", "fsck", "dump", "demo"
+                "fallocate", "punch", "find", "du", "import", "export", "fsck", "dump", "demo"
             })
     void helpTeaches(String command) {
         String help = Cli.ok(command, "--help");

@@ -45,6 +45,8 @@ class ErrorsTest {
                 List.of("get", "POOL", "name", "-"),
                 List.of("cat", "POOL", "name"),
                 List.of("rm", "POOL", "name"),
+                List.of("fallocate", "POOL", "name", "-l", "1"),
+                List.of("punch", "POOL", "name", "-o", "0", "-l", "1"),
                 List.of("import", "POOL", "DIR"),
                 List.of("export", "POOL", "DIR"),
                 List.of("fsck", "POOL"),

@@ -11,12 +11,16 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import org.jnova.AttributeChange;
 import org.jnova.NovaFile;
 import org.jnova.NovaStore;
 
-/** A thread with files of its own, which it writes, cuts, makes, deletes and renames. */
+/** A thread with files of its own, with which it does all that one can do. */
 final class FilesWriter extends Writer {
     private static final int SIZE_MAX = 400_000;
+    private static final int PAGE = 4096;
+    private static final int ATTRIBUTE_MAX = 20_000;
+    private static final String[] ATTRIBUTES = {"x", "y", "a name of several lines".repeat(8)};
 
     private final int slots;
     private final int namesPercent;
@@ -47,19 +51,23 @@ final class FilesWriter extends Writer {
         String other = name(random.nextInt(slots));
         if (!model.has(name)) {
             return model.has(other) && random.nextInt(3) == 0
-                    ? target -> target.rename(other, name)
-                    : target -> target.create(name);
+                    ? own(target -> target.rename(other, name))
+                    : own(target -> target.create(name));
         }
         if (random.nextInt(100) < namesPercent) {
             return other.equals(name) || random.nextBoolean()
-                    ? target -> target.delete(name)
-                    : target -> target.rename(name, other);
+                    ? own(target -> target.delete(name))
+                    : own(target -> target.rename(name, other));
         }
+        return random.nextInt(3) == 0 ? chooseOther(random, name, other) : chooseBytes(random, name);
+    }
+
+    private Target.Call chooseBytes(SplittableRandom random, String name) {
         int size = model.size(name);
         int kind = random.nextInt(10);
         if (kind < 2 || size == SIZE_MAX) {
             int newSize = random.nextInt(kind == 0 ? SIZE_MAX : size + 5000);
-            return target -> target.setSize(name, Math.min(newSize, SIZE_MAX));
+            return own(target -> target.setSize(name, Math.min(newSize, SIZE_MAX)));
         }
         if (kind < 4) {
             byte[] bytes = bytes(random, length(random, SIZE_MAX - size));
@@ -68,6 +76,57 @@ final class FilesWriter extends Writer {
         int at = random.nextInt(Math.min(size + 5000, SIZE_MAX));
         byte[] bytes = bytes(random, length(random, SIZE_MAX - at));
         return target -> target.write(name, at, bytes);
+    }
+
+    /** Of ranges, copies and attributes. */
+    private Target.Call chooseOther(SplittableRandom random, String name, String other) {
+        int size = model.size(name);
+        int at = random.nextInt(Math.min(size + 5000, SIZE_MAX));
+        int length = length(random, SIZE_MAX - at);
+        int pages = Math.max(0, size - 1) / PAGE; // that lie before the last byte
+        switch (random.nextInt(7)) {
+            case 0 -> {
+                if (pages > 0) {
+                    int from = random.nextInt(pages);
+                    int count = 1 + random.nextInt(Math.min(4, pages - from));
+                    return own(target -> target.collapse(name, from * PAGE, count * PAGE));
+                }
+            }
+            case 1 -> {
+                int from = random.nextInt(pages + 1);
+                int count = 1 + random.nextInt(4);
+                if (size > 0 && size + count * PAGE <= SIZE_MAX) {
+                    return own(target -> target.insert(name, from * PAGE, count * PAGE));
+                }
+            }
+            case 2 -> {
+                boolean keepSize = random.nextBoolean();
+                return own(target -> target.allocate(name, at, length, keepSize));
+            }
+            case 3 -> {
+                String source = model.has(other) ? other : name;
+                int from = random.nextInt(model.size(source) + 100);
+                return own(target -> target.copy(source, from, name, at, length));
+            }
+            case 4 -> {
+                int mode = random.nextInt(010000);
+                long uid = Integer.toUnsignedLong(random.nextInt());
+                return own(target -> target.setOwner(name, mode, uid));
+            }
+            case 5 -> {
+                String attribute = ATTRIBUTES[random.nextInt(ATTRIBUTES.length)];
+                byte[] value = random.nextInt(3) == 0 ? null : bytes(random, length(random, ATTRIBUTE_MAX));
+                return own(target -> target.setAttribute(name, attribute, value));
+            }
+            default -> {
+                // below
+            }
+        }
+        return own(target -> target.punch(name, at, length));
+    }
+
+    private static Target.Call own(Target.OwnCall call) {
+        return call;
     }
 
     @Override
@@ -82,6 +141,10 @@ final class FilesWriter extends Writer {
             if (name.startsWith(prefix())) {
                 try (NovaFile file = store.open(name)) {
                     found.put(name, Sources.readAll(file));
+                    found.setOwner(name, file.info().mode(), file.info().uid());
+                    for (String attribute : file.listAttributes()) {
+                        found.setAttribute(name, attribute, file.getAttribute(attribute));
+                    }
                 }
             }
         }
@@ -94,11 +157,12 @@ final class FilesWriter extends Writer {
     }
 
     /** Keeps the files open that it has used. */
-    private static final class Files implements Target {
+    private static final class Files implements Target.Own {
         private final NovaStore store;
         private final Sources sources = new Sources();
         private final Map<String, NovaFile> open = new HashMap<>();
         private int deletes;
+        private int punches;
 
         Files(NovaStore store) {
             this.store = store;
@@ -138,6 +202,50 @@ final class FilesWriter extends Writer {
         @Override
         public void setSize(String name, int size) throws IOException {
             file(name).setSize(size);
+        }
+
+        /** By both names in turn. */
+        @Override
+        public void punch(String name, int at, int length) throws IOException {
+            if ((punches++ & 1) == 0) {
+                file(name).punchHole(at, length);
+            } else {
+                file(name).zeroRange(at, length);
+            }
+        }
+
+        @Override
+        public void collapse(String name, int at, int length) throws IOException {
+            file(name).collapseRange(at, length);
+        }
+
+        @Override
+        public void insert(String name, int at, int length) throws IOException {
+            file(name).insertRange(at, length);
+        }
+
+        @Override
+        public void allocate(String name, int at, int length, boolean keepSize) throws IOException {
+            file(name).allocate(at, length, keepSize);
+        }
+
+        @Override
+        public void copy(String from, int at, String to, int toAt, int length) throws IOException {
+            file(from).copyRange(at, file(to), toAt, length);
+        }
+
+        @Override
+        public void setOwner(String name, int mode, long uid) throws IOException {
+            store.setAttributes(name, AttributeChange.none().mode(mode).uid(uid));
+        }
+
+        @Override
+        public void setAttribute(String name, String attribute, byte[] value) throws IOException {
+            if (value == null) {
+                file(name).removeAttribute(attribute);
+            } else {
+                file(name).setAttribute(attribute, value);
+            }
         }
 
         @Override

@@ -181,25 +181,5 @@ final class MappedWriter extends Writer {
         public void append(String name, byte[] bytes) {
             throw new UnsupportedOperationException();
         }
-
-        @Override
-        public void create(String name) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void setSize(String name, int size) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void rename(String from, String to) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void delete(String name) {
-            throw new UnsupportedOperationException();
-        }
     }
 }

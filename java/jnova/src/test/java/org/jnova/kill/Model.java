@@ -3,16 +3,20 @@ package org.jnova.kill;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Files as they should be, in memory; or as they were found in a pool. */
-final class Model implements Target {
+final class Model implements Target.Own {
     /** Bytes behind the size are zeros. */
     private static final class Content {
-        byte[] bytes;
+        byte[] bytes = new byte[0];
         int size;
+        int mode = 0644;
+        long uid;
+        final TreeMap<String, byte[]> attributes = new TreeMap<>();
 
         void write(int at, byte[] src) {
             grow(Math.max(size, at + src.length));
@@ -62,9 +66,7 @@ final class Model implements Target {
 
     @Override
     public void create(String name) {
-        Content content = new Content();
-        content.bytes = new byte[0];
-        if (files.putIfAbsent(name, content) != null) {
+        if (files.putIfAbsent(name, new Content()) != null) {
             throw new AssertionError(name + " is there already");
         }
     }
@@ -102,6 +104,61 @@ final class Model implements Target {
     }
 
     @Override
+    public void punch(String name, int at, int length) {
+        Content content = files.get(name);
+        int end = Math.min(at + length, content.size);
+        if (at < end) {
+            Arrays.fill(content.bytes, at, end, (byte) 0);
+        }
+    }
+
+    @Override
+    public void collapse(String name, int at, int length) {
+        Content content = files.get(name);
+        System.arraycopy(content.bytes, at + length, content.bytes, at, content.size - at - length);
+        setSize(name, content.size - length);
+    }
+
+    @Override
+    public void insert(String name, int at, int length) {
+        Content content = files.get(name);
+        int size = content.size;
+        content.grow(size + length);
+        System.arraycopy(content.bytes, at, content.bytes, at + length, size - at);
+        punch(name, at, length);
+    }
+
+    @Override
+    public void allocate(String name, int at, int length, boolean keepSize) {
+        Content content = files.get(name);
+        content.grow(keepSize ? content.size : Math.max(content.size, at + length));
+    }
+
+    @Override
+    public void copy(String from, int at, String to, int toAt, int length) {
+        Content source = files.get(from);
+        int end = Math.min(at + length, source.size);
+        if (at < end) {
+            files.get(to).write(toAt, Arrays.copyOfRange(source.bytes, at, end));
+        }
+    }
+
+    @Override
+    public void setOwner(String name, int mode, long uid) {
+        files.get(name).mode = mode;
+        files.get(name).uid = uid;
+    }
+
+    @Override
+    public void setAttribute(String name, String attribute, byte[] value) {
+        if (value == null) {
+            files.get(name).attributes.remove(attribute);
+        } else {
+            files.get(name).attributes.put(attribute, value);
+        }
+    }
+
+    @Override
     public void rename(String from, String to) {
         files.put(to, files.remove(from));
     }
@@ -125,6 +182,26 @@ final class Model implements Target {
             if (at >= 0) {
                 return "\"" + name + "\" differs from byte " + at + " on; it has " + theirs.size
                         + " bytes and should have " + ours.size;
+            }
+            if (ours.mode != theirs.mode || ours.uid != theirs.uid) {
+                return "\"" + name + "\" has mode " + Integer.toOctalString(theirs.mode) + " and uid " + theirs.uid
+                        + " and should have " + Integer.toOctalString(ours.mode) + " and " + ours.uid;
+            }
+            String attribute = difference(ours.attributes, theirs.attributes);
+            if (attribute != null) {
+                return "\"" + name + "\" has another attribute " + attribute;
+            }
+        }
+        return null;
+    }
+
+    /** A name that has not the same value in both, or null. */
+    private static String difference(Map<String, byte[]> ours, Map<String, byte[]> theirs) {
+        Set<String> all = new TreeSet<>(ours.keySet());
+        all.addAll(theirs.keySet());
+        for (String attribute : all) {
+            if (!Arrays.equals(ours.get(attribute), theirs.get(attribute))) {
+                return attribute;
             }
         }
         return null;

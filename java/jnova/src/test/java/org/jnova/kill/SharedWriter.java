@@ -141,25 +141,5 @@ final class SharedWriter extends Writer {
         public void append(String name, byte[] bytes) throws IOException {
             sources.append(records[turn++ & 1], bytes);
         }
-
-        @Override
-        public void create(String name) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void setSize(String name, int size) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void rename(String from, String to) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void delete(String name) {
-            throw new UnsupportedOperationException();
-        }
     }
 }

@@ -5,9 +5,6 @@ import java.io.IOException;
 
 /** What a writer's calls change: files of a pool, or a model of them in memory. */
 interface Target {
-    /** Makes an empty file. There is none of that name. */
-    void create(String name) throws IOException;
-
     void write(String name, int at, byte[] bytes) throws IOException;
 
     /** Writes through a mapping; done in part if the process dies meanwhile. */
@@ -21,15 +18,52 @@ interface Target {
 
     void append(String name, byte[] bytes) throws IOException;
 
-    void setSize(String name, int size) throws IOException;
-
-    /** Renames, replacing the file that has the new name, if any. */
-    void rename(String from, String to) throws IOException;
-
-    void delete(String name) throws IOException;
-
     /** One call on a target: wholly done or not at all, unless it stores. */
     interface Call {
         void on(Target target) throws IOException;
+    }
+
+    /** A target whose files are one thread's own, so that it can do everything with them. */
+    interface Own extends Target {
+        /** Makes an empty file. There is none of that name. */
+        void create(String name) throws IOException;
+
+        void setSize(String name, int size) throws IOException;
+
+        /** Makes bytes zeros; the size stays. */
+        void punch(String name, int at, int length) throws IOException;
+
+        /** Removes bytes. */
+        void collapse(String name, int at, int length) throws IOException;
+
+        /** Inserts zeros. */
+        void insert(String name, int at, int length) throws IOException;
+
+        /** Gives bytes blocks; the size stays, or grows to their end. */
+        void allocate(String name, int at, int length, boolean keepSize) throws IOException;
+
+        /** Copies as many of the bytes as there are. */
+        void copy(String from, int at, String to, int toAt, int length) throws IOException;
+
+        /** Sets mode and owner. */
+        void setOwner(String name, int mode, long uid) throws IOException;
+
+        /** Sets an extended attribute; null removes it, if it is there. */
+        void setAttribute(String name, String attribute, byte[] value) throws IOException;
+
+        /** Renames, replacing the file that has the new name, if any. */
+        void rename(String from, String to) throws IOException;
+
+        void delete(String name) throws IOException;
+    }
+
+    /** One call on a thread's own files. */
+    interface OwnCall extends Call {
+        void onOwn(Own target) throws IOException;
+
+        @Override
+        default void on(Target target) throws IOException {
+            onOwn((Own) target);
+        }
     }
 }
