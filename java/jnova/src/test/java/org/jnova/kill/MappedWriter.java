@@ -25,7 +25,7 @@ import org.jnova.NovaStore;
 final class MappedWriter extends Writer {
     static final String FILE = "shared mapping";
 
-    private static final int RANGE = 64 * 4096 + 100; // neighbours have blocks in common, and lines
+    private static final int RANGE = 16 * 4096 + 100; // neighbours have blocks in common, and lines
     private static final int REMAP = 100; // calls after which the file is mapped anew
 
     private final int index;
