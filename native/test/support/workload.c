@@ -292,7 +292,9 @@ void store_bytes(struct world *w, const char *name, uint64_t off, uint64_t len) 
         n = NOVA_BLOCK_SIZE - (off + at) % NOVA_BLOCK_SIZE;
         n = n < len - at ? n : len - at;
         memcpy(r->addr + (off - r->off) + at, src + at, n);
+        log_lock_guest(inode);
         uint32_t blk = file_map_block(inode->map, (off + at) / NOVA_BLOCK_SIZE);
+        log_unlock_guest(inode);
         if (w->recording)
             recorder_stored(media_blk(&w->s.pool->media, blk) + (off + at) % NOVA_BLOCK_SIZE, n);
     }
