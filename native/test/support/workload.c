@@ -327,7 +327,7 @@ void force(struct world *w, const char *name, uint64_t off, uint64_t len) {
     end(w, op, model_settle(arena(w), now(w), name, off, len));
 }
 
-void populate(struct world *w, const char *name, uint64_t off, uint64_t len, bool allocate) {
+void populate_bytes(struct world *w, const char *name, uint64_t off, uint64_t len, bool allocate) {
     struct store_region *r = region_of(w, name, off, len);
     uint32_t op = begin(w, "populate %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
     must(w, "populate", store_populate(file(w, name), r, off - r->off, len, allocate));
