@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "map/fault_server.h"
@@ -28,6 +29,14 @@ static struct {
     uint64_t vmas_max; /* 0 until there is a region */
     uint64_t vmas;     /* atomic */
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER, .bus_fd = -1};
+
+/*
+ * mmap(2) as it is. A thread sanitizer takes the library's for a store to the pages, and one without order: whoever
+ * waits for them is let go on by the kernel (region_wake()).
+ */
+static void *map_pages(void *addr, size_t len, int prot, int flags, int fd, uint64_t off) {
+    return (void *)syscall(SYS_mmap, addr, len, prot, flags, fd, (off_t)off);
+}
 
 /* ---- the account of mappings ---- */
 
@@ -325,11 +334,11 @@ void region_wake(struct region *r, uint64_t page, uint64_t n) {
 
 void region_bus(struct region *r, uint64_t page, uint64_t n) {
     int flags = MAP_SHARED | MAP_FIXED | MAP_NORESERVE;
-    if (mmap(page_addr(r, page), n * BLK, r->prot, flags, table.bus_fd, (off_t)(page * BLK)) == MAP_FAILED) {
+    if (map_pages(page_addr(r, page), n * BLK, r->prot, flags, table.bus_fd, page * BLK) == MAP_FAILED) {
         /* All of it then, which takes fewer mappings than there were. */
         page = 0;
         n = r->pages;
-        if (mmap(r->addr, n * BLK, r->prot, flags, table.bus_fd, 0) == MAP_FAILED)
+        if (map_pages(r->addr, n * BLK, r->prot, flags, table.bus_fd, 0) == MAP_FAILED)
             munmap(r->addr, n * BLK); /* no memory in the kernel at all: SIGSEGV is better than wrong bytes */
     }
     note(r, page, n, PAGE_BUS, true);
@@ -338,7 +347,7 @@ void region_bus(struct region *r, uint64_t page, uint64_t n) {
 
 void region_show(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool populate) {
     int flags = r->pool->map_flags | MAP_FIXED | (populate ? MAP_POPULATE : 0);
-    if (mmap(page_addr(r, page), n * BLK, r->prot, flags, r->pool->fd, (off_t)((uint64_t)blk * BLK)) == MAP_FAILED) {
+    if (map_pages(page_addr(r, page), n * BLK, r->prot, flags, r->pool->fd, (uint64_t)blk * BLK) == MAP_FAILED) {
         region_bus(r, 0, r->pages);
         return;
     }

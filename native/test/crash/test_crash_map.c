@@ -92,7 +92,7 @@ static void populate_holes(struct world *w, const struct workload *row) {
     sparse(w);
     map_all(w, row->c);
     record(w);
-    populate(w, "a", BLK, 6 * BLK, true);
+    populate_bytes(w, "a", BLK, 6 * BLK, true);
     store_bytes(w, "a", 5 * BLK, 10);
     force(w, "a", 0, ALL);
 }

@@ -292,7 +292,9 @@ void store_bytes(struct world *w, const char *name, uint64_t off, uint64_t len) 
         n = NOVA_BLOCK_SIZE - (off + at) % NOVA_BLOCK_SIZE;
         n = n < len - at ? n : len - at;
         memcpy(r->addr + (off - r->off) + at, src + at, n);
+        log_lock_guest(inode);
         uint32_t blk = file_map_block(inode->map, (off + at) / NOVA_BLOCK_SIZE);
+        log_unlock_guest(inode);
         if (w->recording)
             recorder_stored(media_blk(&w->s.pool->media, blk) + (off + at) % NOVA_BLOCK_SIZE, n);
     }
@@ -325,7 +327,7 @@ void force(struct world *w, const char *name, uint64_t off, uint64_t len) {
     end(w, op, model_settle(arena(w), now(w), name, off, len));
 }
 
-void populate(struct world *w, const char *name, uint64_t off, uint64_t len, bool allocate) {
+void populate_bytes(struct world *w, const char *name, uint64_t off, uint64_t len, bool allocate) {
     struct store_region *r = region_of(w, name, off, len);
     uint32_t op = begin(w, "populate %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
     must(w, "populate", store_populate(file(w, name), r, off - r->off, len, allocate));

@@ -73,7 +73,7 @@ void store_bytes(struct world *w, const char *name, uint64_t off, uint64_t len);
 void load_byte(struct world *w, const char *name, uint64_t off); /* all regions must show what the model says */
 void load_all(struct world *w, const char *name);                /* the same of all bytes of the file */
 void force(struct world *w, const char *name, uint64_t off, uint64_t len);
-void populate(struct world *w, const char *name, uint64_t off, uint64_t len, bool allocate);
+void populate_bytes(struct world *w, const char *name, uint64_t off, uint64_t len, bool allocate);
 /* Writes what the mapping shows at src. */
 void put_mapped(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src);
 
