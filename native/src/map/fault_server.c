@@ -169,16 +169,19 @@ int fault_hide(void *addr, size_t len, int prot) {
 }
 
 int fault_zeros(void *addr, size_t len) {
+    size_t most = ZEROS;
     for (size_t done = 0; done < len;) {
         struct uffdio_copy copy = {.dst = (uintptr_t)addr + done,
                                    .src = (uintptr_t)zeros,
-                                   .len = len - done < ZEROS ? len - done : ZEROS,
+                                   .len = len - done < most ? len - done : most,
                                    .mode = UFFDIO_COPY_MODE_WP | UFFDIO_COPY_MODE_DONTWAKE};
         if (ioctl(server.fd, UFFDIO_COPY, &copy) == 0) {
             done += copy.len;
         } else if (errno == EAGAIN) { /* somebody's fault_hide() is under way */
             done += copy.copy > 0 ? (size_t)copy.copy : 0;
             sched_yield();
+        } else if (errno == ENOENT && copy.len > NOVA_BLOCK_SIZE) {
+            most = NOVA_BLOCK_SIZE; /* the pages are not one mapping to the kernel */
         } else {
             return errno;
         }
