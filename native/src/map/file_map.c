@@ -43,6 +43,28 @@ static bool shows_any(const struct region *r, uint64_t page, uint64_t n) {
     return false;
 }
 
+/* Whether the region lets bytes of these pages be seen. */
+static bool is_seen(const struct region *r, uint64_t page, uint64_t n) {
+    for (uint64_t i = page; i < page + n; i++)
+        if (r->shows[i] != PAGE_MISSING && r->shows[i] != PAGE_HELD && r->shows[i] != PAGE_BUS)
+            return true;
+    return false;
+}
+
+/*
+ * Called before regions come to show other blocks for these pages, which they do one after the other. Nobody who has
+ * stored to one of them may find in another what was there before: if there are several, all lose their pages first.
+ */
+static void hide_several(struct file_map *f, uint64_t pgoff, uint64_t n) {
+    uint64_t page, count;
+    unsigned several = 0;
+    for (struct region *r = f->regions; r != NULL; r = r->next)
+        several += r->lazy && overlap(r, pgoff, n, &page, &count) && (r == f->faulting || is_seen(r, page, count));
+    for (struct region *r = f->regions; several > 1 && r != NULL; r = r->next)
+        if (r->lazy && overlap(r, pgoff, n, &page, &count) && is_seen(r, page, count))
+            region_hide(r, page, count, PAGE_HELD);
+}
+
 /* Makes the region show a run of blocks, if that does not take too many mappings: what an eager one then lacks, nobody
  * will give to it. */
 static bool show_run(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool populate) {
@@ -62,6 +84,7 @@ static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
         return;
     if (n > end - pgoff)
         n = end - pgoff;
+    hide_several(f, pgoff, n);
     for (struct region *r = f->regions; r != NULL; r = r->next) {
         if (!overlap(r, pgoff, n, &page, &count))
             continue;
