@@ -606,6 +606,14 @@ NOVA_API int nova_force(nova_region *region, uint64_t off, uint64_t len, struct 
  */
 NOVA_API int nova_populate(nova_region *region, uint64_t off, uint64_t len, uint32_t allocate, struct nova_error *err);
 
+/**
+ * Copies the bytes [off, off + len) of the region to buf, as loads would, but without a page fault: what would raise
+ * SIGBUS is an error here. For a caller who cannot bear a signal at any place, as Java cannot. Any thread, also while
+ * an intent of this inode is open. Errors: EINVAL (outside the region, beyond the page that holds the end of the file,
+ * or the region is closed).
+ */
+NOVA_API int nova_region_read(nova_region *region, uint64_t off, void *buf, uint64_t len, struct nova_error *err);
+
 /** Fills stat. Any thread. */
 NOVA_API int nova_region_stat(nova_region *region, struct nova_region_stat *stat);
 

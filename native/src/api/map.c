@@ -83,6 +83,12 @@ int nova_populate(nova_region *region, uint64_t off, uint64_t len, uint32_t allo
     return rc != NOVA_OK ? rc : file_map_populate(region->r, page, n, allocate != 0, err);
 }
 
+int nova_region_read(nova_region *region, uint64_t off, void *buf, uint64_t len, struct nova_error *err) {
+    uint64_t page = 0, n = 0;
+    int rc = find_pages(region->r, off, len, &page, &n, err);
+    return rc != NOVA_OK ? rc : file_map_read(region->r, off, buf, len, err);
+}
+
 int nova_region_stat(nova_region *region, struct nova_region_stat *stat) {
     file_map_stat(region->r, stat);
     return NOVA_OK;

@@ -180,8 +180,8 @@ int fault_zeros(void *addr, size_t len) {
         } else if (errno == EAGAIN) { /* somebody's fault_hide() is under way */
             done += copy.copy > 0 ? (size_t)copy.copy : 0;
             sched_yield();
-        } else if (errno == ENOENT && copy.len > NOVA_BLOCK_SIZE) {
-            most = NOVA_BLOCK_SIZE; /* the pages are not one mapping to the kernel */
+        } else if (errno == ENOENT && most > NOVA_BLOCK_SIZE) { /* it lies in several mappings */
+            most = NOVA_BLOCK_SIZE;
         } else {
             return errno;
         }

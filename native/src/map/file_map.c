@@ -12,6 +12,7 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define FILL_MAX 1024u    /* pages in one commit that nobody waits for */
+#define READ_MAX 16u      /* pages that are copied in one hold of logLock */
 #define POPULATE_MAX 512u /* pages that get their page-table entries with their mapping */
 
 unsigned file_map_without;
@@ -43,26 +44,19 @@ static bool shows_any(const struct region *r, uint64_t page, uint64_t n) {
     return false;
 }
 
-/* Whether the region lets bytes of these pages be seen. */
-static bool is_seen(const struct region *r, uint64_t page, uint64_t n) {
-    for (uint64_t i = page; i < page + n; i++)
-        if (r->shows[i] != PAGE_MISSING && r->shows[i] != PAGE_HELD && r->shows[i] != PAGE_BUS)
-            return true;
-    return false;
-}
-
-/*
- * Called before regions come to show other blocks for these pages, which they do one after the other. Nobody who has
- * stored to one of them may find in another what was there before: if there are several, all lose their pages first.
- */
-static void hide_several(struct file_map *f, uint64_t pgoff, uint64_t n) {
+/* Before pages get other blocks: only the region that is shown them first keeps what it shows until then. Or else
+ * somebody could see the new block in one, and then the old one in another, or store to that. */
+static void hide_but_one(struct file_map *f, uint64_t pgoff, uint64_t n) {
     uint64_t page, count;
-    unsigned several = 0;
-    for (struct region *r = f->regions; r != NULL; r = r->next)
-        several += r->lazy && overlap(r, pgoff, n, &page, &count) && (r == f->faulting || is_seen(r, page, count));
-    for (struct region *r = f->regions; several > 1 && r != NULL; r = r->next)
-        if (r->lazy && overlap(r, pgoff, n, &page, &count) && is_seen(r, page, count))
-            region_hide(r, page, count, PAGE_HELD);
+    const struct region *first = f->faulting;
+    for (struct region *r = f->regions; r != NULL; r = r->next) {
+        if (r == first || !r->lazy || !overlap(r, pgoff, n, &page, &count) || !shows_any(r, page, count))
+            continue;
+        if (first == NULL)
+            first = r;
+        else
+            region_hide(r, page, count, PAGE_MISSING);
+    }
 }
 
 /* Makes the region show a run of blocks, if that does not take too many mappings: what an eager one then lacks, nobody
@@ -84,7 +78,7 @@ static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
         return;
     if (n > end - pgoff)
         n = end - pgoff;
-    hide_several(f, pgoff, n);
+    hide_but_one(f, pgoff, n);
     for (struct region *r = f->regions; r != NULL; r = r->next) {
         if (!overlap(r, pgoff, n, &page, &count))
             continue;
@@ -520,6 +514,40 @@ int file_map_populate(struct region *r, uint64_t page, uint64_t n, bool allocate
     int rc = populate(r, page, n, allocate, err);
     region_done(r);
     return rc;
+}
+
+/* Up to READ_MAX pages of it; how many bytes, or 0 if the first one cannot be read. */
+static uint64_t read_some(struct region *r, uint64_t off, uint8_t *buf, uint64_t len) {
+    struct file_map *f = r->file;
+    uint64_t done = 0, page = off / BLK, step;
+    map_lock(f);
+    uint64_t end = r->open && !f->failed ? pages_of(f->size) : 0;
+    for (; done < len && page < off / BLK + READ_MAX && r->pgoff + page < end; page++, done += step) {
+        uint64_t skip = (off + done) % BLK;
+        uint32_t blk = file_map_block(f, r->pgoff + page);
+        step = BLK - skip < len - done ? BLK - skip : len - done;
+        if (blk != 0)
+            memcpy(buf + done, media_blk(f->m, blk) + skip, step);
+        else
+            memset(buf + done, 0, step);
+    }
+    map_unlock(f);
+    return done;
+}
+
+int file_map_read(struct region *r, uint64_t off, uint8_t *buf, uint64_t len, struct nova_error *err) {
+    if (!region_hold(r))
+        return closed(err);
+    uint64_t done = 0, n = 1;
+    while (done < len && n != 0) {
+        n = read_some(r, off + done, buf + done, len - done);
+        done += n;
+    }
+    region_done(r);
+    if (done < len)
+        return nova_fail(err, NOVA_EINVAL, "byte %llu of a region lies beyond the end of the file, or it is closed",
+                         (unsigned long long)(off + done));
+    return NOVA_OK;
 }
 
 bool file_map_stat(struct region *r, struct nova_region_stat *stat) {

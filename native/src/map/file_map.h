@@ -101,6 +101,8 @@ void file_map_remove(struct region *r);
 /* What nova_force() and nova_populate() do, for pages of the region. EINVAL if it has been closed. */
 int file_map_force(struct region *r, uint64_t page, uint64_t n, struct nova_error *err);
 int file_map_populate(struct region *r, uint64_t page, uint64_t n, bool allocate, struct nova_error *err);
+/* What nova_region_read() does, for bytes of the region. EINVAL also where no file is. */
+int file_map_read(struct region *r, uint64_t off, uint8_t *buf, uint64_t len, struct nova_error *err);
 bool file_map_stat(struct region *r, struct nova_region_stat *stat);
 
 #endif

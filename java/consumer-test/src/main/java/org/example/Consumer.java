@@ -3,9 +3,12 @@ package org.example;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import org.jnova.MappedRegion;
 import org.jnova.NovaFile;
 import org.jnova.NovaStore;
 import org.jnova.StoreOptions;
@@ -59,9 +62,25 @@ public final class Consumer {
                     throw new AssertionError("record " + n + " differs");
                 }
             }
+            checkMapped(file, found);
             System.out.println(found + " records read back, " + (last + 1) + " were reported");
         }
         Files.delete(pool);
+    }
+
+    /** The same through memory; and that a newer JDK finds what the jar has for it. */
+    private static void checkMapped(NovaFile file, long found) throws IOException {
+        try (MappedRegion region = file.map(FileChannel.MapMode.READ_ONLY, 0, found * RECORD)) {
+            for (long n = 0; n < found; n++) {
+                if (!region.buffer(n * RECORD, RECORD).equals(record(n))) {
+                    throw new AssertionError("record " + n + " differs in memory");
+                }
+            }
+        }
+        boolean segments = Arrays.stream(MappedRegion.class.getMethods()).anyMatch(m -> m.getName().equals("segment"));
+        if (segments != Runtime.version().feature() >= 22) {
+            throw new AssertionError("segments: " + segments);
+        }
     }
 
     private static ByteBuffer record(long n) {

@@ -6,11 +6,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
 import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import org.jnova.internal.core.Abi;
 import org.jnova.internal.store.AttributeOptions;
 import org.jnova.internal.store.ContentWriter;
 import org.jnova.internal.store.FileCopy;
@@ -18,6 +20,7 @@ import org.jnova.internal.store.FileInfos;
 import org.jnova.internal.store.FileRanges;
 import org.jnova.internal.store.InodeState;
 import org.jnova.internal.store.Names;
+import org.jnova.internal.store.RegionState;
 import org.jnova.internal.store.StoreCore;
 
 /**
@@ -63,7 +66,8 @@ public final class NovaFile implements AutoCloseable {
     /** Most bytes in one atomic write. */
     public static final long WRITE_MAX = 1L << 31;
 
-    private static final int PAGE_SIZE = 4096;
+    static final int PAGE_SIZE = 4096;
+    private static final long MAP_MAX = 1L << 46;
 
     private static final VarHandle OPEN;
 
@@ -273,7 +277,7 @@ public final class NovaFile implements AutoCloseable {
     }
 
     /**
-     * Cuts the file to a size, if it is larger; else does nothing, as {@link java.nio.channels.FileChannel#truncate}
+     * Cuts the file to a size, if it is larger; else does nothing, as {@link FileChannel#truncate}
      * does. Atomic; durable on return. Works on a full pool.
      *
      * @param size bytes
@@ -438,6 +442,66 @@ public final class NovaFile implements AutoCloseable {
         checkRange(position, length);
         checkPosition(targetPosition);
         return length == 0 ? 0 : FileCopy.copy(state, position, target.state, targetPosition, length);
+    }
+
+    // ---- mapping
+
+    /**
+     * Maps bytes of this file into memory; {@link MappedRegion} says what that means. As with {@link
+     * FileChannel#map}, the position need not be at the start of a page, and {@link FileChannel.MapMode#READ_WRITE}
+     * makes a file longer that ends within the range. Closing this handle leaves the region as it is.
+     *
+     * @param mode {@link FileChannel.MapMode#READ_ONLY}, or {@link FileChannel.MapMode#READ_WRITE}, which needs a handle
+     *     for reading and writing
+     * @param position byte offset in the file
+     * @param length bytes, 1 to 2<sup>46</sup>
+     * @param options how
+     * @return the region
+     * @throws IllegalArgumentException if the position is negative or the length out of range
+     * @throws UnsupportedOperationException for another mode
+     * @throws NoSpaceException if the region is eager, and the pool has no room for its pages; the file may have become
+     *     longer
+     * @throws OutOfMemoryError if the process has no memory or addresses left
+     * @throws IOException as the class says; also if the file ends within the range, and the mode is {@code READ_ONLY}
+     */
+    public MappedRegion map(FileChannel.MapMode mode, long position, long length, MapOption... options)
+            throws IOException {
+        checkReadable();
+        checkRange(position, length);
+        if (length == 0 || length > MAP_MAX) {
+            throw new IllegalArgumentException("a region of " + length + " bytes");
+        }
+        boolean write = mode == FileChannel.MapMode.READ_WRITE;
+        if (write) {
+            checkWritable();
+            FileRanges.extend(state, position, length);
+        } else if (mode != FileChannel.MapMode.READ_ONLY) {
+            throw new UnsupportedOperationException(mode + " is not supported");
+        } else if (position > state.size() - length) {
+            throw new IOException("bytes " + position + "+" + length + " are not all in file " + name);
+        }
+        int flags = write ? Abi.MAP_WRITE : 0;
+        for (MapOption option : options) {
+            flags |= option == MapOption.EAGER ? Abi.MAP_EAGER : 0;
+        }
+        long start = position & -PAGE_SIZE;
+        return new MappedRegion(
+                RegionState.map(state, start, position - start + length, flags), position, length, !write);
+    }
+
+    /**
+     * Sets whether calls that write to this file write in place while it is mapped: into the blocks that are there,
+     * instead of into new ones that replace them. That trades atomicity for speed: regions stay mapped as they are,
+     * and blocks in one piece, but a crash inside a call may leave any part of it, and readers may see any. It is
+     * durable on return all the same. Holds for all handles of the file, as long as it is open; {@link
+     * StoreOptions.Builder#inPlaceWrites} says how it is at first. A file with an eager region is written in place anyway.
+     *
+     * @param on whether to
+     * @throws IOException as the class says
+     */
+    public void setInPlace(boolean on) throws IOException {
+        checkWritable();
+        state.setInPlace(on);
     }
 
     // ---- extended attributes

@@ -13,12 +13,14 @@ public final class StoreOptions {
     private final boolean emulated;
     private final int lanes;
     private final int recoveryThreads;
+    private final boolean inPlaceWrites;
     private final Consumer<? super RecoveryProgress> progress;
 
     private StoreOptions(Builder builder) {
         this.emulated = builder.emulated;
         this.lanes = builder.lanes;
         this.recoveryThreads = builder.recoveryThreads;
+        this.inPlaceWrites = builder.inPlaceWrites;
         this.progress = builder.progress;
     }
 
@@ -47,6 +49,11 @@ public final class StoreOptions {
         return recoveryThreads;
     }
 
+    /** {@return whether calls that write to a mapped file write in place} */
+    public boolean inPlaceWrites() {
+        return inPlaceWrites;
+    }
+
     /** {@return who hears of recovery's progress, or null} */
     public Consumer<? super RecoveryProgress> progress() {
         return progress;
@@ -70,6 +77,7 @@ public final class StoreOptions {
         private boolean emulated;
         private int lanes;
         private int recoveryThreads;
+        private boolean inPlaceWrites;
         private Consumer<? super RecoveryProgress> progress;
 
         private Builder() {}
@@ -108,6 +116,18 @@ public final class StoreOptions {
          */
         public Builder recoveryThreads(int count) {
             this.recoveryThreads = inRange(count, "recovery threads");
+            return this;
+        }
+
+        /**
+         * Lets calls that write to a mapped file write in place, which trades atomicity for speed; as {@link
+         * NovaFile#setInPlace} does for one file, which can also say otherwise.
+         *
+         * @param on whether to
+         * @return this
+         */
+        public Builder inPlaceWrites(boolean on) {
+            this.inPlaceWrites = on;
             return this;
         }
 

@@ -5,8 +5,10 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own, with the classes of this one, that runs a main class and talks through its standard output. */
 public final class ChildJvm implements AutoCloseable {
@@ -19,6 +21,11 @@ public final class ChildJvm implements AutoCloseable {
     }
 
     public ChildJvm(TestJdk jdk, Class<?> main, String... args) throws IOException {
+        this(jdk, System.getProperty("java.class.path"), main, args);
+    }
+
+    /** With a class path of its own. */
+    public ChildJvm(TestJdk jdk, String classPath, Class<?> main, String... args) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(jdk.home().resolve("bin/java").toString());
         command.add("-ea");
@@ -34,7 +41,7 @@ public final class ChildJvm implements AutoCloseable {
             }
         });
         command.add("-cp");
-        command.add(System.getProperty("java.class.path"));
+        command.add(classPath);
         command.add(main.getName());
         command.addAll(List.of(args));
         process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -61,6 +68,11 @@ public final class ChildJvm implements AutoCloseable {
         }
         process.waitFor();
         return rest;
+    }
+
+    /** Whether it ends by itself in that time. Its output must fit a pipe. */
+    public boolean endsWithin(Duration time) throws InterruptedException {
+        return process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     public int exitCode() throws InterruptedException {

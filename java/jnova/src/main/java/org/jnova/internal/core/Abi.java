@@ -125,6 +125,25 @@ public final class Abi {
     public static final int RUN_PGOFF = 0;
     public static final int RUN_COUNT = 8;
 
+    // nova_map
+    public static final int MAP_WRITE = 1;
+    public static final int MAP_EAGER = 2;
+
+    // nova_region_stat
+    public static final int REGION_SIZE = 88;
+    public static final int REGION_ADDR = 0;
+    public static final int REGION_LEN = 8;
+    public static final int REGION_FAULTS = 16;
+    public static final int REGION_ALLOCATED = 24;
+    public static final int REGION_MAPPED = 32;
+    public static final int REGION_VMAS = 40;
+    public static final int REGION_VMAS_ALL = 48;
+    public static final int REGION_VMAS_MAX = 56;
+    public static final int REGION_MOVED = 64;
+    public static final int REGION_HOLD_MAX_NS = 72;
+    public static final int REGION_LAZY = 80;
+    public static final int REGION_IN_PLACE = 84;
+
     // nova_name
     public static final int NAME_SIZE = 48;
     public static final int NAME_DIR = 0;

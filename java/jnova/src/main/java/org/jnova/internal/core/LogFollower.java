@@ -45,6 +45,15 @@ public final class LogFollower {
         state = State.CALLED;
     }
 
+    /** Something was committed that no call made: {@link #catchUp} will ask the log for it. */
+    public void lagging() {
+        assert state == State.IDLE;
+        io.clearRecords();
+        next = 0;
+        unread = true;
+        state = State.APPLYING;
+    }
+
     /** The call failed: nothing was committed. */
     public void failed() {
         state = State.IDLE;

@@ -268,6 +268,42 @@ public final class NativeInode {
         }
     }
 
+    /**
+     * Maps bytes of this file.
+     *
+     * @param off a multiple of the block size
+     * @param flags {@link Abi#MAP_WRITE}, {@link Abi#MAP_EAGER}
+     * @param appended eight bytes in which the core counts what faults commit; the owner keeps them until it has closed
+     *     this inode
+     */
+    public NativeRegion map(long off, long len, int flags, NativeMemory appended) throws IOException {
+        Scratch scratch = Scratch.take();
+        try {
+            int status = NovaNative.nova_map(
+                    handle(),
+                    off,
+                    len,
+                    flags,
+                    appended.address(),
+                    scratch.io.cellAddress(),
+                    scratch.io.errorAddress());
+            if (status != Abi.OK) {
+                throw failure(status, scratch.io);
+            }
+            return new NativeRegion(pool, this, off, scratch.io.cell(), label);
+        } finally {
+            scratch.put();
+        }
+    }
+
+    /** Whether writing calls go in place while this file is mapped. */
+    public void setInPlace(boolean on) throws IOException {
+        int status = NovaNative.nova_set_in_place(handle(), on ? 1 : 0);
+        if (status != Abi.OK) {
+            throw FailureMapper.map(new NativeFailure(status, 0, Abi.NO_OFF, ""), pool.name(), label);
+        }
+    }
+
     /** Attributes as of the last replayed entry. */
     public InodeStat stat() throws IOException {
         Scratch scratch = Scratch.take();

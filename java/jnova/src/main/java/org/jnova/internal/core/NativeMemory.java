@@ -45,6 +45,20 @@ public final class NativeMemory {
         return NovaNative.address(direct);
     }
 
+    /**
+     * A direct buffer over memory that is not its own. It has no cleaner; slices and duplicates of it keep it reachable,
+     * so that memory can live as long as it does.
+     *
+     * @param capacity bytes
+     */
+    static ByteBuffer over(long address, int capacity) {
+        ByteBuffer buffer = NovaNative.buffer(address, capacity);
+        if (buffer == null) {
+            throw new OutOfMemoryError("no heap for a buffer");
+        }
+        return buffer;
+    }
+
     /** The NUL-terminated text at an offset, at most {@code max} bytes. */
     static String text(ByteBuffer from, int offset, int max) {
         byte[] chars = new byte[max];

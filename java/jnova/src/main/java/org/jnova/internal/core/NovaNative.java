@@ -2,6 +2,7 @@
 package org.jnova.internal.core;
 
 import java.nio.Buffer;
+import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.annotation.Cast;
 import org.bytedeco.javacpp.annotation.Name;
 import org.bytedeco.javacpp.annotation.NoException;
@@ -13,9 +14,9 @@ import org.bytedeco.javacpp.annotation.Raw;
  * handles are plain {@code long}s, so that a call is one C call without any conversion. Only this package calls them,
  * through {@link NativePool}, {@link NativeInode} and {@link PoolTools}, which know when a handle is valid.
  *
- * <p>The {@code define} adds what the C interface need not have: the address of a direct buffer. JavaCPP's own
- * conversion of buffers is not used, because it adds the buffer's position, which another thread may have moved since
- * its bounds were checked. {@code env} is the JNI environment in generated code.
+ * <p>Each {@code define} adds what the C interface need not have: the address of a direct buffer, and a direct buffer
+ * over given memory. JavaCPP's own conversion of buffers is not used, because it adds the buffer's position, which
+ * another thread may have moved since its bounds were checked. {@code env} is the JNI environment in generated code.
  *
  * <p>The library is loaded by {@link NativeMemory}, through which the memory of every call comes.
  */
@@ -23,7 +24,10 @@ import org.bytedeco.javacpp.annotation.Raw;
         cinclude = "nova.h",
         link = "nova",
         library = "jninova",
-        define = "nova_jni_address(buffer) env->GetDirectBufferAddress(buffer)")
+        define = {
+            "nova_jni_address(buffer) env->GetDirectBufferAddress(buffer)",
+            "nova_jni_buffer(address, capacity) env->NewDirectByteBuffer(address, capacity)"
+        })
 @NoException(true)
 final class NovaNative {
     private NovaNative() {}
@@ -32,6 +36,10 @@ final class NovaNative {
     @Name("nova_jni_address")
     @Cast("jlong")
     static native long address(@Raw Buffer direct);
+
+    /** A direct buffer over memory that whoever calls keeps valid; null if the JVM has no heap for it. */
+    @Name("nova_jni_buffer")
+    static native @Raw ByteBuffer buffer(@Cast("void*") long address, @Cast("jlong") long capacity);
 
     @Cast("jlong")
     static native long nova_abi(@Cast("char*") long buf, @Cast("size_t") long cap);
@@ -223,6 +231,47 @@ final class NovaNative {
     static native int nova_rename(@Cast("const nova_name*") long from, @Cast("const nova_name*") long to);
 
     static native int nova_exchange(@Cast("const nova_name*") long a, @Cast("const nova_name*") long b);
+
+    // ---- memory mapping
+
+    static native int nova_map(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint64_t") long off,
+            @Cast("uint64_t") long len,
+            @Cast("uint32_t") int flags,
+            @Cast("uint64_t*") long appended,
+            @Cast("nova_region**") long out,
+            @Cast("nova_error*") long err);
+
+    static native int nova_force(
+            @Cast("nova_region*") long region,
+            @Cast("uint64_t") long off,
+            @Cast("uint64_t") long len,
+            @Cast("nova_error*") long err);
+
+    static native int nova_populate(
+            @Cast("nova_region*") long region,
+            @Cast("uint64_t") long off,
+            @Cast("uint64_t") long len,
+            @Cast("uint32_t") int allocate,
+            @Cast("nova_error*") long err);
+
+    static native int nova_region_read(
+            @Cast("nova_region*") long region,
+            @Cast("uint64_t") long off,
+            @Cast("void*") long buf,
+            @Cast("uint64_t") long len,
+            @Cast("nova_error*") long err);
+
+    @Name("nova_region_stat")
+    static native int nova_region_stat(
+            @Cast("nova_region*") long region, @Cast("struct nova_region_stat*") long stat);
+
+    static native void nova_region_close(@Cast("nova_region*") long region);
+
+    static native void nova_region_free(@Cast("nova_region*") long region);
+
+    static native int nova_set_in_place(@Cast("nova_inode*") long inode, @Cast("uint32_t") int on);
 
     // ---- offline inspection
 

@@ -28,7 +28,9 @@ public enum LockRank {
     /** Mutation of one inode's radix index and size; no caller-supplied memory is touched under it or below. */
     INDEX,
     /** Life of the native pool handle. */
-    POOL;
+    POOL,
+    /** Life of the native handle of one mapped region. */
+    REGION;
 
     private boolean several() {
         return this == DIRECTORY || this == IO;

@@ -44,7 +44,7 @@ public final class ContentWriter {
         }
         NativeMemory stage = staging.take();
         try {
-            stage.bytes().put(0, src, at, len);
+            SourceMemory.copy(src, at, stage, 0, len);
             return state.write(pos, stage.address(), len);
         } finally {
             staging.put(stage);
@@ -93,7 +93,7 @@ public final class ContentWriter {
         try {
             int filled = 0;
             for (int i = 0; i < srcs.length; i++) {
-                stage.bytes().put(filled, srcs[i], at[i], len[i]);
+                SourceMemory.copy(srcs[i], at[i], stage, filled, len[i]);
                 filled += len[i];
             }
             return state.write(pos, stage.address(), filled);

@@ -44,11 +44,11 @@ public final class FileCopy {
     private static boolean attempt(InodeState first, InodeState target, InodeState.Change change, boolean last)
             throws IOException {
         if (first == null) {
-            return target.tryChange(change, last);
+            return target.tryFill(change, last);
         }
         long shared = first.lockShared();
         try {
-            return target.tryChange(change, last);
+            return target.tryFill(change, last);
         } finally {
             first.unlockShared(shared);
         }
@@ -62,6 +62,9 @@ public final class FileCopy {
             return Abi.OK;
         }
         PoolWindows windows = source.table().windows();
-        return target.fillAndCommit(to, filler -> windows.forEachPiece(source.indexLocked(), from, n, filler), n);
+        InodeState.Pieces pieces = source == target && source.isMapped() // it may be written in place
+                ? filler -> filler.putOwn(windows, source.indexLocked(), from, n)
+                : filler -> windows.forEachPiece(source.indexLocked(), from, n, filler);
+        return target.fillAndCommit(to, pieces, n);
     }
 }

@@ -34,13 +34,23 @@ public final class FileRanges {
         });
     }
 
+    /** Makes the file longer, if it ends before a range does. */
+    public static void extend(InodeState state, long pos, long len) throws IOException {
+        state.checkEnd(pos, len);
+        if (state.size() < pos + len) {
+            state.change((inode, io) -> pos + len <= state.sizeLocked()
+                    ? Abi.OK
+                    : inode.truncate(pos + len, state.eofBlock(), io));
+        }
+    }
+
     /** Makes bytes zeros, and gives back the pages that lie wholly in the range. len is positive. */
     public static void punch(InodeState state, long pos, long len) throws IOException {
         state.change((inode, io) -> {
             state.checkEnd(pos, len);
             long last = pos + len - 1;
             long next = state.indexLocked().nextMapped(pageOf(pos) + 1);
-            boolean between = next >= 0 && next < pageOf(last);
+            boolean between = state.isMapped() || next >= 0 && next < pageOf(last); // a fault may fill a hole any time
             return inode.punch(pos, len, state.blockAt(pos), state.blockAt(last), between, io);
         });
     }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.util.List;
+import org.jnova.NoSpaceException;
 import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.FailureMapper;
 import org.jnova.internal.core.InodeStat;
@@ -12,6 +13,7 @@ import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.LogFollower;
 import org.jnova.internal.core.NativeFailure;
 import org.jnova.internal.core.NativeInode;
+import org.jnova.internal.core.NativeRegion;
 import org.jnova.internal.core.Records;
 import org.jnova.internal.index.ExtentList;
 import org.jnova.internal.index.RadixIndex;
@@ -36,6 +38,8 @@ public final class InodeState implements NativeInode.Sink {
     private static final int OPTIMISTIC_TRIES = 4;
     /** A read of this many bytes is not worth repeating: it tries once without a lock. */
     private static final int LONG_READ = 1 << 22;
+    /** Commits of faults that nobody asks for wait up to about this number: their replaced blocks wait with them. */
+    private static final int UNREPLAYED_MAX = 256;
 
     /** Answers of {@link #readOnce} beside a number of bytes. */
     private static final int END = -1;
@@ -61,12 +65,16 @@ public final class InodeState implements NativeInode.Sink {
     private LogFollower follower; // likewise
     private IOException replayFailure;
     private volatile boolean replayed; // set once
+    private boolean inPlace;
+    private long committing; // stamp of indexLock while a native call on a mapped file is made under it, or 0
+    private long upTo; // what the counter of mappings said ahead of the call that replay follows
 
     // Written under indexLock, read under a stamp of it.
     private final RadixIndex index = new RadixIndex();
     private long size;
     private boolean behind; // something is committed that index and size lack
     private boolean closed;
+    private Mappings mappings; // from the first one on; not written again
 
     InodeState(InodeTable table, NativeInode inode, int ino, int gen, String label) {
         this.table = table;
@@ -75,6 +83,7 @@ public final class InodeState implements NativeInode.Sink {
         this.ino = ino;
         this.gen = gen;
         this.label = label;
+        this.inPlace = table.inPlace();
         this.ioLock = new RankedLock(LockRank.IO, this, Integer.toUnsignedLong(ino));
     }
 
@@ -130,10 +139,11 @@ public final class InodeState implements NativeInode.Sink {
      */
     public int read(long pos, Object dst, int at, int len) throws IOException {
         int tries = len >= LONG_READ ? 1 : OPTIMISTIC_TRIES;
+        long appended = appended();
         for (int i = 0; i < tries; i++) {
             long stamp = indexLock.tryOptimisticRead();
             if (stamp != 0) {
-                int n = readOnce(pos, dst, at, len);
+                int n = readOnce(appended, pos, dst, at, len);
                 if (indexLock.validate(stamp)) {
                     if (n == NOT_NOW) {
                         break;
@@ -143,15 +153,26 @@ public final class InodeState implements NativeInode.Sink {
             }
             Thread.onSpinWait();
         }
-        return readLocked(pos, dst, at, len);
+        return readLocked(appended, pos, dst, at, len);
+    }
+
+    /** What faults have committed so far. To be asked first by whoever then looks at the view, see {@link #lacks}. */
+    private long appended() {
+        Mappings m = mappings;
+        return m == null ? 0 : m.appended();
+    }
+
+    /** Whether the view may lack what faults had committed when {@link #appended} was asked. */
+    private boolean lacks(long appended) {
+        return appended != 0 && mappings.lacks(appended);
     }
 
     /**
      * One try, under a stamp. What it answers, and what it left in dst, is worth nothing unless the stamp is still
      * valid.
      */
-    private int readOnce(long pos, Object dst, int at, int len) {
-        if (closed || behind) {
+    private int readOnce(long appended, long pos, Object dst, int at, int len) {
+        if (closed || behind || lacks(appended)) {
             return NOT_NOW;
         }
         long end = size;
@@ -174,14 +195,14 @@ public final class InodeState implements NativeInode.Sink {
     }
 
     /** Keeps writers out. May be held across a page fault of dst. */
-    private int readLocked(long pos, Object dst, int at, int len) throws IOException {
-        long shared = lockShared();
+    private int readLocked(long appended, long pos, Object dst, int at, int len) throws IOException {
+        long shared = lockShared(appended);
         try {
             int n;
             long stamp;
             do { // somebody may just be making nodes ahead of a write
                 stamp = indexLock.tryOptimisticRead();
-                n = readOnce(pos, dst, at, len);
+                n = readOnce(appended, pos, dst, at, len);
             } while (!indexLock.validate(stamp));
             return n;
         } finally {
@@ -191,12 +212,16 @@ public final class InodeState implements NativeInode.Sink {
 
     /** Takes ioLock shared, with the view up to date; writers are kept out then, so that it stays so. */
     long lockShared() throws IOException {
+        return lockShared(appended());
+    }
+
+    private long lockShared(long appended) throws IOException {
         while (true) {
             long shared = ioLock.readLock();
             boolean good = false;
             try {
                 checkOpen();
-                good = !behind; // only changes under ioLock
+                good = !behind && !lacks(appended); // only change under ioLock
                 if (good) {
                     return shared;
                 }
@@ -213,7 +238,7 @@ public final class InodeState implements NativeInode.Sink {
         ioLock.unlockRead(stamp);
     }
 
-    /** The file's size, bytes. */
+    /** The file's size, bytes. No fault changes it. */
     public long size() throws IOException {
         for (int i = 0; i < OPTIMISTIC_TRIES; i++) {
             long stamp = indexLock.tryOptimisticRead();
@@ -241,16 +266,17 @@ public final class InodeState implements NativeInode.Sink {
 
     /** Asks the index of one moment. */
     long ask(Question question) throws IOException {
+        long appended = appended();
         for (int i = 0; i < OPTIMISTIC_TRIES; i++) {
             long stamp = indexLock.tryOptimisticRead();
-            boolean good = !closed && !behind;
+            boolean good = !closed && !behind && !lacks(appended);
             long answer = good ? question.ask(index, size) : 0;
             if (indexLock.validate(stamp) && good) {
                 return answer;
             }
             Thread.onSpinWait();
         }
-        long shared = lockShared();
+        long shared = lockShared(appended);
         try {
             return question.ask(index, size);
         } finally {
@@ -273,19 +299,24 @@ public final class InodeState implements NativeInode.Sink {
             long stamp = beginWriting();
             try {
                 long off = pos == APPEND ? size : pos;
-                prepare(off, len);
-                int first = blockAt(off);
-                int last = blockAt(off + len - 1);
                 frees.send(io);
-                follower.calling();
-                if (done(inode.write(off, address, len, first, last, eofBlock(), io), again)) {
+                calling();
+                if (done(writeOnce(off, address, len), again)) {
                     return off;
                 }
             } finally {
-                ioLock.unlockWrite(stamp);
+                endWriting(stamp);
             }
             table.releaseQueuedBlocks();
         }
+    }
+
+    private int writeOnce(long off, long address, int len) throws IOException {
+        if (mappings != null) {
+            return fillAndCommit(off, filler -> filler.data(address, len), len);
+        }
+        prepare(off, len);
+        return inode.write(off, address, len, blockAt(off), blockAt(off + len - 1), eofBlock(), io);
     }
 
     /** Where the bytes of a write in pieces come from. */
@@ -301,14 +332,17 @@ public final class InodeState implements NativeInode.Sink {
      */
     long writePieces(long pos, Pieces pieces, long len) throws IOException {
         long[] landed = new long[1];
-        change((handle, block) -> {
+        Change fill = (handle, block) -> {
             landed[0] = pos == APPEND ? size : pos;
             return fillAndCommit(landed[0], pieces, len);
-        });
+        };
+        for (boolean again = false; !tryFill(fill, again); again = true) {
+            table.releaseQueuedBlocks();
+        }
         return landed[0];
     }
 
-    /** The same within a change. */
+    /** The same within {@link #tryFill}. */
     int fillAndCommit(long off, Pieces pieces, long len) throws IOException {
         prepare(off, len);
         int status = inode.writeBegin(off, len, blockAt(off), blockAt(off + len - 1), eofBlock(), io);
@@ -318,7 +352,7 @@ public final class InodeState implements NativeInode.Sink {
         long intent = NativeInode.intent(io);
         boolean whole = false;
         try {
-            IntentFiller filler = new IntentFiller(inode, io, table.staging());
+            IntentFiller filler = new IntentFiller(inode, off, io, table.staging());
             pieces.putInto(filler);
             assert filler.filled() == len;
             whole = true;
@@ -327,6 +361,7 @@ public final class InodeState implements NativeInode.Sink {
                 NativeInode.writeAbort(intent);
             }
         }
+        commitNext();
         return NativeInode.writeCommit(intent, io);
     }
 
@@ -399,11 +434,33 @@ public final class InodeState implements NativeInode.Sink {
     boolean tryChange(Change change, boolean last) throws IOException {
         long stamp = beginWriting();
         try {
+            while (true) {
+                frees.send(io);
+                calling(); // what throws before its native call leaves a follower that finds nothing
+                commitNext();
+                int status = change.run(inode, io);
+                if (status != Abi.ESTALE || !lacks(appended())) {
+                    return done(status, last);
+                }
+                follower.failed(); // overtaken by a fault
+                caughtUpWithFaults();
+            }
+        } finally {
+            endWriting(stamp);
+        }
+    }
+
+    /**
+     * The same for a change that calls {@link #fillAndCommit}, and so may touch memory of a caller ahead of the commit.
+     */
+    boolean tryFill(Change change, boolean last) throws IOException {
+        long stamp = beginWriting();
+        try {
             frees.send(io);
-            follower.calling(); // what throws before its native call leaves a follower that finds nothing
+            calling();
             return done(change.run(inode, io), last);
         } finally {
-            ioLock.unlockWrite(stamp);
+            endWriting(stamp);
         }
     }
 
@@ -429,9 +486,77 @@ public final class InodeState implements NativeInode.Sink {
         try {
             return call.run(inode, inode.stat().nlink());
         } finally {
-            ioLock.unlockWrite(stamp);
+            endWriting(stamp);
         }
     }
+
+    // ---- mapping
+
+    /**
+     * Maps bytes. The caller has a handle of its own for the region.
+     *
+     * @param off a multiple of the block size
+     */
+    NativeRegion map(long off, long len, int flags) throws IOException {
+        try {
+            return tryMap(off, len, flags);
+        } catch (NoSpaceException e) {
+            table.releaseQueuedBlocks();
+            return tryMap(off, len, flags);
+        }
+    }
+
+    private NativeRegion tryMap(long off, long len, int flags) throws IOException {
+        long stamp = beginWriting();
+        try {
+            if (mappings == null) {
+                if (inPlace) {
+                    inode.setInPlace(true);
+                }
+                startMapping();
+            }
+            NativeRegion region = inode.map(off, len, flags, mappings.counter());
+            mappings.add(region);
+            return region;
+        } finally {
+            endWriting(stamp);
+        }
+    }
+
+    private void startMapping() {
+        Mappings first = new Mappings();
+        long stamp = indexLock.writeLock();
+        try {
+            mappings = first;
+        } finally {
+            indexLock.unlockWrite(stamp);
+        }
+    }
+
+    /** A region has been closed. */
+    void unmapped(NativeRegion region) {
+        mappings.remove(region);
+    }
+
+    /** A region was made durable: an occasion to replay, if much has been committed that no call has asked for. */
+    void forced() throws IOException {
+        if (lacks(appended() - UNREPLAYED_MAX)) {
+            ioLock.unlockWrite(beginWriting());
+        }
+    }
+
+    /** Whether calls that write go in place while the file is mapped. */
+    public void setInPlace(boolean on) throws IOException {
+        long stamp = beginWriting();
+        try {
+            inode.setInPlace(on);
+            inPlace = on;
+        } finally {
+            endWriting(stamp);
+        }
+    }
+
+    // ---- the way of every writing call
 
     /**
      * Takes ioLock, with everything ready for a native call. On return the caller has it, and the stamp to give it
@@ -450,6 +575,7 @@ public final class InodeState implements NativeInode.Sink {
             if (follower.behind()) {
                 catchUp();
             }
+            caughtUpWithFaults();
             if (frees.isLong()) {
                 frees.drain(table.pool(), inode, io, Abi.IO_FREES_MAX);
             }
@@ -460,6 +586,45 @@ public final class InodeState implements NativeInode.Sink {
                 ioLock.unlockWrite(stamp);
             }
         }
+    }
+
+    /** Gives back what {@link #beginWriting} took, and what {@link #commitNext} did. */
+    private void endWriting(long stamp) {
+        long index = committing;
+        committing = 0;
+        unlockIndex(index);
+        ioLock.unlockWrite(stamp);
+    }
+
+    /** Right ahead of a native call that may commit, or of what leads to it. */
+    private void calling() {
+        upTo = appended();
+        follower.calling();
+    }
+
+    /**
+     * The native call that comes next may commit. On a mapped file it is made under indexLock, together with its
+     * replay: other threads see what it has done through their regions before it returns, and whoever has seen that
+     * must not find an older view. Nothing of a caller's memory is touched from here on.
+     */
+    private void commitNext() {
+        if (mappings != null && committing == 0) {
+            upTo = appended();
+            committing = indexLock.writeLock();
+        }
+    }
+
+
+    /** Brings a view that has all of its calls up to what faults have committed. Whether there was anything to do. */
+    private boolean caughtUpWithFaults() throws IOException {
+        long appended = appended();
+        if (!lacks(appended)) {
+            return false;
+        }
+        follower.lagging();
+        upTo = appended;
+        catchUp();
+        return true;
     }
 
     /**
@@ -479,11 +644,11 @@ public final class InodeState implements NativeInode.Sink {
         long first = off >>> Abi.BLOCK_SHIFT;
         long last = (off + len - 1) >>> Abi.BLOCK_SHIFT;
         if (!index.covers(first, last)) {
-            long stamp = indexLock.writeLock();
+            long stamp = lockIndex();
             try {
                 index.prepare(first, last);
             } finally {
-                indexLock.unlockWrite(stamp);
+                unlockIndex(stamp);
             }
         }
     }
@@ -521,12 +686,27 @@ public final class InodeState implements NativeInode.Sink {
 
     private void catchUp() throws IOException {
         frees.settle(io);
-        long stamp = indexLock.writeLock();
+        long stamp = lockIndex();
         try {
             behind = true;
+            boolean more = follower.committed();
             follower.catchUp(this);
             behind = false;
+            if (more && mappings != null) {
+                mappings.saw(upTo);
+            }
         } finally {
+            unlockIndex(stamp);
+        }
+    }
+
+    /** Takes indexLock, unless {@link #commitNext} has. */
+    private long lockIndex() {
+        return committing == 0 ? indexLock.writeLock() : 0;
+    }
+
+    private void unlockIndex(long stamp) {
+        if (stamp != 0) {
             indexLock.unlockWrite(stamp);
         }
     }
@@ -538,6 +718,11 @@ public final class InodeState implements NativeInode.Sink {
 
     int eofBlock() {
         return (size & (Abi.BLOCK_SIZE - 1)) == 0 ? 0 : blockAt(size);
+    }
+
+    /** For who holds ioLock: whether the file has been mapped, so that faults may come at any time. */
+    boolean isMapped() {
+        return mappings != null;
     }
 
     /** The index, for who holds ioLock. */
@@ -603,17 +788,23 @@ public final class InodeState implements NativeInode.Sink {
     record Attributes(InodeStat stat, long pages, long valueBlocks) {}
 
     Attributes attributes() throws IOException {
-        long stamp = ioLock.readLock();
+        long stamp = lockShared();
         try {
-            checkOpen();
             return new Attributes(inode.stat(), index.pages(), extended.blocks());
         } finally {
             ioLock.unlockRead(stamp);
         }
     }
 
-    /** Gives all queued blocks back. */
+    /** Gives all queued blocks back, those included that faults have replaced. */
     void releaseQueuedBlocks() throws IOException {
+        if (lacks(appended())) {
+            try {
+                ioLock.unlockWrite(beginWriting()); // catches up
+            } catch (IOException e) {
+                // closed meanwhile, or damaged: its own calls will say so
+            }
+        }
         long stamp = ioLock.writeLock();
         try {
             if (!closed && !frees.isEmpty()) {
@@ -633,8 +824,14 @@ public final class InodeState implements NativeInode.Sink {
         long stamp = ioLock.writeLock();
         try {
             Failures failures = new Failures(); // each step is made, whatever became of the one before
-            if (follower != null && follower.behind()) {
-                failures.collect(this::catchUp); // for the sake of the blocks it replaced
+            if (mappings != null) {
+                failures.collect(mappings::closeRegions);
+            }
+            if (follower != null) { // for the sake of the blocks that were replaced
+                failures.collect(() -> {
+                    catchUp();
+                    caughtUpWithFaults();
+                });
             }
             failures.collect(this::forget);
             if (!frees.isEmpty()) {

@@ -2,6 +2,7 @@
 package org.jnova.internal.store;
 
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +26,7 @@ final class InodeTable {
 
     private final NativePool pool;
     private final PoolWindows windows;
+    private final boolean inPlace;
     private final IoPool ioPool = new IoPool();
     private final MemoryPool staging = MemoryPool.perCpu(STAGING_PIECE);
     private final Stripe[] stripes = new Stripe[STRIPES];
@@ -35,9 +37,11 @@ final class InodeTable {
         final Map<Integer, InodeState> open = new HashMap<>();
     }
 
-    InodeTable(NativePool pool, PoolWindows windows) {
+    /** @param inPlace whether calls that write to a mapped file write in place, unless it is told otherwise */
+    InodeTable(NativePool pool, PoolWindows windows, boolean inPlace) {
         this.pool = pool;
         this.windows = windows;
+        this.inPlace = inPlace;
         for (int i = 0; i < STRIPES; i++) {
             stripes[i] = new Stripe();
         }
@@ -49,6 +53,10 @@ final class InodeTable {
 
     PoolWindows windows() {
         return windows;
+    }
+
+    boolean inPlace() {
+        return inPlace;
     }
 
     IoPool ioPool() {
@@ -96,6 +104,24 @@ final class InodeTable {
             if (!good) {
                 inode.close();
             }
+        }
+    }
+
+    /**
+     * Adds a handle to an inode that is open, for whoever has one.
+     *
+     * @throws ClosedChannelException if the caller's was closed meanwhile, or the store
+     */
+    void retain(InodeState state) throws ClosedChannelException {
+        Stripe stripe = stripe(state.ino);
+        long stamp = stripe.lock.writeLock();
+        try {
+            if (stripe.open.get(state.ino) != state) {
+                throw new ClosedChannelException();
+            }
+            state.references++;
+        } finally {
+            stripe.lock.unlockWrite(stamp);
         }
     }
 

@@ -9,6 +9,8 @@ import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.MemoryPool;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.NativeMemory;
+import org.jnova.internal.core.NativeRegion;
+import org.jnova.internal.index.RadixIndex;
 
 /**
  * Puts the bytes of one write, which come in pieces, one after the other into the blocks that are allocated for it.
@@ -21,10 +23,13 @@ final class IntentFiller implements PoolWindows.PieceSink {
     private final IoBlock io;
     private final long intent;
     private final MemoryPool staging;
+    private final long off;
     private long filled;
 
-    IntentFiller(NativeInode inode, IoBlock io, MemoryPool staging) {
+    /** @param off byte offset in the file of the range that is written */
+    IntentFiller(NativeInode inode, long off, IoBlock io, MemoryPool staging) {
         this.inode = inode;
+        this.off = off;
         this.io = io;
         this.intent = NativeInode.intent(io);
         this.staging = staging;
@@ -47,32 +52,48 @@ final class IntentFiller implements PoolWindows.PieceSink {
             filled += len;
             return;
         }
-        NativeMemory stage = staging.take();
-        try {
-            for (int done = 0; done < len; ) {
-                int n = Math.min(len - done, staging.pieceSize());
-                stage.bytes().put(0, src, at + done, n);
-                putStaged(stage, n);
-                done += n;
-            }
-        } finally {
-            staging.put(stage);
-        }
+        NativeRegion region = RegionState.of(src);
+        boolean ofThisFile = region != null && region.isOf(inode);
+        long from = ofThisFile ? region.start() + NativeMemory.addressOf(src) - region.address() + at : Long.MAX_VALUE;
+        putPieces(from, len, (i, stage, n) -> SourceMemory.copy(src, at + (int) i, stage, 0, n));
     }
 
     /** Puts bytes of an array. */
     void put(byte[] src, int at, int len) throws IOException {
+        putPieces(Long.MAX_VALUE, len, (i, stage, n) -> stage.bytes().put(0, src, at + (int) i, n));
+    }
+
+    /** Puts bytes of the file itself, all of them below its end. The caller keeps its index from changing. */
+    void putOwn(PoolWindows windows, RadixIndex index, long from, long len) throws IOException {
+        putPieces(from, len, (i, stage, n) -> windows.read(index, from + i, stage.bytes(), 0, n));
+    }
+
+    /** Gets some of the bytes that are to be put. */
+    private interface Source {
+        void get(long i, NativeMemory stage, int n);
+    }
+
+    /**
+     * Puts bytes through staging memory. A file that is written in place changes under way: bytes that come from further
+     * ahead in it are put from the end, so that each is read before something else is written over it.
+     *
+     * @param from where in this file they come from, or Long.MAX_VALUE
+     */
+    private void putPieces(long from, long len, Source source) throws IOException {
+        boolean fromEnd = from < off + filled;
         NativeMemory stage = staging.take();
         try {
-            for (int done = 0; done < len; ) {
-                int n = Math.min(len - done, staging.pieceSize());
-                stage.bytes().put(0, src, at + done, n);
-                putStaged(stage, n);
+            for (long done = 0; done < len; ) {
+                int n = (int) Math.min(len - done, staging.pieceSize());
+                long i = fromEnd ? len - done - n : done;
+                source.get(i, stage, n);
+                check(NativeInode.writeFill(intent, filled + i, stage.address(), n, io));
                 done += n;
             }
         } finally {
             staging.put(stage);
         }
+        filled += len;
     }
 
     /** Puts bytes at an address, which the caller keeps valid. */
@@ -95,11 +116,6 @@ final class IntentFiller implements PoolWindows.PieceSink {
     /** Made when somebody needs it. */
     private static final class Zeros {
         static final NativeMemory MEMORY = NativeMemory.allocate(ZEROS_LEN);
-    }
-
-    private void putStaged(NativeMemory stage, int n) throws IOException {
-        check(NativeInode.writeFill(intent, filled, stage.address(), n, io));
-        filled += n;
     }
 
     private void check(int status) throws IOException {

@@ -4,22 +4,25 @@ package org.jnova.internal.store;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
 import org.jnova.internal.core.NativeMemory;
+import org.jnova.internal.core.NativeRegion;
 
 /**
  * Decides whether native code may read a caller's buffer directly, and finds its address. What the JVM guards when
  * Java code touches it, native code would crash on: a buffer over a memory segment whose arena another thread closes,
- * a mapped file that another process cuts short. Such memory is copied by Java into staging memory first, and fails
- * there as it does anywhere in Java.
+ * a mapped file that another process cuts short, a region of a store that is closed. Such memory is copied into
+ * staging memory first, by Java, where it fails as it does anywhere in Java; or, if it is a region's, by the core.
  *
  * <p>Memory is known to be good if its scope is of the kind that {@link ByteBuffer#allocateDirect} gives, and it is
  * not mapped. That can be asked from JDK 22 on. Before, a mapped buffer is known by its {@code force}, see {@link
  * #isMapped}; memory of arenas, which are preview or incubating features there, is not recognised: that an arena
- * stays open during the call is up to the caller.
+ * stays open during the call is up to the caller. Buffers of a region look like memory of {@code allocateDirect}; they
+ * are known by their address, which is the region's as long as one of them is reachable.
  *
  * <p>Both answers hold as long as the buffer object lives; they are remembered for the buffers that were used last, in
  * a small table by identity. Its entries are weak: it keeps no buffer's memory
@@ -91,10 +94,33 @@ final class SourceMemory {
         int slot = System.identityHashCode(buffer) & (KNOWN.length - 1);
         Known known = KNOWN[slot];
         if (known == null || !known.refersTo(buffer)) {
-            known = new Known(buffer, isPlain(buffer) ? NativeMemory.addressOf(buffer) : 0);
+            long first = isPlain(buffer) ? NativeMemory.addressOf(buffer) : 0;
+            known = new Known(buffer, RegionState.at(first) == null ? first : 0);
             KNOWN[slot] = known;
         }
         return known.address;
+    }
+
+    /**
+     * Copies bytes of a buffer, whatever its position. Those of a region by native code, which knows where they are: an
+     * access by Java that meets a SIGBUS goes on, and its error may reach the thread after what it copied has been
+     * committed.
+     *
+     * @throws InternalError if they cannot be loaded
+     */
+    static void copy(ByteBuffer src, int from, NativeMemory to, int at, int len) {
+        NativeRegion region = RegionState.of(src);
+        if (region == null) {
+            to.bytes().put(at, src, from, len);
+            return;
+        }
+        try {
+            if (!region.read(NativeMemory.addressOf(src) - region.address() + from, to, at, len)) {
+                throw new InternalError("bytes of a mapped region that is closed, or beyond the end of its file");
+            }
+        } finally {
+            Reference.reachabilityFence(src);
+        }
     }
 
     /** Whether a buffer's memory is direct and stays valid as long as the buffer is reachable. */

@@ -45,7 +45,7 @@ public final class StoreCore {
         NativePool pool = NativePool.open(path, options);
         try {
             PoolWindows windows = PoolWindows.map(path, pool.info().size());
-            InodeTable table = new InodeTable(pool, windows);
+            InodeTable table = new InodeTable(pool, windows, options.inPlaceWrites());
             return new StoreCore(pool, table, DirectoryTable.open(pool, table.ioPool()));
         } catch (IOException | RuntimeException | Error e) {
             Failures failures = new Failures();

@@ -128,14 +128,18 @@ class NativeLibraryTest {
         assertEquals("linux-riscv64", NativeLibrary.platform("Linux", "riscv64"));
     }
 
+    private static boolean isPlain(Class<?> type) {
+        return type.isPrimitive() || Buffer.class.isAssignableFrom(type);
+    }
+
     /** The library comes without JavaCPP's JNI_OnLoad, which a native on other types would need. */
     @Test
     void nativesTakePrimitivesAndBuffersOnly() {
         for (Method method : NovaNative.class.getDeclaredMethods()) {
             if (Modifier.isNative(method.getModifiers())) {
-                assertTrue(method.getReturnType().isPrimitive(), method.toString());
+                assertTrue(isPlain(method.getReturnType()), method.toString());
                 for (Class<?> type : method.getParameterTypes()) {
-                    assertTrue(type.isPrimitive() || Buffer.class.isAssignableFrom(type), method.toString());
+                    assertTrue(isPlain(type), method.toString());
                 }
             }
         }
