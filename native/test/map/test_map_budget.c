@@ -262,6 +262,25 @@ static void test_zeros_that_came_apart(void **state) {
     teardown(&b);
 }
 
+/* And one load may want zeros on both sides of where two of them meet. */
+static void test_zeros_across_a_seam(void **state) {
+    (void)state;
+    struct budget b;
+    setup(&b, "seam", 16 * MB, 64 * MB, 0);
+    map(&b, 0);
+    for (uint64_t apart = 8; apart < 64; apart += 8) {
+        write_page(&b, apart, 1);
+        assert_int_equal(get64(b.r.addr + apart * PG), 1);
+        assert_int_equal(get64(b.r.addr + (apart - 1) * PG), 0);
+        assert_int_equal(get64(b.r.addr + (apart + 1) * PG), 0);
+        assert_int_equal(store_punch(&b.m.file[0].f, apart * PG, PG), NOVA_OK);
+        b.value[apart] = 0;
+    }
+    for (uint64_t i = 0; i < b.pages; i += 15)
+        assert_int_equal(get64(b.r.addr + i * PG), 0);
+    teardown(&b);
+}
+
 /* ---- eager regions ---- */
 
 /* They need all of their mappings: if those are too many, there is no region. */
@@ -290,6 +309,7 @@ int main(void) {
         cmocka_unit_test(test_moves_at_the_end_of_the_file),
         cmocka_unit_test(test_stores_to_holes),
         cmocka_unit_test(test_zeros_that_came_apart),
+        cmocka_unit_test(test_zeros_across_a_seam),
         cmocka_unit_test(test_eager_region_of_fragments),
     };
     mapped_main(getenv("NOVA_FULL") != NULL ? 3000 : 500);
