@@ -12,7 +12,7 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define FILL_MAX 1024u    /* pages in one commit that nobody waits for */
-#define READ_MAX 16u      /* pages that are copied in one hold of logLock */
+#define READ_MAX 8u       /* pages that are copied in one hold of logLock */
 #define POPULATE_MAX 512u /* pages that get their page-table entries with their mapping */
 
 unsigned file_map_without;
@@ -540,7 +540,9 @@ int file_map_read(struct region *r, uint64_t off, uint8_t *buf, uint64_t len, st
         return closed(err);
     uint64_t done = 0, n = 1;
     while (done < len && n != 0) {
-        n = read_some(r, off + done, buf + done, len - done);
+        uint8_t copy[READ_MAX * NOVA_BLOCK_SIZE]; /* to store to buf may be a fault that needs the lock */
+        n = read_some(r, off + done, copy, len - done);
+        memcpy(buf + done, copy, n);
         done += n;
     }
     region_done(r);

@@ -21,9 +21,12 @@
 #include <cmocka.h>
 
 #include "api/handles.h"
+#include "map/region.h"
 #include "mutant.h"
 #include "operations.h"
 #include "report.h"
+
+#define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 
 /* ---- workloads beside the operations ---- */
 
@@ -193,6 +196,47 @@ static void recover_half(struct world *w, const struct workload *row) {
     recorder_set_actor(0);
 }
 
+/* ---- mapped files ---- */
+
+/* Stores to holes: one fault's batch, whose entry needs a new log page, and one's with several entries. */
+static void fill(struct world *w, const struct workload *row) {
+    if (row->b != 0)
+        fragment(w, 60);
+    put(w, "a", 11 * BLK, 100);
+    for (uint64_t i = 1; i < row->a; i++)
+        put(w, "a", 11 * BLK + 100 + i, 1);
+    map_file(w, "a", 0, 12 * BLK, 0);
+    record(w);
+    store_bytes(w, "a", BLK + 5, 10);
+    force(w, "a", BLK, BLK);
+}
+
+static void eager(struct world *w, const struct workload *row) {
+    put(w, "a", 2 * BLK, 100);
+    record(w);
+    map_file(w, "a", 0, 4 * BLK, NOVA_MAP_EAGER);
+    store_bytes(w, "a", 5, 10);
+    force(w, "a", 0, BLK);
+    if (row->a != 0)
+        put(w, "a", 2 * BLK + 50, 2 * BLK); /* in place, and beyond the end */
+}
+
+static void moves(struct world *w, const struct workload *row) {
+    (void)row;
+    for (uint64_t i = 0; i < 8; i++) {
+        put(w, "a", i * BLK, BLK);
+        put(w, "b", i * BLK, BLK);
+    }
+    region_vmas_limit(8);
+    map_file(w, "a", 0, 8 * BLK, 0);
+    record(w);
+    load_all(w, "a");
+    region_vmas_limit(0);
+    store_bytes(w, "a", 5, 10);
+    force(w, "a", 0, 8 * BLK);
+    put(w, "b", 0, 5 * BLK); /* where the blocks were */
+}
+
 static void operation(struct world *w, const struct workload *row) {
     scene_set(w, SCENE_PLAIN);
     record(w);
@@ -225,6 +269,13 @@ static const struct workload special[] = {
     {"recovery of a rename", recover_names, 0, 1, 0, 0},
     {"recovery of a rename over a link", recover_names, 1, 1, 0, 0},
     {"recovery of half a record", recover_half, 0, 0, 0, 0},
+    /* mapped files */
+    {"fill", fill, 1, 0, 0, 0},
+    {"fill, in a new log page", fill, 3, 0, 0, 0},
+    {"fill, several entries", fill, 2, 1, 0, 0},
+    {"eager mapping", eager, 0, 0, 0, 0},
+    {"eager mapping, written beyond the end", eager, 1, 0, 0, 0},
+    {"moves", moves, 0, 0, 0, 0},
 };
 #define SPECIAL (sizeof special / sizeof *special)
 
@@ -244,6 +295,7 @@ static bool is_tail_cleared(const struct trace_event *e) {
     (ENDING_DRAIN | BIT(MUTANT_NO_FLUSH) | BIT(MUTANT_EARLY_FLUSH) | BIT(MUTANT_OTHER_LINE) | BIT(MUTANT_NO_STORE) |   \
      BIT(MUTANT_TORN) | BIT(MUTANT_LATE_STORE))
 #define COPIES (BIT(MUTANT_NO_COPY) | BIT(MUTANT_CACHED_COPY) | BIT(MUTANT_LATE_STORE))
+#define MAPPED "the same thread's nova_force() drains the tail, too; until then no store is durable for certain"
 /* Here that is the drain of what was read, which matters after a kill: test_crash_kill.c. */
 #define CLEARED "the zeros over a record that is none any more need no order"
 
@@ -278,6 +330,10 @@ static const struct harmless {
     {"recovery of a rename over a link", NULL, ENDING_DRAIN, 3, 3, CLEARED},
     {"recovery of a rename over a link", NULL, BIT(MUTANT_LATE_STORE), 4, 4, CLEARED},
     {"recovery of half a record", NULL, ENDING_DRAIN | BIT(MUTANT_LATE_STORE), 2, 2, CLEARED},
+    {"eager mapping", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 2, 2, MAPPED},
+    {"eager mapping", NULL, BIT(MUTANT_LATE_STORE), 3, 3, MAPPED},
+    {"eager mapping, written beyond the end", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 2, 2, MAPPED},
+    {"eager mapping, written beyond the end", NULL, BIT(MUTANT_LATE_STORE), 3, 3, MAPPED},
     {"recovery of half a record", NULL, BIT(MUTANT_TORN), 1, 1, "a record with half a checksum, or magic, is none"},
 };
 #define HARMLESS (sizeof harmless / sizeof *harmless)

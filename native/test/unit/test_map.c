@@ -230,6 +230,24 @@ static void test_source_is_the_mapping(void **state) {
     teardown(&x);
 }
 
+/* Where the bytes go may be a mapping of the same file that nobody has looked at. */
+static void test_read_into_the_mapping(void **state) {
+    uint32_t flags = (uint32_t)(uintptr_t)*state;
+    struct fixture x;
+    uint8_t *p;
+    struct nova_error err;
+    setup(&x, 32 * MB);
+    assert_int_equal(store_truncate(&x.f, 4 * MB), NOVA_OK);
+    nova_region *r = map(&x, 0, 4 * MB, flags, &p);
+    memset(p + 5, 'r', 100000);
+    alarm(30); /* a store that waits for ever */
+    assert_int_equal(nova_region_read(r, 0, p + MB + 7, MB, &err), NOVA_OK);
+    alarm(0);
+    assert_memory_equal(p + MB + 7, p, MB);
+    nova_region_free(r);
+    teardown(&x);
+}
+
 #define EAGER ((void *)(uintptr_t)NOVA_MAP_EAGER)
 #define BOTH(test)                                                                                                     \
     {#test " lazy", test, NULL, NULL, NULL}, {                                                                         \
@@ -239,7 +257,7 @@ static void test_source_is_the_mapping(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         BOTH(test_stores_and_writes_meet), BOTH(test_beyond_the_end),        cmocka_unit_test(test_full_pool),
-        BOTH(test_stores_beside_writes),   BOTH(test_source_is_the_mapping),
+        BOTH(test_stores_beside_writes),   BOTH(test_source_is_the_mapping), BOTH(test_read_into_the_mapping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
