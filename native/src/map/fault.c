@@ -12,6 +12,7 @@
 #define FILL_MAX 256u
 #define ZERO_PAGES 16u
 #define SHOW_MAX 256u
+#define BUS_MAX 512u
 
 static bool is_missing(const struct region *r, uint64_t page) {
     return r->shows[page] == PAGE_MISSING || r->shows[page] == PAGE_HELD;
@@ -83,7 +84,7 @@ static void serve_locked(struct file_map *f, struct region *r, uint64_t page, bo
     uint64_t end = pages_below_end(f, r);
     r->faults++;
     if (page >= end)
-        region_bus(r, end, r->pages - end);
+        region_bus(r, page, r->pages - page < BUS_MAX ? r->pages - page : BUS_MAX);
     else if (file_map_block(f, r->pgoff + page) != 0)
         show_around(f, r, page);
     else if (store)

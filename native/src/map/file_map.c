@@ -105,7 +105,7 @@ static void resize(struct file_map *f, uint64_t size) {
     f->size = size;
     f->holes = f->holes || after > before;
     for (struct region *r = f->regions; r != NULL; r = r->next) {
-        if (after < before && overlap(r, after, UINT64_MAX, &page, &count))
+        if (after < before && overlap(r, after, before - after, &page, &count)) /* behind them nothing is shown */
             region_bus(r, page, count);
         else if (after > before && r->lazy && overlap(r, before, after - before, &page, &count))
             region_hide(r, page, count, PAGE_MISSING);
