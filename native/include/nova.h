@@ -553,8 +553,8 @@ NOVA_API int nova_exchange(const struct nova_name *a, const struct nova_name *b)
  *  - Writing calls on a file that is *in place* (nova_set_in_place(), and as long as it has an eager region) go to the
  *    blocks that are there instead. That is durable on return, but a crash inside may leave any part of it.
  *  - Pages beyond the one that holds the end of the file raise SIGBUS, until the file grows; as do those that cannot
- *    get a block for lack of space, that once, and all pages of a region once the kernel refuses to map, or the inode
- *    is closed. Bytes behind the end in its page are arbitrary.
+ *    get a block for lack of space, until blocks are given back to the pool; and all pages of a region once the kernel
+ *    refuses to map, or the inode is closed. Bytes behind the end in its page are arbitrary.
  *
  * Stores are durable after nova_force(). Without it, any of them may be after a crash.
  *

@@ -411,6 +411,7 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
     }
     file_contents_free(&c);
     extent_list_free(&pages);
+    file_map_space();
     if (rc != NOVA_OK) /* the next open scans and finds the space again */
         __atomic_store_n(&pool->leaked, 1, __ATOMIC_RELAXED);
     return rc;

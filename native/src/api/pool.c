@@ -361,5 +361,7 @@ int nova_free(nova_pool *pool, const struct nova_extent *ext, uint32_t n, struct
                                   "blocks %u+%u are free already", ext[i].blk, ext[i].count);
         }
     }
+    if (n != 0)
+        file_map_space();
     return rc;
 }

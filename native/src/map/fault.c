@@ -66,8 +66,9 @@ static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
     uint32_t n = hole_run(f, r, page, want);
     f->faulting = r;
     int rc = file_map_fill_locked(f, r->pgoff + page, n, NULL);
-    if (rc == NOVA_ENOSPC && n > 1) {
+    if (rc == NOVA_ENOSPC) {
         n = 1;
+        region_refuse(r); /* first: what is given back after the next attempt is not overlooked */
         rc = file_map_fill_locked(f, r->pgoff + page, 1, NULL);
     }
     f->faulting = NULL;
@@ -91,6 +92,22 @@ static void serve_locked(struct file_map *f, struct region *r, uint64_t page, bo
         fill_around(f, r, page);
     else if (is_missing(r, page))
         zero_around(f, r, page);
+}
+
+void file_map_space(void) {
+    struct region *r;
+    while ((r = region_take_refused()) != NULL) {
+        map_lock(r->file);
+        uint64_t end = pages_below_end(r->file, r);
+        for (uint64_t i = 0, n; r->open && !r->file->failed && i < end; i += n) {
+            for (n = 1; r->shows[i] == PAGE_BUS && i + n < end && r->shows[i + n] == PAGE_BUS;)
+                n++;
+            if (r->shows[i] == PAGE_BUS)
+                region_hide(r, i, n, PAGE_MISSING);
+        }
+        map_unlock(r->file);
+        region_done(r);
+    }
 }
 
 void file_map_fault(void *addr, bool store) {

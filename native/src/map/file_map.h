@@ -60,6 +60,9 @@ int file_map_new(struct file_map **out, const struct pool_file *pool, struct log
 /* Closes all regions. No lock is held, and no call on the inode runs. */
 void file_map_delete(struct file_map *f);
 
+/* Called when blocks have been given back, with no lock held: pages that got none for lack of space may try again. */
+void file_map_space(void);
+
 /* Called with every fault (fault_server.h). */
 void file_map_fault(void *addr, bool store);
 

@@ -28,6 +28,7 @@ static struct {
     int bus_fd;        /* an empty file; -1 until there is a region */
     uint64_t vmas_max; /* 0 until there is a region */
     uint64_t vmas;     /* atomic */
+    bool refused;      /* atomic: some region is, maybe */
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER, .bus_fd = -1};
 
 /*
@@ -212,6 +213,28 @@ static struct region *hold_one_of(const struct file_map *file) {
             found = table.region[i];
     if (found != NULL)
         found->busy++;
+    ranked_unlock(&table.lock, RANK_MAP);
+    return found;
+}
+
+void region_refuse(struct region *r) {
+    __atomic_store_n(&r->refused, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&table.refused, true, __ATOMIC_SEQ_CST);
+}
+
+struct region *region_take_refused(void) {
+    struct region *found = NULL;
+    if (!__atomic_load_n(&table.refused, __ATOMIC_SEQ_CST))
+        return NULL;
+    ranked_lock(&table.lock, RANK_MAP);
+    __atomic_store_n(&table.refused, false, __ATOMIC_SEQ_CST); /* before looking for them */
+    for (size_t i = 0; i < table.n && found == NULL; i++)
+        if (!table.region[i]->detached && __atomic_exchange_n(&table.region[i]->refused, false, __ATOMIC_SEQ_CST))
+            found = table.region[i];
+    if (found != NULL) {
+        found->busy++;
+        __atomic_store_n(&table.refused, true, __ATOMIC_SEQ_CST); /* there may be more */
+    }
     ranked_unlock(&table.lock, RANK_MAP);
     return found;
 }

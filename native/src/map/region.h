@@ -32,6 +32,7 @@ struct region {
     int prot;
     bool lazy;
     bool open, had_zeros;
+    bool refused;    /* some page raises SIGBUS for lack of space; atomic */
     uint32_t *shows; /* per page: block, or PAGE_* */
     uint64_t *seam;  /* a bit per page, see region.c */
     uint64_t mapped; /* pages that show a block */
@@ -62,6 +63,11 @@ void region_delete(struct region *r);
 bool region_hold(struct region *r);
 struct region *region_find(const void *addr);
 void region_done(struct region *r);
+
+/* Says that a page of the region was refused a block; or takes such a region, which is then held, until there is none.
+ */
+void region_refuse(struct region *r);
+struct region *region_take_refused(void);
 
 /* Before a file goes away: closes all its regions, and waits until nobody uses them. */
 void region_detach(struct file_map *file, void (*close)(struct region *r));

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Faults that find no space: for the block, for a log page, or no way to the media. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "mapped.h"
+#include "pmem/pool_file.h"
+
+#define PG 4096u
+#define MB (1ull << 20)
+
+/* ---- threads, until nothing is left ---- */
+
+struct filling {
+    struct mapped m;
+    struct store_region r;
+    uint64_t stored[4];
+};
+
+static void store_until_full(void *arg, unsigned id) {
+    struct filling *f = arg;
+    for (uint64_t page = id; page < f->r.len / PG; page += 4) {
+        if (mapped_store_fails(f->r.addr + page * PG, (uint8_t)(page % 255 + 1)))
+            return;
+        f->stored[id]++;
+    }
+}
+
+static void test_full_pool(void **state) {
+    (void)state;
+    struct filling f = {0};
+    uint64_t sum = 0;
+    mapped_open(&f.m, 8 * MB, 2);
+    mapped_truncate(&f.m, 0, 16 * MB);
+    f.r = mapped_map(&f.m, 0, 0, 16 * MB, 0);
+    mapped_threads(4, store_until_full, &f);
+    for (unsigned id = 0; id < 4; id++) {
+        sum += f.stored[id];
+        for (uint64_t i = 0; i < f.stored[id]; i++)
+            assert_int_equal(get8(f.r.addr + (i * 4 + id) * PG), (i * 4 + id) % 255 + 1);
+    }
+    assert_in_range(sum, 1000, 8 * MB / PG);
+    assert_int_equal(store_write(&f.m.file[1].f, 0, "no room", 7), NOVA_ENOSPC);
+    nova_region_free(f.r.r);
+    mapped_reopen(&f.m);
+    for (unsigned id = 0; id < 4; id++)
+        for (uint64_t i = 0; i < f.stored[id]; i++) {
+            uint8_t byte;
+            mapped_read(&f.m, 0, (i * 4 + id) * PG, &byte, 1);
+            assert_int_equal(byte, (i * 4 + id) % 255 + 1);
+        }
+    mapped_close(&f.m);
+}
+
+/* ---- one block after the other ---- */
+
+/* Gives file 1 all space that is left; it has `holes` pages before. */
+static uint64_t fill_pool(struct mapped *m) {
+    static const uint8_t bytes[PG];
+    uint64_t pages = 0;
+    while (store_write(&m->file[1].f, pages * PG, bytes, PG) == NOVA_OK)
+        pages++;
+    assert_int_equal(m->s.err.code, NOVA_ENOSPC);
+    return pages;
+}
+
+/* Each store to a hole finds a single free block, or two where the log needs another page as well. */
+static void test_no_space_for_a_log_page(void **state) {
+    (void)state;
+    struct mapped m;
+    unsigned without = 0, with = 0;
+    mapped_open(&m, 8 * MB, 2);
+    mapped_truncate(&m, 0, 4 * MB);
+    struct store_region r = mapped_map(&m, 0, 0, 4 * MB, 0);
+    uint64_t pages = fill_pool(&m);
+    for (uint64_t i = 0; i < 200; i++) { /* pages apart: a fault has an entry each */
+        uint8_t *p = r.addr + i * 5 * PG, byte;
+        pages--;
+        assert_int_equal(store_truncate(&m.file[1].f, pages * PG), NOVA_OK);
+        if (!mapped_store_fails(p, (uint8_t)(i + 1))) {
+            with++;
+            continue;
+        }
+        without++;
+        pages--; /* as for the other page that the log wants: then it works */
+        assert_int_equal(store_truncate(&m.file[1].f, pages * PG), NOVA_OK);
+        assert_false(mapped_load_fails(p, &byte));
+        assert_int_equal(byte, 0);
+        assert_false(mapped_store_fails(p, (uint8_t)(i + 1)));
+    }
+    assert_in_range(without, 1, 20);
+    assert_in_range(with, 180, 199);
+    for (uint64_t i = 0; i < 200; i++)
+        assert_int_equal(r.addr[i * 5 * PG], i + 1);
+    assert_true(mapped_equal(&m, 0, 0, r.addr, 200 * 5 * PG));
+    nova_region_free(r.r);
+    mapped_close(&m);
+}
+
+/* What could not be stored to once can when there is space again, whoever has made it. */
+static void test_space_again(void **state) {
+    (void)state;
+    struct mapped m;
+    uint8_t byte;
+    mapped_open(&m, 8 * MB, 3);
+    mapped_truncate(&m, 0, 16 * MB);
+    struct store_region r = mapped_map(&m, 0, 0, 16 * MB, 0);
+    for (unsigned how = 0; how < 3; how++) {
+        (void)fill_pool(&m);
+        uint8_t *p = r.addr + how * 100 * PG;
+        uint64_t n = 0;
+        while (!mapped_store_fails(p + n * PG, 1)) /* what the last write did not get */
+            n++;
+        assert_in_range(n, 0, 10);
+        p += n * PG;
+        assert_true(mapped_load_fails(p, &byte));
+        assert_true(mapped_store_fails(p, 2));
+        if (how == 0) {
+            assert_int_equal(store_punch(&m.file[1].f, 0, MB), NOVA_OK);
+        } else if (how == 1) {
+            assert_int_equal(store_truncate(&m.file[1].f, 0), NOVA_OK);
+        } else { /* its last name has gone */
+            assert_int_equal(store_unlink(&m.s, "1"), NOVA_OK);
+            assert_int_equal(store_file_close(&m.file[1].f), NOVA_OK);
+        }
+        assert_false(mapped_load_fails(p, &byte));
+        assert_int_equal(byte, 0);
+        assert_false(mapped_store_fails(p, 2));
+        assert_int_equal(*p, 2);
+    }
+    assert_int_equal(store_file_open(&m.s, "1", true, &m.file[1].f), NOVA_OK);
+    nova_region_free(r.r);
+    mapped_close(&m);
+}
+
+/* ---- a drain that fails ---- */
+
+static bool broken; /* atomic */
+static struct pmem_ops real;
+
+static int drain(const struct pmem_ops *ops) {
+    int os = real.drain(&real);
+    (void)ops;
+    return __atomic_load_n(&broken, __ATOMIC_ACQUIRE) ? EIO : os;
+}
+
+static void break_drains(struct pool_file *file) {
+    real = file->ops;
+    file->ops.drain = drain;
+}
+
+/* The thread that stores is told; what had been durable is there after the next open. */
+static void test_failing_drain(void **state) {
+    (void)state;
+    struct mapped m;
+    struct nova_fsck_summary sum;
+    size_t needed;
+    pool_mapped_hook = break_drains;
+    mapped_open(&m, 8 * MB, 1);
+    pool_mapped_hook = NULL;
+    mapped_truncate(&m, 0, MB);
+    struct store_region r = mapped_map(&m, 0, 0, MB, 0);
+    put8(r.addr, 1);
+    assert_int_equal(store_force(&m.file[0].f, &r, 0, MB), NOVA_OK);
+    __atomic_store_n(&broken, true, __ATOMIC_RELEASE);
+    assert_true(mapped_store_fails(r.addr + 100 * PG, 1));
+    assert_int_equal(store_force(&m.file[0].f, &r, 0, MB), NOVA_EOS);
+    (void)store_file_close(&m.file[0].f);
+    (void)store_close(&m.s);
+    __atomic_store_n(&broken, false, __ATOMIC_RELEASE);
+    assert_true(mapped_store_fails(r.addr, 1));
+    nova_region_free(r.r);
+    struct store s;
+    struct store_file f;
+    uint8_t byte = 0;
+    assert_int_equal(store_open(&s, m.path, 0), NOVA_OK);
+    assert_int_equal(store_file_open(&s, "0", false, &f), NOVA_OK);
+    assert_int_equal(store_read(&f, 0, &byte, 1), 1);
+    assert_int_equal(byte, 1);
+    assert_int_equal(store_file_close(&f), NOVA_OK);
+    assert_int_equal(store_close(&s), NOVA_OK);
+    assert_int_equal(nova_fsck(m.path, NULL, 0, &needed, &sum, NULL), NOVA_OK);
+    assert_int_equal(sum.errors, 0);
+    assert_int_equal(sum.blocks_used + sum.blocks_free, sum.blocks_total);
+    unlink(m.path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_full_pool),
+        cmocka_unit_test(test_no_space_for_a_log_page),
+        cmocka_unit_test(test_space_again),
+        cmocka_unit_test(test_failing_drain),
+    };
+    mapped_main(300);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
