@@ -33,12 +33,23 @@ static uint64_t state_of(struct store *s) {
     return state;
 }
 
+/* The state before the call that was cut short: it may still be lost as long as nobody has seen more. */
+static uint64_t state_before(const struct trace *t, uint64_t state) {
+    for (size_t i = t->n; i-- != 0;) {
+        if (t->ev[i].kind == TRACE_BEGIN)
+            return t->ops[t->ev[i].op].before;
+        if (t->ev[i].kind == TRACE_END)
+            break;
+    }
+    return state;
+}
+
 static void open_and_write(struct trace *t, const char *path, uint64_t state) {
     static struct store s;
     static const uint8_t bytes[4 * NOVA_BLOCK_SIZE] = "written after the kill";
     struct store_file f;
     recorder_resume(t);
-    uint32_t op = recorder_begin("open after the kill", state, NULL);
+    uint32_t op = recorder_begin("open after the kill", state_before(t, state), NULL);
     assert_int_equal(store_open(&s, path, NOVA_OPT_EMULATED), NOVA_OK);
     recorder_end(op, state, NULL); /* from here on the user may have seen it */
     op = recorder_begin("make after the kill", state, NULL);
@@ -60,7 +71,7 @@ static void repair(struct trace *t, const char *path, uint64_t state) {
     char text[1 << 12];
     size_t needed;
     recorder_resume(t);
-    uint32_t op = recorder_begin("repair after the kill", state, NULL);
+    uint32_t op = recorder_begin("repair after the kill", state_before(t, state), NULL);
     assert_int_equal(nova_fsck_repair(path, &opt, text, sizeof text, &needed, NULL, NULL), NOVA_OK);
     recorder_stop();
     t->ops[op].after = state;
@@ -102,7 +113,12 @@ static bool worth_a_kill(const struct trace *t, size_t n) {
     return t->ev[n].kind == TRACE_DRAIN || (n > 0 && t->ev[n - 1].kind == TRACE_STORE8);
 }
 
-/* Killed behind each store of a word, and before each drain. set: instead of the scene, or NULL. */
+static bool is_loose(const struct model *m) {
+    return m != NULL && m->loose != NULL;
+}
+
+/* Killed behind each store of a word, and before each drain, up to where bytes are loose: those a kill leaves in the
+ * caches, to be lost or not one by one. set: instead of the scene, or NULL. */
 static void kill_everywhere(void (*set)(struct world *w), void (*run)(struct world *w), enum scene scene, bool repairs,
                             const char *name, const struct explore_limits *limits) {
     static struct world w;
@@ -114,9 +130,14 @@ static void kill_everywhere(void (*set)(struct world *w), void (*run)(struct wor
     record(&w);
     run(&w);
     record_end(&w);
-    for (size_t n = 0; n < w.trace.n; n++)
+    for (size_t n = 0; n < w.trace.n; n++) {
+        const struct trace_event *e = &w.trace.ev[n];
+        if (e->kind == TRACE_BEGIN &&
+            (is_loose(w.trace.ops[e->op].model_before) || is_loose(w.trace.ops[e->op].model_after)))
+            break;
         if (worth_a_kill(&w.trace, n))
             kill_behind(&w.trace, n, repairs, name, limits);
+    }
     world_free(&w);
 }
 
