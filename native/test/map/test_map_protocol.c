@@ -21,7 +21,7 @@
 #define HUNG (-1)
 #define LOST 50 /* exit status: what a program found */
 #define STALE 51
-#define TOO_LONG 20000u /* ms; each takes a fraction of a second, under sanitizers and load too */
+#define TOO_LONG 60000u /* ms; each takes a fraction of a second, under sanitizers and load too */
 #define DEADLOCK 3000u
 
 struct program {

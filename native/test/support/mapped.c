@@ -184,7 +184,10 @@ struct store_region mapped_map(struct mapped *m, unsigned i, uint64_t off, uint6
 
 void mapped_write(struct mapped *m, unsigned i, uint64_t off, const void *src, uint64_t len) {
     lock(m, i);
-    MUST(store_write(&m->file[i].f, off, src, len) == NOVA_OK);
+    int rc = store_write(&m->file[i].f, off, src, len);
+    if (rc != NOVA_OK)
+        fprintf(stderr, "%s\n", m->s.err.msg);
+    MUST(rc == NOVA_OK);
     unlock(m, i);
 }
 

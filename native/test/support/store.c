@@ -57,7 +57,10 @@ static void apply_one(struct store_file *f, const struct nova_record *r, struct 
     case NOVA_REC_HOLE: block_map_unmap(&f->map, r->u.range.pgoff, r->u.range.count, gone, frees); break;
     case NOVA_REC_COLLAPSE: ok = block_map_collapse(&f->map, r->u.range.pgoff, r->u.range.count, gone, frees); break;
     case NOVA_REC_INSERT: ok = block_map_insert(&f->map, r->u.range.pgoff, r->u.range.count); break;
-    default: f->store->strays += !attrs_apply(&f->attrs, r); return;
+    default:
+        if (!attrs_apply(&f->attrs, r))
+            f->store->strays++;
+        return;
     }
     if (!ok)
         abort();
