@@ -8,6 +8,8 @@
 #include "api/handles.h"
 #include "recorder.h"
 
+#include "thread_buffer.h"
+
 static struct {
     pthread_mutex_t lock; /* one order of all stores, on the mapping as in the trace */
     struct trace *to;     /* NULL: nothing is taken down */
@@ -94,10 +96,8 @@ static void take_down_copy_locked(const void *dst, size_t len) {
 
 /* The source may be a mapping whose page faults take this very lock: it is read before. */
 static void rec_copy(const struct pmem_ops *ops, void *dst, const void *src, size_t len) {
-    static _Thread_local uint8_t *buf;
-    static _Thread_local size_t cap;
+    uint8_t *buf = thread_buffer(BUFFER_COPY, len);
     (void)ops;
-    buf = grow(buf, len, &cap, 1);
     memcpy(buf, src, len);
     pthread_mutex_lock(&rec.lock);
     memcpy(dst, buf, len);

@@ -12,6 +12,7 @@
 
 #include "api/handles.h"
 #include "crash_image.h"
+#include "thread_buffer.h"
 #include "workload.h"
 
 #define POISON 0xd5 /* no byte that a call writes is above 0x7f */
@@ -178,9 +179,7 @@ static int close_one(struct world_file *f) {
 
 /* Bytes that tell where they belong, never 0 and never poison. */
 static const uint8_t *fresh_bytes(struct world *w, uint64_t len) {
-    static _Thread_local uint8_t *buf; /* an array would be part of every thread's stack */
-    if (buf == NULL && (buf = malloc(WRITE_MAX)) == NULL)
-        abort();
+    uint8_t *buf = thread_buffer(BUFFER_FRESH, WRITE_MAX); /* an array would be part of every thread's stack */
     uint64_t rng = ++w->salt[recorder_actor()] * 0x10001 + recorder_actor();
     if (len > WRITE_MAX)
         abort();
