@@ -16,14 +16,16 @@
 #define PAGES 40u
 
 static volatile uint8_t *base;
-static int ones_fd;       /* a page of ones */
-static int loads, stores; /* atomic */
+/* Atomic: the threads that serve faults outlive a test. */
+static int ones_fd; /* a page of ones */
+static int loads, stores;
 
 /* Zeros for loads, and for stores ones. mmap(2) as it is: not a store, as a thread sanitizer would think. */
 static void serve(void *addr, bool store) {
     if (store) {
         __atomic_add_fetch(&stores, 1, __ATOMIC_SEQ_CST);
-        syscall(SYS_mmap, addr, PG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, ones_fd, (off_t)0);
+        syscall(SYS_mmap, addr, PG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+                __atomic_load_n(&ones_fd, __ATOMIC_SEQ_CST), (off_t)0);
     } else {
         __atomic_add_fetch(&loads, 1, __ATOMIC_SEQ_CST);
         fault_zeros(addr, PG);
@@ -35,8 +37,9 @@ static int set_up(void **state) {
     (void)state;
     static uint8_t ones[NOVA_BLOCK_SIZE];
     memset(ones, 1, sizeof ones);
-    ones_fd = memfd_create("ones", MFD_CLOEXEC);
-    assert_int_equal(write(ones_fd, ones, sizeof ones), sizeof ones);
+    int fd = memfd_create("ones", MFD_CLOEXEC);
+    __atomic_store_n(&ones_fd, fd, __ATOMIC_SEQ_CST);
+    assert_int_equal(write(fd, ones, sizeof ones), sizeof ones);
     __atomic_store_n(&loads, 0, __ATOMIC_SEQ_CST);
     __atomic_store_n(&stores, 0, __ATOMIC_SEQ_CST);
     base = mmap(NULL, PAGES * PG, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -46,7 +49,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void)state;
-    close(ones_fd);
+    close(__atomic_load_n(&ones_fd, __ATOMIC_SEQ_CST));
     return munmap((void *)(uintptr_t)base, PAGES * PG);
 }
 
