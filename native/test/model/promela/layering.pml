@@ -11,19 +11,21 @@
  * Java", where a safepoint waits for it, and whoever wants to get into Java waits for the end of the safepoint.
  *
  *   process    stands for
- *   writer     write(): takes ioLock; nova_write_fill() copies from a mapping, and may fault; nova_write_commit() merges
- *              the rest of a partly written page, commits, and has the regions follow; then replay into the index
+ *   writer     write(): takes ioLock; nova_write_fill() copies from a mapping, and may fault, or copies the mapped
+ *              file's blocks under its logLock, as for Java; nova_write_commit() merges the rest of a partly written
+ *              page, commits, and has the regions follow; then replay into the index
  *   storer     a Java thread that stores through one region of a file, and looks for it in another
  *   truncater  truncates a file to nothing, and extends it to a page again
- *   reader     read(): under an optimistic stamp of indexLock, and if that fails, or the view is behind, under ioLock.
- *              In scenario CROSS it copies to a mapping, and faults in Java, perhaps with ioLock held
+ *   reader     read(): under an optimistic stamp of indexLock, and if that fails, or the view lacks what faults have
+ *              committed before, under ioLock. In scenario CROSS it copies to a mapping, and faults in Java, perhaps
+ *              with ioLock held
  *   handler    the thread that serves page faults
  *   collector  of garbage: the JVM's safepoints, at any time and any number
  *   judge      looks at what is left when all have ended
  *
- * A file has one page, of two words. Callers write word 0 or both; word 1 is stored to through mappings. Looking up what
- * a page shows and the load or store are one step: the kernel flushes TLBs before it returns. A commit is one step too:
- * what a crash leaves of it is a matter of the crash tests.
+ * A file has one page, of two words. Callers write word 0 or both; word 1 is stored to through mappings. Looking up
+ * what a page shows and the load or store are one step: the kernel flushes TLBs before it returns. A commit is one step
+ * too: what a crash leaves of it is a matter of the crash tests.
  *
  * What must hold, and what the assertion is called:
  *   - nobody waits for ever (invalid end state), and each run ends (ltl ends);
@@ -86,7 +88,7 @@
 byte shows[FILES * REGIONS];
 #define PAGE(f, r) ((f) * REGIONS + (r))
 #define FILE(page) ((page) / REGIONS)
-#define NOBODY 255 /* no page */
+#define NOBODY 255 /* no page, where one could wait for a fault */
 
 /* Blocks are 1..BLOCKS; 0 stands for a hole, and has zeros. */
 #define FREE 0
@@ -101,10 +103,11 @@ byte word0[BLOCKS + 1], word1[BLOCKS + 1];
 byte map[FILES];
 bit size[FILES]; /* pages */
 
-/* The view of Java, the records that a call has brought for it, and how far it is behind the count of commits by faults. */
+/* The view of Java, the records that a call has brought for it, and how many commits by faults it has not counted. */
 byte index[FILES], records[FILES];
 bit index_size[FILES], records_size[FILES];
 byte unseen[FILES];
+byte lacks; /* how many of those that the reader found when it began are not in the view yet */
 
 /* Locks, in their order. */
 bit io_lock[FILES], index_lock[FILES], log_lock[FILES];
@@ -119,15 +122,15 @@ byte waits[THREADS];
 bit safepoint;
 byte in_java;
 
-/* Not of the protocol: what is current; and what has been since the reader began, as a set, until it has read the word. */
+/* Not of the protocol: what is current; what has been since the reader began, as a set, or 0. */
 byte current0[FILES], current1[FILES];
 byte since0, since1;
 byte finished, moves;
 bit stale_page, lost_store, old_read, no_block; /* always 0: what a failed assertion is called */
 
 /*
- * A thread in Java that waits for nothing is not counted in in_java: it lets the safepoint come soon. What it does there
- * begins with !safepoint.
+ * A thread in Java that waits for nothing is not counted in in_java: it lets the safepoint come soon. What it does
+ * there begins with !safepoint.
  */
 
 /* ---- what is current ---- */
@@ -196,6 +199,17 @@ inline replay(f) {
     i = 0
 }
 
+/* The view has reached what the count was before the call. */
+inline seen(f) {
+    unseen[f] = unseen[f] - count;
+    if
+    :: f == 0 && lacks > count -> lacks = lacks - count
+    :: f == 0 && lacks <= count -> lacks = 0
+    :: else
+    fi;
+    count = 0
+}
+
 /* Nobody else waits for index_lock: who takes it exclusively holds io_lock. */
 inline lock_index(f) {
     assert(!index_lock[f]);
@@ -227,14 +241,15 @@ inline hold_all(f) {
 }
 
 /*
- * Before several regions come to show a block, what they showed is hidden in all of them: nobody sees the new bytes in one,
- * and then the old in another. faulting: the page that waits, or NOBODY; it is going to show the block in any case.
+ * Before a page gets another block: only the region that will show it first, that of the fault if there is one, keeps
+ * what it shows until then. Or else somebody could see the new bytes in one, and then the old in another.
  */
-inline hide_several(f, faulting) {
+inline hide_but_one(f, faulting) {
 #if REGIONS == 2
     if
-    :: BROKEN != ONE_BY_ONE && (shows[PAGE(f, 0)] != MISSING || faulting == PAGE(f, 0)) &&
-            (shows[PAGE(f, 1)] != MISSING || faulting == PAGE(f, 1)) -> hold_all(f)
+    :: BROKEN != ONE_BY_ONE && faulting == PAGE(f, 1) -> shows[PAGE(f, 0)] = MISSING
+    :: BROKEN != ONE_BY_ONE && faulting != PAGE(f, 1) && (faulting == PAGE(f, 0) || shows[PAGE(f, 0)] != MISSING) ->
+        shows[PAGE(f, 1)] = MISSING
     :: else
     fi
 #else
@@ -256,8 +271,8 @@ inline grow(page) {
 }
 
 /*
- * Follows a write of word 0, or of both. What it wrote is current from the moment on that a region shows it; or, if none
- * shows anything of the page, when it has been followed.
+ * Follows a write of word 0, or of both. What it wrote is current from the moment on that a region shows it; or, if
+ * none shows anything of the page, when it has been followed.
  */
 inline follow_write(page, b, both, last) {
     atomic {
@@ -269,12 +284,18 @@ inline follow_write(page, b, both, last) {
 
 /* ---- accesses through a mapping ---- */
 
+/* Of a block, or of a hole. */
+inline check(b, f) {
+    if :: word0[b] != current0[f] -> assert(stale_page) :: else fi;
+    if :: word1[b] != current1[f] -> assert(lost_store) :: else fi
+}
+
+/* Of a page that shows a block, or zeros; these are stale if anything else is current. */
 inline load(page) {
     if
-    :: shows[page] == ZERO -> if :: current0[FILE(page)] != 0 || current1[FILE(page)] != 0 -> assert(stale_page) :: else fi
-    :: else ->
-        if :: word0[shows[page] - BUS] != current0[FILE(page)] -> assert(stale_page) :: else fi;
-        if :: word1[shows[page] - BUS] != current1[FILE(page)] -> assert(lost_store) :: else fi
+    :: shows[page] > BUS -> check(shows[page] - BUS, FILE(page))
+    :: shows[page] == ZERO && (current0[FILE(page)] != 0 || current1[FILE(page)] != 0) -> assert(stale_page)
+    :: else
     fi
 }
 
@@ -318,7 +339,10 @@ proctype writer(byte me, f, source) {
             n++;
             if :: both = 0 :: both = 1 fi
         };
-        access(me, source, 0, 0, 0); /* nova_write_fill */
+        if /* nova_write_fill */
+        :: access(me, source, 0, 0, 0)
+        :: atomic { !log_lock[FILE(source)] -> check(map[FILE(source)], FILE(source)) }
+        fi;
         atomic {
             allocate(b);
             word0[b] = n;
@@ -346,7 +370,7 @@ proctype writer(byte me, f, source) {
             grow(PAGE(f, 1));
 #endif
             if
-            :: !keeps -> hide_several(f, NOBODY)
+            :: !keeps -> hide_but_one(f, NOBODY)
             :: else ->
                 now0(f, word0[b]);
                 if :: both -> now1(f, word1[b]) :: else fi
@@ -367,8 +391,7 @@ proctype writer(byte me, f, source) {
             !safepoint;
             if :: BROKEN == LATE_INDEX -> lock_index(f) :: else fi;
             replay(f);
-            unseen[f] = unseen[f] - count;
-            count = 0;
+            seen(f);
             both = 0;
             index_lock[f] = 0;
             io_lock[f] = 0;
@@ -413,8 +436,7 @@ proctype truncater(byte f) {
             log_lock[f] = 0;
             !safepoint;
             replay(f);
-            unseen[f] = unseen[f] - count;
-            count = 0;
+            seen(f);
             n++;
             index_lock[f] = 0;
             io_lock[f] = 0
@@ -443,14 +465,8 @@ inline copied_to() {
 #endif
 }
 
-inline since_now() {
-    since0 = 1 << current0[0];
-    since1 = 1 << current1[0]
-}
-
 inline read_word(word, since) {
-    if :: (since & (1 << word)) == 0 -> wrong = 1 :: else fi;
-    since = 0
+    if :: (since & (1 << word)) == 0 -> wrong = 1 :: else fi
 }
 
 /* Reads file 0. What it copies behind an invalid stamp is of no interest. */
@@ -458,10 +474,17 @@ proctype reader(byte me) {
     byte n, b, i, count;
     bit wrong;
     do
-    :: atomic { n < READS -> !safepoint -> n++; since_now(); if :: unseen[0] != 0 -> goto locked :: else fi };
+    :: atomic {
+            n < READS ->
+            !safepoint ->
+            n++;
+            lacks = unseen[0];
+            since0 = 1 << current0[0];
+            since1 = 1 << current1[0]
+        };
         atomic {
             if
-            :: index_lock[0] -> goto locked
+            :: index_lock[0] || lacks != 0 -> goto locked
             :: else -> stamp = 1; b = (index_size[0] -> index[0] : 0)
             fi
         };
@@ -471,25 +494,21 @@ proctype reader(byte me) {
         atomic { if :: stamp -> stamp = 0; goto done :: else -> goto locked fi };
 locked:
         atomic {
-            since0 = 0;
-            since1 = 0;
             b = 0;
             wrong = 0;
             !safepoint && !io_lock[0] ->
             io_lock[0] = 1;
-            since_now();
-            if :: unseen[0] == 0 -> goto behind_no_more :: else -> count = unseen[0] fi
+            if :: lacks == 0 -> goto complete :: else -> count = unseen[0] fi
         };
         atomic { !log_lock[0] -> report(0) }; /* nova_replay */
         atomic {
             !safepoint ->
             lock_index(0);
             replay(0);
-            unseen[0] = unseen[0] - count;
-            count = 0;
+            seen(0);
             index_lock[0] = 0
         };
-behind_no_more:
+complete:
         copied_to();
         atomic {
             b = (index_size[0] -> index[0] : 0);
@@ -500,7 +519,10 @@ behind_no_more:
 done:
         atomic {
             if :: wrong -> assert(old_read) :: else fi;
-            b = 0
+            b = 0;
+            lacks = 0;
+            since0 = 0;
+            since1 = 0
         }
     :: atomic { n == READS -> finished++; break }
     od
@@ -511,7 +533,7 @@ inline commit_unasked(b) {
     atomic {
         commit(FILE(page), b);
         if :: BROKEN != LATE_COUNT -> unseen[FILE(page)]++ :: else fi;
-        hide_several(FILE(page), page)
+        hide_but_one(FILE(page), page)
     };
     atomic { turn_to(PAGE(FILE(page), 0), b, page) };
 #if REGIONS == 2
@@ -587,12 +609,7 @@ proctype judge() {
         do
         :: f < FILES ->
             assert(!io_lock[f] && !index_lock[f]);
-            if
-            :: map[f] != 0 ->
-                if :: word0[map[f]] != current0[f] -> assert(stale_page) :: else fi;
-                if :: word1[map[f]] != current1[f] -> assert(lost_store) :: else fi
-            :: else -> if :: current0[f] != 0 || current1[f] != 0 -> assert(lost_store) :: else fi
-            fi;
+            check(map[f], f);
             f++
         :: else -> break
         od;
