@@ -8,6 +8,12 @@
 #define READ (NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME) /* it was read, and nothing changed */
 #define SETTABLE (NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME)
 
+void times_entry(struct fmt_entry *e, int64_t now) {
+    struct fmt_setattr_body a = {.mask = NOVA_ATTR_MTIME | NOVA_ATTR_CTIME, .mtime = now, .ctime = now};
+    *e = (struct fmt_entry){.kind = FMT_SETATTR, .lines = 1};
+    memcpy(e->payload, &a, sizeof a);
+}
+
 int nova_setattr(nova_inode *inode, uint32_t mask, uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime,
                  int64_t mtime, struct nova_io *io) {
     int rc = io_begin(inode->pool, io);

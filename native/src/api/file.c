@@ -299,13 +299,10 @@ static void look_again_locked(struct nova_intent *in) {
 
 /* The entry of a write without new blocks. */
 static void in_place_entry(struct fmt_entry *e, uint64_t size, uint64_t old_size, int64_t now) {
-    if (size == old_size) {
-        struct fmt_setattr_body a = {.mask = NOVA_ATTR_MTIME | NOVA_ATTR_CTIME, .mtime = now, .ctime = now};
-        *e = (struct fmt_entry){.kind = FMT_SETATTR, .lines = 1};
-        memcpy(e->payload, &a, sizeof a);
-    } else {
+    if (size == old_size)
+        times_entry(e, now);
+    else
         write_entry(e, 0, NULL, size, now);
-    }
 }
 
 static uint32_t new_extents(const struct nova_intent *in) {

@@ -127,6 +127,9 @@ static inline int commit_answer(struct nova_pool *pool, int rc) {
 void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, bool whole,
                          struct nova_io *io);
 
+/* The entry of a change in place: the times alone. */
+void times_entry(struct fmt_entry *e, int64_t now);
+
 /* Turns a validated entry into lines records. */
 void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_pos at);
 

@@ -131,11 +131,8 @@ static int punch_locked(struct nova_inode *inode, struct punch *p, uint64_t size
     }
     if (p->count != 0)
         range_entry(&e[n++], FMT_HOLE, p->pgoff, p->count, size, now);
-    if (n == 0) { /* all was done in place */
-        struct fmt_setattr_body a = {.mask = NOVA_ATTR_MTIME | NOVA_ATTR_CTIME, .mtime = now, .ctime = now};
-        e[0] = (struct fmt_entry){.kind = FMT_SETATTR, .lines = 1};
-        memcpy(e[n++].payload, &a, sizeof a);
-    }
+    if (n == 0) /* all was done in place */
+        times_entry(&e[n++], now);
     int rc = entries_commit_locked(inode, e, n, flags, io);
     for (uint32_t i = 0; rc != NOVA_OK && inode->map != NULL && i < p->edges; i++)
         file_map_release_locked(inode->map, p->edge[i].pgoff, 1);

@@ -13,6 +13,7 @@
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define FILL_MAX 1024u    /* pages in one commit that nobody waits for */
 #define READ_MAX 8u       /* pages that are copied in one hold of logLock */
+#define FORCE_MAX 4096u   /* pages that are looked up in one hold of logLock */
 #define POPULATE_MAX 512u /* pages that get their page-table entries with their mapping */
 
 unsigned file_map_without;
@@ -240,18 +241,11 @@ void file_map_release_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
 /* ---- commits of our own ---- */
 
 int map_append_locked(struct file_map *f, struct log_batch *b, enum fmt_kind kind, uint64_t pgoff,
-                      const struct nova_extent *ext, uint32_t n, int64_t mtime, struct nova_error *err) {
-    for (uint32_t i = 0; i < n; i++) {
-        struct fmt_write_body w = {
-            .pgoff = pgoff, .blk = ext[i].blk, .count = ext[i].count, .size = f->size, .mtime = mtime};
-        struct fmt_entry e = {.kind = (uint8_t)kind, .lines = 1};
-        memcpy(e.payload, &w, sizeof w);
-        int rc = log_append(b, &e, err);
-        if (rc != NOVA_OK)
-            return rc;
-        pgoff += ext[i].count;
-    }
-    return NOVA_OK;
+                      struct nova_extent ext, int64_t mtime, struct nova_error *err) {
+    struct fmt_write_body w = {.pgoff = pgoff, .blk = ext.blk, .count = ext.count, .size = f->size, .mtime = mtime};
+    struct fmt_entry e = {.kind = (uint8_t)kind, .lines = 1};
+    memcpy(e.payload, &w, sizeof w);
+    return log_append(b, &e, err);
 }
 
 int map_commit_locked(struct file_map *f, struct log_batch *b, struct nova_error *err) {
@@ -285,7 +279,7 @@ static int append_holes(struct file_map *f, struct log_batch *b, uint64_t pgoff,
         while (i + run < n && used + run < ext->ext[x].count && file_map_block(f, pgoff + i + run) == 0)
             run++;
         const struct nova_extent piece = {ext->ext[x].blk + used, run};
-        int rc = map_append_locked(f, b, FMT_ALLOC, pgoff + i, &piece, 1, now, err);
+        int rc = map_append_locked(f, b, FMT_ALLOC, pgoff + i, piece, now, err);
         if (rc != NOVA_OK)
             return rc;
         i += run;
@@ -476,8 +470,9 @@ static int force(struct region *r, uint64_t page, uint64_t n, struct nova_error 
     for (uint64_t i = page; i < page + n;) {
         struct extent_list runs;
         extent_list_init(&runs);
+        uint64_t stop = page + n - i < FORCE_MAX ? page + n : i + FORCE_MAX;
         map_lock(f);
-        for (; i < page + n && runs.n < EXTENT_LIST_INLINE; i++) {
+        for (; i < stop && runs.n < EXTENT_LIST_INLINE; i++) {
             uint32_t blk = file_map_block(f, r->pgoff + i);
             if (blk != 0)
                 extent_list_add(&runs, blk, 1);

@@ -28,12 +28,6 @@ void map_chunk(const struct region *r, uint64_t page, uint64_t *from, uint64_t *
     *n = (end - r->pgoff < r->pages ? end - r->pgoff : r->pages) - *from;
 }
 
-static void hide_chunk(struct region *r, uint64_t page) {
-    uint64_t from, n;
-    map_chunk(r, page, &from, &n);
-    region_hide(r, from, n, PAGE_MISSING);
-}
-
 void map_budget_hide_locked(struct region *r, uint64_t page, uint64_t n) {
     uint64_t from, last, count;
     map_chunk(r, page, &from, &count);
@@ -53,7 +47,7 @@ static void hide_another(struct region *r, uint64_t page) {
         r->hand = at + 1 < r->pages ? at + 1 : 0;
         if (!region_is_shown(r, at) || (at >= not_from && at < not_from + not_n))
             continue;
-        hide_chunk(r, at);
+        map_budget_hide_locked(r, at, 1);
         return;
     }
 }
@@ -112,7 +106,7 @@ static bool move_together(struct file_map *f, const struct chunk *c) {
             continue;
         }
         const struct nova_extent piece = {ext.ext[x].blk + used, run};
-        rc = map_append_locked(f, &b, FMT_WRITE, pgoff + i, &piece, 1, f->mtime, NULL);
+        rc = map_append_locked(f, &b, FMT_WRITE, pgoff + i, piece, f->mtime, NULL);
         i += run;
         used += run;
         if (used == ext.ext[x].count) {

@@ -16,9 +16,9 @@ static inline void map_unlock(struct file_map *f) {
     lock_rank_leave(RANK_LOG);
 }
 
-/* Appends write or alloc entries: pages from pgoff on, one after the other, become the blocks of ext. */
+/* Appends a write or alloc entry: pages from pgoff on become the blocks of ext. */
 int map_append_locked(struct file_map *f, struct log_batch *b, enum fmt_kind kind, uint64_t pgoff,
-                      const struct nova_extent *ext, uint32_t n, int64_t mtime, struct nova_error *err);
+                      struct nova_extent ext, int64_t mtime, struct nova_error *err);
 /* Commits, and follows. */
 int map_commit_locked(struct file_map *f, struct log_batch *b, struct nova_error *err);
 
