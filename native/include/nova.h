@@ -472,8 +472,8 @@ NOVA_API int nova_removexattr(nova_inode *inode, const char *name, uint32_t name
 
 /**
  * Copies the value that the entry at this place holds to buf; *len is its length. Any thread, as long as nobody
- * replaces or removes this value meanwhile. Errors: EINVAL (no such place, an entry without a value, or cap is less
- * than *len: then nothing is copied), ECORRUPT (entry or value are damaged).
+ * replaces or removes this value, or cuts the log, meanwhile. Errors: EINVAL (no such place, an entry without a value,
+ * or cap is less than *len: then nothing is copied), ECORRUPT (entry or value are damaged).
  */
 NOVA_API int nova_xattr_read(nova_inode *inode, uint32_t log_blk, uint32_t log_idx, void *buf, uint32_t cap,
                              uint32_t *len, struct nova_error *err);
@@ -535,6 +535,73 @@ NOVA_API int nova_rename(const struct nova_name *from, const struct nova_name *t
 
 /** Exchanges what two names name, of any types. Directories and errors as for nova_rename(), but never ELINKED. */
 NOVA_API int nova_exchange(const struct nova_name *a, const struct nova_name *b);
+
+/* ---- cleaning a log ---------------------------------------------------------------------------------------------- */
+
+/*
+ * A log grows with every call, also where it says what no longer counts. The caller, whose index knows what still does,
+ * cleans it: what counts in the first pages is appended again (nova_clean_append()), and then they are cut off
+ * (nova_clean_cut()). Neither changes what the log says, and a crash anywhere leaves a log that says the same.
+ *
+ * Of the entries in a log these still count: a WRITE or ALLOC as long as a page has the block that it gave to it,
+ * wherever COLLAPSE and INSERT have moved the page since; a DENTRY_ADD and the XATTR of a value as long as the name has
+ * what it says. All that goes with everything that is appended again. The other entries (size, number of names,
+ * attributes; whatever takes pages, names or values away) count for those behind them only up to the last
+ * nova_clean_append(): the first pages of a log need not keep any of them after one.
+ *
+ * Places in the log change: a record reported before may have gone, and what is appended again has a new one. Calls are
+ * serialised with writing calls on the inode, and need its view at the log's end (else ESTALE). Blocks of pages and
+ * values stay where they are: who reads them is not disturbed.
+ */
+
+#define NOVA_PAGE_RECORDS 128 /* room that the records of any page of a log fit */
+#define NOVA_KEEP_MAX 504
+#define NOVA_CUT_MAX 64
+
+/** What is to be appended again. */
+struct nova_keep {
+    uint64_t at;    /**< first page of an extent; or the line of an entry */
+    uint32_t blk;   /**< first block of the extent; or the log page that holds the entry, 0 for the inode's slot */
+    uint32_t count; /**< pages of the extent: those from `at` on are the blocks from blk on. 0: an entry, of a name
+                         (DENTRY_ADD) or of the value of an attribute (XATTR) */
+};
+
+/**
+ * Reports the committed entries in one page of the log, or, log_blk 0, in the inode's slot (none if they have been cut
+ * off). cap: NOVA_PAGE_RECORDS or more; io->record_count says how many. Moves no position. Errors: EINVAL (no page of
+ * this log), ECORRUPT.
+ */
+NOVA_API int nova_clean_read(nova_inode *inode, uint32_t log_blk, struct nova_record *out, uint32_t cap,
+                             struct nova_io *io);
+
+/**
+ * Appends n things again, and behind them the size, the number of names if there was ever more than one, and all
+ * attributes. n: 0..NOVA_KEEP_MAX. The records are reported as by any writing call. Atomic, durable on return. Works on
+ * a full pool, as long as the reserve for log pages lasts. Errors: EINVAL (no such extent or entry), EISDIR (an extent
+ * of a directory), ENOSPC, ESTALE, ECORRUPT (an entry to be kept is damaged).
+ */
+NOVA_API int nova_clean_append(nova_inode *inode, const struct nova_keep *keep, uint32_t n, struct nova_io *io);
+
+/**
+ * Takes the pages between prev_blk and keep_blk, at most NOVA_CUT_MAX, out of the log and frees them. prev_blk 0: all
+ * in front of keep_blk, with the lines in the inode's slot; else a page of a log that has been cut in that way before.
+ * keep_blk: a page of the log behind prev_blk, at the latest the one that holds the end.
+ *
+ * Nothing in what goes may count any more, or else it is lost. From the middle of a log only pages may go that hold
+ * nothing but WRITE and ALLOC with count > 0, DENTRY_ADD, and XATTR with a value, none of which count.
+ *
+ * io->size says how many pages were freed. One drain; durable on return. Errors: EINVAL (no such pages), ESTALE,
+ * ECORRUPT, EOS (no page was freed).
+ */
+NOVA_API int nova_clean_cut(nova_inode *inode, uint32_t prev_blk, uint32_t keep_blk, struct nova_io *io);
+
+/**
+ * Starts a log again in the inode's slot: a log that has been cut, lies in one page, and of which everything that
+ * counts (the n things to keep, and what nova_clean_append() adds, as far as it differs from the inode as it was made)
+ * fits three lines. The page is freed. Records as after any writing call. Atomic, durable on return, needs no space.
+ * Errors: EINVAL (no such log, or it does not fit), ESTALE, EISDIR, ECORRUPT.
+ */
+NOVA_API int nova_clean_restart(nova_inode *inode, const struct nova_keep *keep, uint32_t n, struct nova_io *io);
 
 /* ---- memory mapping ---------------------------------------------------------------------------------------------- */
 

@@ -99,6 +99,9 @@ size_t nova_abi(char *buf, size_t cap) {
     CONST(NOVA_RECORDS_MAX);
     CONST(NOVA_IO_FREES);
     CONST(NOVA_IO_RECORDS);
+    CONST(NOVA_PAGE_RECORDS);
+    CONST(NOVA_KEEP_MAX);
+    CONST(NOVA_CUT_MAX);
 
     SIZE(nova_error);
     AT(nova_error, code);
@@ -109,6 +112,11 @@ size_t nova_abi(char *buf, size_t cap) {
     SIZE(nova_extent);
     AT(nova_extent, blk);
     AT(nova_extent, count);
+
+    SIZE(nova_keep);
+    AT(nova_keep, at);
+    AT(nova_keep, blk);
+    AT(nova_keep, count);
 
     SIZE(nova_progress);
     AT(nova_progress, done);

@@ -111,6 +111,10 @@ static inline bool blk_arg_ok(const struct nova_pool *pool, uint32_t blk) {
 int entries_commit_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_t n, unsigned flags,
                           struct nova_io *io);
 
+/* The same with a batch that has been begun, and is ended here. */
+int batch_commit_locked(struct nova_inode *inode, struct log_batch *b, struct fmt_entry *e, uint32_t n,
+                        struct nova_io *io);
+
 /* Passes on what a commit answered. After NOVA_EOS only a scan of the logs can tell what is in use, so that the pool is
  * not to be closed as clean. */
 static inline int commit_answer(struct nova_pool *pool, int rc) {
@@ -132,6 +136,9 @@ void times_entry(struct fmt_entry *e, int64_t now);
 
 /* Turns a validated entry into lines records. */
 void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_pos at);
+
+/* The attributes of an inode with an empty log. */
+struct nova_stat stat_created(const struct fmt_inode *slot);
 
 /* Applies an entry to attributes. */
 void stat_apply(struct nova_stat *st, const struct fmt_entry *e);

@@ -96,6 +96,20 @@ void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_
     }
 }
 
+struct nova_stat stat_created(const struct fmt_inode *slot) {
+    return (struct nova_stat){.atime = slot->btime,
+                              .mtime = slot->btime,
+                              .ctime = slot->btime,
+                              .btime = slot->btime,
+                              .ino = slot->ino,
+                              .gen = slot->gen,
+                              .type = slot->type,
+                              .nlink = 1,
+                              .mode = slot->mode,
+                              .uid = slot->uid,
+                              .gid = slot->gid};
+}
+
 void stat_apply(struct nova_stat *st, const struct fmt_entry *e) {
     switch (e->kind) {
     case FMT_WRITE:
@@ -184,17 +198,7 @@ static int handle_new(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct
     }
     inode->pool = pool;
     biased_lock_init(&inode->log_lock);
-    inode->st = (struct nova_stat){.atime = slot->btime,
-                                   .mtime = slot->btime,
-                                   .ctime = slot->btime,
-                                   .btime = slot->btime,
-                                   .ino = ino,
-                                   .gen = slot->gen,
-                                   .type = slot->type,
-                                   .nlink = 1,
-                                   .mode = slot->mode,
-                                   .uid = slot->uid,
-                                   .gid = slot->gid};
+    inode->st = stat_created(slot);
     *out = inode;
     return NOVA_OK;
 }
@@ -301,10 +305,12 @@ void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, ui
         inode->cursor.pos = inode->log.tail;
         inode->cursor.seq = inode->log.seq;
         inode->cursor.entries += entries;
-        inode->cursor.pages += b->new_pages;
+        inode->cursor.pages = b->in_slot ? 0 : inode->cursor.pages + b->new_pages;
         if (inode->map != NULL)
             inode->map->unseen = 0;
     }
+    if (inode->map != NULL && b->in_slot)
+        inode->map->cursor.pos = (struct log_pos){0, 0};
     if (inode->map != NULL)
         file_map_follow_locked(inode->map);
 }
@@ -316,23 +322,28 @@ static struct fmt_entry *next_entry(struct fmt_entry *e) {
 int entries_commit_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_t n, unsigned flags,
                           struct nova_io *io) {
     struct log_batch b;
+    log_begin(&b, &inode->log, flags);
+    return batch_commit_locked(inode, &b, e, n, io);
+}
+
+int batch_commit_locked(struct nova_inode *inode, struct log_batch *b, struct fmt_entry *e, uint32_t n,
+                        struct nova_io *io) {
     struct fmt_entry *at = e;
     int rc = NOVA_OK;
     bool whole = view_is_whole_locked(inode);
     io->more = !whole; /* then replay brings all of them, in order */
-    log_begin(&b, &inode->log, flags);
     for (uint32_t i = 0; rc == NOVA_OK && i < n; i++, at = next_entry(at)) {
-        rc = log_append(&b, at, &io->err);
+        rc = log_append(b, at, &io->err);
         io->more = io->more || NOVA_IO_RECORDS - io->record_count < NOVA_RECORDS_MAX;
         if (rc == NOVA_OK && io->more == 0) {
-            record_fill(&io->records[io->record_count], at, b.at);
+            record_fill(&io->records[io->record_count], at, b->at);
             io->record_count += io->records[io->record_count].lines;
         }
     }
     if (rc == NOVA_OK)
-        rc = commit_answer(inode->pool, log_commit(&b, &io->err));
+        rc = commit_answer(inode->pool, log_commit(b, &io->err));
     else
-        log_rollback(&b);
+        log_rollback(b);
     if (rc != NOVA_OK) {
         io->record_count = io->more = 0;
         return rc;
@@ -342,7 +353,7 @@ int entries_commit_locked(struct nova_inode *inode, struct fmt_entry *e, uint32_
         for (uint32_t i = 0; i < n; i++, at = next_entry(at))
             stat_apply(&inode->st, at);
     }
-    view_advance_locked(inode, &b, n, whole, io);
+    view_advance_locked(inode, b, n, whole, io);
     return NOVA_OK;
 }
 

@@ -205,8 +205,8 @@ static int update_superblocks(struct nova_pool *pool, bool from_replica, struct 
         os = put_superblock(m, false);
     if (os == 0 && memcmp(replica, &m->sb, sizeof m->sb) != 0)
         os = put_superblock(m, true);
-    if (os == 0 && (m->sb.incompat & FMT_INCOMPAT_NAMESPACE) == 0) {
-        m->sb.incompat |= FMT_INCOMPAT_NAMESPACE;
+    if (os == 0 && (m->sb.incompat & FMT_INCOMPAT_ALL) != FMT_INCOMPAT_ALL) {
+        m->sb.incompat |= FMT_INCOMPAT_ALL;
         m->sb.seq++;
         fmt_sb_seal(&m->sb);
         os = put_superblock(m, false);

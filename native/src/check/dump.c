@@ -64,6 +64,8 @@ static void dump_slot(struct text *t, const struct media *m, const struct fmt_in
         text_add(t, "not in use: the log fits the slot\n");
     else if (fmt_ptr_get(m, FMT_TAG_HEAD, ino, slot->gen, 0, slot->head, &head))
         text_add(t, "block %u\n", head);
+    else if (fmt_ptr_get(m, FMT_TAG_FIRST, ino, slot->gen, 0, slot->head, &head))
+        text_add(t, "block %u, where the log begins: the slot's lines are not part of it\n", head);
     else
         text_add(t, "DAMAGED (%016llx)\n", (unsigned long long)slot->head);
 }

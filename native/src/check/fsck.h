@@ -71,6 +71,9 @@ static inline uint64_t fsck_off(const struct fsck *f, const void *addr) {
  */
 void fsck_claim(struct fsck *f, uint32_t blk, uint32_t count, uint32_t ino, const char *as);
 
+/* Flushes the pointer of a log page to the next one, in a run that repairs. */
+void fsck_flush_page(const struct fsck *f, uint32_t blk);
+
 /* All directories, from the root on: their logs, and what their names refer to. */
 void fsck_dirs(struct fsck *f);
 

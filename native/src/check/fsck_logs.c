@@ -49,8 +49,10 @@ static const struct fmt_entry *walk_next(struct walk *w) {
         w->whole = w->f->logs_whole = false;
         return NULL;
     }
-    if (item.entered != 0)
+    if (item.entered != 0) {
         fsck_claim(w->f, item.entered, 1, w->log.ino, "a log page");
+        fsck_flush_page(w->f, item.entered);
+    }
     if (item.entry != NULL)
         w->f->sum.entries++;
     w->at = item.pos;
@@ -76,6 +78,8 @@ static void replay_dir(struct walk *w, struct dir_map *names, struct xattr_map *
             continue;
         }
         const struct dir_name *n = dir_map_get(names, name, d.name_len);
+        if (n == NULL && w->log.slot_cut) /* its entry has been cleaned away */
+            continue;
         if (n == NULL)
             fsck_warning(f, "dentry", fsck_off(f, e), "directory %u removes a name that it does not hold: no effect",
                          w->log.ino);
@@ -173,11 +177,13 @@ static uint64_t pages_of(uint64_t size) {
     return (size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
 }
 
-/* A write never makes the file shorter; one without pages moves the end within the block that holds it. */
-static const char *check_write(const struct block_map *map, const struct fmt_write_body *b, uint64_t size) {
+/* A write never makes the file shorter; one without pages moves the end within the block that holds it, or, in a log
+ * that has been cut, says where it is. */
+static const char *check_write(const struct log *log, const struct block_map *map, const struct fmt_write_body *b,
+                               uint64_t size) {
     if (b->size < size)
         return "a write that makes the file shorter";
-    if (b->count != 0)
+    if (b->count != 0 || log->slot_cut)
         return NULL;
     if (b->size == size || size % NOVA_BLOCK_SIZE == 0 || pages_of(b->size) != pages_of(size))
         return "a write without pages that does not stay in the file's last block";
@@ -185,13 +191,14 @@ static const char *check_write(const struct block_map *map, const struct fmt_wri
 }
 
 /* What an entry of any kind that changes the size must not do to the size before it; NULL if it does not. */
-static const char *check_size(const struct block_map *map, const struct fmt_entry *e, uint64_t size) {
+static const char *check_size(const struct log *log, const struct block_map *map, const struct fmt_entry *e,
+                              uint64_t size) {
     struct fmt_write_body b;
     memcpy(&b, e->payload, sizeof b);
     switch (e->kind) {
-    case FMT_WRITE: return check_write(map, &b, size);
+    case FMT_WRITE: return check_write(log, map, &b, size);
     case FMT_ALLOC: return b.size < size ? "an allocation that makes the file shorter" : NULL;
-    default: return file_check_range(e, size);
+    default: return file_check_range(log, e, size);
     }
 }
 
@@ -256,7 +263,7 @@ static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
             continue;
         struct fmt_write_body b; /* a range's size lies where a write's does */
         memcpy(&b, e->payload, sizeof b);
-        const char *bad = check_size(&map, e, size);
+        const char *bad = check_size(&w.log, &map, e, size);
         if (bad != NULL)
             fsck_error(f, "log entry", fsck_off(f, e), "log of inode %u: %s", ino, bad);
         f->oom = !file_apply(e, &map);

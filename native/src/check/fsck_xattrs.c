@@ -11,7 +11,8 @@ void fsck_xattr_entry(struct fsck *f, struct xattr_map *x, const struct log *log
     if (e->kind != FMT_XATTR)
         return;
     memcpy(&body, e->payload, sizeof body);
-    if (body.op == FMT_XATTR_REMOVE && !xattr_map_get(x, (const char *)e + FMT_XATTR_NAME_OFF, body.name_len, &old))
+    if (body.op == FMT_XATTR_REMOVE && !log->slot_cut && /* else its entry may have been cleaned away */
+        !xattr_map_get(x, (const char *)e + FMT_XATTR_NAME_OFF, body.name_len, &old))
         fsck_warning(f, "attribute", fsck_off(f, e), "inode %u removes an attribute that it does not have: no effect",
                      log->ino);
     f->oom = !xattr_apply(x, e, at);

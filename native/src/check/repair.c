@@ -11,7 +11,7 @@
  *    pool that is scanned; it was scanned before, or its saved state is wrong and its logs are whole.
  *  - Zeros: nobody reads those bytes.
  *  - Tails: no name reaches the slot, and all names and logs are whole, and made durable before: a process that was
- *    killed may have left them in the caches. The scan of the next open does the same.
+ *    killed may have left tails, and pointers to log pages, in the caches. The scan of the next open does the same.
  */
 #include <string.h>
 
@@ -49,6 +49,14 @@ static int write_states(struct fsck *f) {
 static int zero(const struct media *m, uint64_t off, uint64_t len) {
     m->ops->zero(m->ops, m->base + off, len);
     return m->ops->drain(m->ops);
+}
+
+/* The pointer by which a log may have been cut, for settle(): only in a run that repairs. */
+void fsck_flush_page(const struct fsck *f, uint32_t blk) {
+    const struct pmem_ops *ops = f->in.m.ops;
+    const struct fmt_page *page = (const void *)media_blk(&f->in.m, blk);
+    if (f->allowed != 0 && !ops->flush_calls)
+        ops->flush(ops, &page->tail.next, sizeof page->tail.next);
 }
 
 /* Before the first tail is cleared, and as recovery does: the names that are gone must not come back. */

@@ -38,6 +38,9 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the media format is li
 
 /* Feature bits of fmt_sb.incompat. */
 #define FMT_INCOMPAT_NAMESPACE 1u /* directories below the root, links, ranges, xattrs, journal records */
+#define FMT_INCOMPAT_CLEANING 2u  /* logs that lack entries without effect; that begin in their first page */
+
+#define FMT_INCOMPAT_ALL (FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING) /* that this build knows, and may use */
 
 #define FMT_FILE_PAGES ((uint64_t)NOVA_FILE_SIZE_MAX >> NOVA_BLOCK_SHIFT) /* page numbers that a size can cover */
 
@@ -112,7 +115,7 @@ struct fmt_inode {
     uint32_t zero1; /* 28 */
     int64_t btime;  /* 32 */
     uint64_t zero2; /* 40 */
-    fmt_ptr head;   /* 48  first log page; meaningful if the tail lies in a page */
+    fmt_ptr head;   /* 48  first log page, and whether the slot's lines count; meaningful if the tail lies in a page */
     fmt_ptr tail;   /* 56  end of the committed log; 0 = the slot is free */
     uint8_t lines[FMT_INLINE_LINES][FMT_LINE];
 };

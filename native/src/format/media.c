@@ -7,8 +7,6 @@
 
 #define DIV_UP(a, b) (((a) + (b)-1) / (b))
 
-/* Features this build knows. */
-#define KNOWN_INCOMPAT FMT_INCOMPAT_NAMESPACE
 #define KNOWN_RO_COMPAT 0u
 
 #define INODES_PER_ITABLE_BLK (FMT_PTRS_PER_BLK * FMT_SLOTS_PER_BLK)
@@ -35,7 +33,7 @@ int media_layout(uint64_t size, struct fmt_sb *sb, struct nova_error *err) {
     sb->magic = FMT_SB_MAGIC;
     sb->version = FMT_VERSION;
     sb->block_size = NOVA_BLOCK_SIZE;
-    sb->incompat = FMT_INCOMPAT_NAMESPACE;
+    sb->incompat = FMT_INCOMPAT_ALL;
     sb->size = (uint64_t)blocks << NOVA_BLOCK_SHIFT;
     sb->seq = 1;
     sb->state_blk = 1;
@@ -90,7 +88,7 @@ int fmt_sb_verify(const struct fmt_sb *sb, uint64_t off, struct nova_error *err)
     if (sb->version != FMT_VERSION)
         return nova_fail_at(err, NOVA_EVERSION, off, "pool format version %u; this build knows version %u", sb->version,
                             FMT_VERSION);
-    if ((sb->incompat & ~(uint64_t)KNOWN_INCOMPAT) != 0 || (sb->ro_compat & ~(uint64_t)KNOWN_RO_COMPAT) != 0)
+    if ((sb->incompat & ~(uint64_t)FMT_INCOMPAT_ALL) != 0 || (sb->ro_compat & ~(uint64_t)KNOWN_RO_COMPAT) != 0)
         return nova_fail_at(err, NOVA_EVERSION, off,
                             "pool uses features that this build does not know (incompat %#llx, ro_compat %#llx)",
                             (unsigned long long)sb->incompat, (unsigned long long)sb->ro_compat);

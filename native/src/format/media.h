@@ -69,7 +69,13 @@ int media_attach(struct media *m, uint8_t *base, uint64_t len, const struct pmem
 
 /* ---- pointer words ---- */
 
-enum fmt_ptr_tag { FMT_TAG_ITABLE = 'T', FMT_TAG_HEAD = 'H', FMT_TAG_NEXT = 'N', FMT_TAG_TAIL = 't' };
+enum fmt_ptr_tag {
+    FMT_TAG_ITABLE = 'T',
+    FMT_TAG_HEAD = 'H',
+    FMT_TAG_FIRST = 'F', /* a head, of a log that begins in its first page: the slot's lines are not part of it */
+    FMT_TAG_NEXT = 'N',
+    FMT_TAG_TAIL = 't'
+};
 
 /* A position in a log: line idx of log page blk, or of the inode's slot if blk is 0. idx may be one past the last line.
  */
@@ -86,8 +92,8 @@ struct log_end {
 };
 
 /*
- * Encodes a block number as a pointer word. owner/gen say what the word belongs to: inode and generation for HEAD and
- * NEXT (home = block of the page that holds a NEXT, else 0), index and 0 for ITABLE.
+ * Encodes a block number as a pointer word. owner/gen say what the word belongs to: inode and generation for HEAD,
+ * FIRST and NEXT (home = block of the page that holds a NEXT, else 0), index and 0 for ITABLE.
  */
 fmt_ptr fmt_ptr_make(const struct media *m, enum fmt_ptr_tag tag, uint32_t owner, uint32_t gen, uint32_t home,
                      uint32_t blk);

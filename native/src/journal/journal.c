@@ -84,6 +84,32 @@ int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct no
     return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; close it and open it again to see its state");
 }
 
+static bool names(const struct fmt_journal *rec, uint32_t ino) {
+    for (uint32_t i = 0; i < FMT_JOURNAL_MOVES; i++)
+        if (rec->moves[i].ino == ino)
+            return true;
+    return false;
+}
+
+/* Makes it no record, by one store: checksum and magic. */
+static void invalidate(const struct media *m, struct fmt_journal *rec) {
+    m->ops->store8(m->ops, rec, 0);
+    m->ops->flush(m->ops, rec, sizeof(uint64_t));
+}
+
+int journal_forget(struct journal *j, uint32_t ino, struct nova_error *err) {
+    bool broken = false;
+    for (uint32_t i = 0; i < j->lanes_n && !broken; i++) {
+        struct fmt_journal *rec = journal_record(j->m, i);
+        ranked_lock(&j->lanes[i].lock, RANK_JOURNAL);
+        broken = __atomic_load_n(&j->broken, __ATOMIC_RELAXED);
+        if (!broken && j->lanes[i].used && rec->magic == FMT_JOURNAL_MAGIC && names(rec, ino))
+            invalidate(j->m, rec);
+        ranked_unlock(&j->lanes[i].lock, RANK_JOURNAL);
+    }
+    return broken ? nova_fail(err, NOVA_EOS, "cannot persist the pool any more") : NOVA_OK;
+}
+
 void journal_clear(struct journal *j) {
     const struct pmem_ops *ops = j->m->ops;
     if (__atomic_load_n(&j->broken, __ATOMIC_RELAXED))
@@ -156,8 +182,7 @@ static int clear_all(const struct media *m) {
         if (memcmp(rec, &nothing, sizeof nothing) == 0)
             continue;
         any = true;
-        ops->store8(ops, rec, 0); /* checksum and magic */
-        ops->flush(ops, rec, sizeof(uint64_t));
+        invalidate(m, rec);
     }
     int os = any ? ops->drain(ops) : 0;
     for (uint32_t i = 0; os == 0 && i < journal_records(m); i++)

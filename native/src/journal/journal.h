@@ -11,9 +11,10 @@
  *                                                                                     the tails that are still the old
  *   5. the tail words are stored and flushed                                        - the same
  *   6. drain                                                                        - the tails say it themselves
- * The record is left as it is: a tail never comes back to where it was in a generation of its inode, so to redo the
- * record does nothing any more. Its place is used again by a later transaction, whose step 3 comes after this one's 6.
- * An orderly close and a recovery clear all records.
+ * The record is left as it is: no tail is where it was before, so to redo the record does nothing any more. Its place
+ * is used again by a later transaction, whose step 3 comes after this one's 6. Before the tail of a log can come back
+ * to where it was, because a page of it becomes free, journal_forget() makes the records of that log invalid. An
+ * orderly close and a recovery clear all records.
  */
 #ifndef NOVA_JOURNAL_JOURNAL_H
 #define NOVA_JOURNAL_JOURNAL_H
@@ -43,6 +44,12 @@ void journal_destroy(struct journal *j);
  * back, but for EOS at a later drain than the first: whether it happened then shows after a reopen.
  */
 int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct nova_error *err);
+
+/*
+ * Makes the records that name an inode invalid: stored and flushed, not drained. The caller lets no transaction on it
+ * run, and drains before it frees a page of its log. EOS once a drain was refused, as for journal_clear().
+ */
+int journal_forget(struct journal *j, uint32_t ino, struct nova_error *err);
 
 /*
  * Clears the records of transactions that have ended: stored, not drained. No transaction runs. Does nothing once a

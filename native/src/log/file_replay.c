@@ -29,14 +29,17 @@ bool file_apply(const struct fmt_entry *e, struct block_map *map) {
     }
 }
 
-const char *file_check_range(const struct fmt_entry *e, uint64_t size) {
+const char *file_check_range(const struct log *log, const struct fmt_entry *e, uint64_t size) {
     struct fmt_range_body r;
     memcpy(&r, e->payload, sizeof r);
     uint64_t bytes = r.count << NOVA_BLOCK_SHIFT; /* at most NOVA_FILE_SIZE_MAX */
+    /* The size before it, as it says itself; of an insert of more bytes than it leaves, none. */
+    uint64_t before = e->kind == FMT_COLLAPSE ? r.size + bytes : e->kind == FMT_INSERT ? r.size - bytes : r.size;
+    bool fits = before == size || (log->slot_cut && before > size && before <= (uint64_t)NOVA_FILE_SIZE_MAX);
     switch (e->kind) {
-    case FMT_HOLE: return r.size != size ? "a hole that changes the size" : NULL;
-    case FMT_COLLAPSE: return r.size + bytes != size ? "a collapse whose sizes do not fit" : NULL;
-    case FMT_INSERT: return size + bytes != r.size ? "an insert whose sizes do not fit" : NULL;
+    case FMT_HOLE: return fits ? NULL : "a hole that changes the size";
+    case FMT_COLLAPSE: return fits ? NULL : "a collapse whose sizes do not fit";
+    case FMT_INSERT: return fits ? NULL : "an insert whose sizes do not fit";
     default: return NULL;
     }
 }
@@ -58,7 +61,7 @@ static uint64_t size_after(const struct fmt_entry *e, uint64_t size) {
 
 static int apply(const struct log *log, const struct log_item *item, struct file_contents *c, uint32_t blocks_max,
                  struct nova_error *err) {
-    const char *bad = file_check_range(item->entry, c->size);
+    const char *bad = file_check_range(log, item->entry, c->size);
     if (bad != NULL)
         return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, item->entry), "log of inode %u: %s", log->ino, bad);
     c->size = size_after(item->entry, c->size);

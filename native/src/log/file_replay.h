@@ -11,9 +11,12 @@
  * block_map_free() only. */
 bool file_apply(const struct fmt_entry *e, struct block_map *map);
 
-/* What is wrong with the size of a verified entry that moves pages, after a file of that size; NULL for other kinds. A
- * log whose sizes do not add up could move pages beyond all bounds. */
-const char *file_check_range(const struct fmt_entry *e, uint64_t size);
+/*
+ * What is wrong with the size of a verified entry that moves pages, after a file of that size; NULL for other kinds. A
+ * log whose sizes do not add up could move pages beyond all bounds. Of a log that has been cut, entries in between that
+ * made the file longer may have gone.
+ */
+const char *file_check_range(const struct log *log, const struct fmt_entry *e, uint64_t size);
 
 /* Hears of each log page on the way; anything but NOVA_OK ends the replay with that. */
 typedef int (*file_replay_page)(void *arg, uint32_t blk, struct nova_error *err);

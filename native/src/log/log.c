@@ -27,25 +27,26 @@ int log_open(struct log *log, const struct media *m, struct allocator *a, struct
         return nova_fail_at(err, NOVA_ECORRUPT, media_off(m, &slot->tail), "log tail of inode %u is damaged", log->ino);
     log->tail = end.pos;
     log->linked = end.linked;
+    uint32_t first;
+    log->slot_cut = end.pos.blk != 0 && fmt_ptr_get(m, FMT_TAG_FIRST, log->ino, log->gen, 0, slot->head, &first);
     return NOVA_OK;
 }
 
 /* ---- reading ---- */
 
-/* Moves a cursor at the end of the slot or of a page into the next page. */
-static int follow(const struct log *log, struct log_cursor *cur, struct nova_error *err) {
-    uint32_t from = cur->pos.blk;
+/* The page behind page `from`, or behind the slot (0). */
+static int page_behind(const struct log *log, uint32_t from, uint32_t *out, struct nova_error *err) {
     const fmt_ptr *ptr = from == 0 ? &log->slot->head : &page_tail(log, from)->next;
+    enum fmt_ptr_tag tag = from != 0 ? FMT_TAG_NEXT : log->slot_cut ? FMT_TAG_FIRST : FMT_TAG_HEAD;
     uint32_t blk;
-    if (!fmt_ptr_get(log->m, from == 0 ? FMT_TAG_HEAD : FMT_TAG_NEXT, log->ino, log->gen, from, *ptr, &blk))
+    if (!fmt_ptr_get(log->m, tag, log->ino, log->gen, from, *ptr, &blk))
         return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, ptr),
                             "log of inode %u: pointer to the next page is damaged", log->ino);
     const struct fmt_page_tail *tail = page_tail(log, blk);
     if (!fmt_page_tail_ok(log->m, tail, log->ino, log->gen))
         return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, tail),
                             "log of inode %u: page tail of block %u is damaged", log->ino, blk);
-    cur->pos = (struct log_pos){blk, 0};
-    cur->pages++;
+    *out = blk;
     return NOVA_OK;
 }
 
@@ -57,11 +58,14 @@ int log_next(const struct log *log, struct log_cursor *cur, struct log_item *ite
             *cur = c;
             return NOVA_OK;
         }
-        if (c.pos.idx == lines_of(c.pos.blk)) {
-            int rc = follow(log, &c, err);
+        if (c.pos.idx == lines_of(c.pos.blk) || (c.pos.blk == 0 && log->slot_cut)) {
+            uint32_t blk;
+            int rc = page_behind(log, c.pos.blk, &blk, err);
             if (rc != NOVA_OK)
                 return rc;
-            item->entered = c.pos.blk;
+            c.pos = (struct log_pos){blk, 0};
+            c.pages++;
+            item->entered = blk;
         }
         const struct fmt_entry *e = (const struct fmt_entry *)(const void *)log_line(log, c.pos);
         const char *bad = fmt_entry_check(log->m, e, lines_of(c.pos.blk) - c.pos.idx, log->ino, log->gen, log->type);
@@ -100,10 +104,18 @@ void log_begin(struct log_batch *b, struct log *log, unsigned flags) {
     b->at = log->tail;
     b->seq = log->seq;
     b->linked = log->linked;
+    b->in_slot = false;
     b->flags = flags;
     b->new_pages = 0;
     b->appended = 0;
     extent_list_init(&b->pages);
+}
+
+void log_restart(struct log_batch *b, struct log *log) {
+    log_begin(b, log, 0);
+    b->pos = (struct log_pos){0, 0};
+    b->linked = false;
+    b->in_slot = true;
 }
 
 static void put_entry(struct log_batch *b, struct fmt_entry *e) {
@@ -175,6 +187,8 @@ void log_batch_end(struct log_batch *b) {
     b->log->tail = b->pos;
     b->log->linked = b->linked;
     b->log->seq = b->seq;
+    if (b->in_slot)
+        b->log->slot_cut = false;
     extent_list_free(&b->pages);
 }
 
@@ -197,4 +211,31 @@ void log_rollback(struct log_batch *b) {
     for (uint32_t i = 0; i < b->pages.n; i++)
         alloc_free(b->log->a, b->pages.ext[i].blk, b->pages.ext[i].count);
     extent_list_free(&b->pages);
+}
+
+/* ---- cutting ---- */
+
+int log_pages_between(const struct log *log, uint32_t prev, uint32_t keep, uint32_t max, struct extent_list *out,
+                      struct nova_error *err) {
+    uint32_t blk = prev;
+    for (uint32_t n = 0; n <= max && blk != log->tail.blk; n++) {
+        int rc = page_behind(log, blk, &blk, err);
+        if (rc != NOVA_OK)
+            return rc;
+        if (blk == keep)
+            return NOVA_OK;
+        if (n < max && !extent_list_add(out, blk, 1))
+            return nova_fail(err, NOVA_ENOMEM, "no memory for a list of log pages");
+    }
+    return nova_fail(err, NOVA_EINVAL, "block %u is none of the %u pages of the log of inode %u behind block %u", keep,
+                     max + 1, log->ino, prev);
+}
+
+void log_cut(struct log *log, uint32_t prev, uint32_t keep) {
+    const struct pmem_ops *ops = log->m->ops;
+    fmt_ptr *ptr = prev == 0 ? &log->slot->head : &page_tail(log, prev)->next;
+    ops->store8(ops, ptr,
+                fmt_ptr_make(log->m, prev == 0 ? FMT_TAG_FIRST : FMT_TAG_NEXT, log->ino, log->gen, prev, keep));
+    ops->flush(ops, ptr, sizeof *ptr);
+    log->slot_cut = log->slot_cut || prev == 0;
 }

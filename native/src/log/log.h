@@ -8,6 +8,15 @@
  *   2. drain                                                                        - the same
  *   3. the tail word is stored and flushed                                          - all or nothing: one 8-byte store
  *   4. drain                                                                        - it happened
+ *
+ * A log is cleaned (nova.h, "cleaning a log") by appending again what still counts in its first pages, and then cutting
+ * these off: one 8-byte store of the head. A page in the middle that holds nothing of effect goes in the same way, by
+ * the `next` of the page before it:
+ *   1. the pointer is stored and flushed      - the longer log or the shorter one: they say the same
+ *   2. drain                                  - the shorter one
+ *   3. the pages are free
+ * A log that has become short starts again in the slot: as an append whose lines lie in the slot, of which a cut log
+ * has none.
  */
 #ifndef NOVA_LOG_LOG_H
 #define NOVA_LOG_LOG_H
@@ -23,7 +32,8 @@ struct log {
     uint32_t ino, gen;
     uint8_t type;
     struct log_pos tail; /* committed end */
-    bool linked;         /* there is a link entry before it */
+    bool linked;         /* there is a link entry before it, or was one */
+    bool slot_cut;       /* it begins in its first page: the slot's lines are not part of it */
     uint64_t seq;        /* of the last committed entry; known once a cursor has reached the tail */
 };
 
@@ -65,6 +75,7 @@ struct log_batch {
     struct log_pos at;  /* of the last entry appended */
     uint64_t seq;
     bool linked;
+    bool in_slot;   /* log_restart() */
     unsigned flags; /* ALLOC_* */
     uint32_t new_pages;
     uint32_t appended;        /* entries */
@@ -73,6 +84,10 @@ struct log_batch {
 
 /* flags: ALLOC_RESERVE for calls that give space back. Ends with log_commit() or log_rollback(). */
 void log_begin(struct log_batch *b, struct log *log, unsigned flags);
+
+/* The same for a log that starts again in the slot: it has been cut, and the entries fit FMT_INLINE_LINES. Its pages
+ * are the caller's to free once it is committed. */
+void log_restart(struct log_batch *b, struct log *log);
 
 /*
  * Appends an entry of e->lines lines whose kind, lines and payload are filled (and unused bytes zero); the rest of the
@@ -89,6 +104,17 @@ int log_commit(struct log_batch *b, struct nova_error *err);
 
 /* Forgets the batch and frees its pages. */
 void log_rollback(struct log_batch *b);
+
+/*
+ * The pages between prev (0: from the beginning of the log on) and keep, which lies behind prev, into out: at most max.
+ * EINVAL: keep was not found; ECORRUPT, ENOMEM.
+ */
+int log_pages_between(const struct log *log, uint32_t prev, uint32_t keep, uint32_t max, struct extent_list *out,
+                      struct nova_error *err);
+
+/* Takes them out of the log: stored and flushed, not drained. Nothing in them, nor in the slot's lines if prev is 0,
+ * may be of effect. */
+void log_cut(struct log *log, uint32_t prev, uint32_t keep);
 
 /* The parts of log_commit(), for a commit over several logs (journal/journal.h). */
 fmt_ptr log_batch_tail(const struct log_batch *b); /* the tail word that commits it */

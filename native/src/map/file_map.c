@@ -138,6 +138,14 @@ static void apply_times(struct file_map *f, const struct fmt_entry *e) {
     }
 }
 
+/* Whether these pages are these blocks already: an entry that cleaning the log has appended again. */
+static bool is_again(const struct file_map *f, const struct fmt_write_body *w) {
+    for (uint32_t i = 0; i < w->count; i++)
+        if (file_map_block(f, w->pgoff + i) != w->blk + i)
+            return false;
+    return true;
+}
+
 /* What one entry has done. */
 static int apply(struct file_map *f, const struct log_item *item, struct nova_error *err) {
     const struct fmt_entry *e = item->entry;
@@ -154,9 +162,10 @@ static int apply(struct file_map *f, const struct log_item *item, struct nova_er
     case FMT_INSERT: break;
     default: apply_times(f, e); return NOVA_OK;
     }
-    const char *bad = file_check_range(e, f->size);
+    const char *bad = file_check_range(f->log, e, f->size);
     if (bad != NULL)
         return nova_fail_at(err, NOVA_ECORRUPT, media_off(f->m, e), "log of inode %u: %s", f->log->ino, bad);
+    bool blocks = (e->kind == FMT_WRITE || e->kind == FMT_ALLOC) && !is_again(f, &w);
     if (!file_apply(e, &f->blocks))
         return nova_fail(err, NOVA_ENOMEM, "no memory for the block map of inode %u", f->log->ino);
     if (f->blocks.pages > f->m->data_end - f->m->data_blk) /* memory that damage could take */
@@ -168,7 +177,7 @@ static int apply(struct file_map *f, const struct log_item *item, struct nova_er
     else if (e->kind == FMT_COLLAPSE || e->kind == FMT_INSERT)
         forget(f, r.pgoff, UINT64_MAX);
     resize(f, w.size);
-    if ((e->kind == FMT_WRITE || e->kind == FMT_ALLOC) && w.count != 0)
+    if (blocks)
         show(f, w.pgoff, w.count, w.blk);
     return NOVA_OK;
 }

@@ -40,8 +40,12 @@ static void tick(struct scan *s) {
         __atomic_fetch_add(&s->progress->done, 1, __ATOMIC_RELAXED);
 }
 
+/* Also flushes the pointer to the next page, for settle(). */
 static int mark_page(struct scan *s, const struct log *log, uint32_t blk, struct nova_error *err) {
+    const struct fmt_page *page = (const void *)media_blk(s->m, blk);
     uint32_t dup;
+    if (!s->m->ops->flush_calls)
+        s->m->ops->flush(s->m->ops, &page->tail.next, sizeof page->tail.next);
     if (alloc_mark_used(s->a, blk, 1, &dup))
         return NOVA_OK;
     return nova_fail_at(err, NOVA_ECORRUPT, (uint64_t)blk << NOVA_BLOCK_SHIFT,
@@ -232,28 +236,39 @@ static int scan_file(struct scan *s, uint32_t ino, struct nova_error *err) {
     return rc;
 }
 
-static void *scan_files(void *arg) {
-    struct scan *s = arg;
+static void scan_some_files(struct scan *s) {
     uint32_t slots = itable_slots(s->t);
     for (;;) {
         uint32_t ino = __atomic_fetch_add(&s->next, INODES_AT_ONCE, __ATOMIC_RELAXED);
         if (ino >= slots)
-            return NULL;
+            return;
         uint32_t end = slots - ino < INODES_AT_ONCE ? slots : ino + INODES_AT_ONCE;
         for (; ino < end; ino++) {
             if (__atomic_load_n(&s->failed, __ATOMIC_RELAXED) != 0)
-                return NULL;
+                return;
             if (ino == 0 || !itable_is_used(s->t, ino) || itable_slot(s->t, ino)->type == NOVA_DIR)
                 continue;
             struct nova_error err = {0};
             int rc = scan_file(s, ino, &err);
             if (rc != NOVA_OK) {
                 scan_fail(s, rc, &err);
-                return NULL;
+                return;
             }
             tick(s);
         }
     }
+}
+
+/* A thread drains what it has flushed itself. */
+static void *scan_files(void *arg) {
+    struct scan *s = arg;
+    scan_some_files(s);
+    int os = s->m->ops->drain(s->m->ops);
+    if (os != 0) {
+        struct nova_error err = {0};
+        scan_fail(s, nova_fail_os(&err, NOVA_EOS, os, "cannot persist what recovery has found"), &err);
+    }
+    return NULL;
 }
 
 /* Runs scan_files() on this thread and on as many more as wanted and to be had. */
@@ -271,9 +286,10 @@ static void run_parallel(struct scan *s, uint32_t threads) {
 }
 
 /*
- * Makes durable what was found. A process that was killed left stores in the caches that no drain covers: tails, and a
- * pointer to a new block of the table. They were read like all others, and would vanish with the power after what is
- * built on them from now on. All else that they speak of was drained before they were stored.
+ * Makes durable what was found. A process that was killed left stores in the caches that no drain covers: tails, the
+ * pointers by which a log was cut (a head lies in its tail's line), and one to a new block of the table. They were read
+ * like all others, and would vanish with the power after what is built on them from now on. All else that they speak of
+ * was drained before they were stored.
  */
 static int settle(const struct scan *s, struct nova_error *err) {
     const struct pmem_ops *ops = s->m->ops;

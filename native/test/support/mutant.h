@@ -30,9 +30,9 @@ enum mutation {
 const char *mutation_name(enum mutation m);
 
 /*
- * Takes out of a trace the flushes and drains that do nothing in it, because what they cover is durable already: opening
- * makes durable what it reads, which matters after a kill only (test_crash_kill.c). Returns what becomes of a number of
- * events, counted from the start.
+ * Takes out of a trace the flushes and drains that do nothing in it, because what they cover is durable already:
+ * opening makes durable what it reads, which matters after a kill only (test_crash_kill.c). Returns what becomes of a
+ * number of events, counted from the start.
  */
 size_t mutant_strip(struct trace *t, size_t events);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/handles.h"
 #include "store.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
@@ -44,21 +45,27 @@ static void freed(void *arg, uint64_t pgoff, uint32_t blk) {
     f->ext[f->n++] = (struct nova_extent){blk, 1};
 }
 
+/* Pages that are these blocks already stay as they are: what cleaning a log appends again frees nothing. */
+static bool set_blocks(struct block_map *map, const struct nova_record *r, block_map_fn gone, void *arg) {
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < r->u.write.count; i++)
+        if (block_map_get(map, r->u.write.pgoff + i) != r->u.write.blk + i)
+            ok = block_map_set(map, r->u.write.pgoff + i, r->u.write.blk + i, 1, gone, arg);
+    return ok;
+}
+
 static void apply_one(struct store_file *f, const struct nova_record *r, struct frees *frees) {
     block_map_fn gone = frees ? freed : NULL;
     bool ok = true;
     switch (r->kind) {
     case NOVA_REC_WRITE:
-    case NOVA_REC_ALLOC:
-        if (r->u.write.count != 0)
-            ok = block_map_set(&f->map, r->u.write.pgoff, r->u.write.blk, r->u.write.count, gone, frees);
-        break;
+    case NOVA_REC_ALLOC: ok = set_blocks(&f->map, r, gone, frees); break;
     case NOVA_REC_TRUNCATE: block_map_truncate(&f->map, (r->u.write.size + BLK - 1) / BLK, gone, frees); break;
     case NOVA_REC_HOLE: block_map_unmap(&f->map, r->u.range.pgoff, r->u.range.count, gone, frees); break;
     case NOVA_REC_COLLAPSE: ok = block_map_collapse(&f->map, r->u.range.pgoff, r->u.range.count, gone, frees); break;
     case NOVA_REC_INSERT: ok = block_map_insert(&f->map, r->u.range.pgoff, r->u.range.count); break;
     default:
-        if (!attrs_apply(&f->attrs, r))
+        if (!attrs_apply(&f->attrs, r) && !f->inode->log.slot_cut)
             f->store->strays++;
         return;
     }
@@ -89,7 +96,7 @@ static int replay_rest(struct store_file *f, struct frees *frees) {
     return NOVA_OK;
 }
 
-static int settle(struct store_file *f, int rc) {
+int store_done(struct store_file *f, int rc) {
     struct frees frees = {0};
     if (rc != NOVA_OK) {
         f->store->err = f->io.err;
@@ -109,7 +116,7 @@ int store_catch_up(struct store_file *f) {
     if (f->seen == appended(f))
         return NOVA_OK;
     f->io.more = 1;
-    return settle(f, NOVA_OK);
+    return store_done(f, NOVA_OK);
 }
 
 /* What tests emulate elsewhere is real on a DAX file system: where they are to run on one (test/power/dax_tests.sh),
@@ -225,7 +232,8 @@ static uint32_t eof_blk(const struct store_file *f) {
 }
 
 int store_write(struct store_file *f, uint64_t off, const void *src, uint64_t len) {
-    return settle(f, nova_write(f->inode, off, src, len, blk_at(f, off), blk_at(f, off + len - 1), eof_blk(f), &f->io));
+    return store_done(
+        f, nova_write(f->inode, off, src, len, blk_at(f, off), blk_at(f, off + len - 1), eof_blk(f), &f->io));
 }
 
 int store_write_pieces(struct store_file *f, uint64_t off, const void *src, uint64_t len, uint64_t piece,
@@ -233,7 +241,7 @@ int store_write_pieces(struct store_file *f, uint64_t off, const void *src, uint
     nova_intent *in;
     int rc = nova_write_begin(f->inode, off, len, blk_at(f, off), blk_at(f, off + len - 1), eof_blk(f), &f->io, &in);
     if (rc != NOVA_OK)
-        return settle(f, rc);
+        return store_done(f, rc);
     uint64_t n = (len + piece - 1) / piece;
     for (uint64_t i = 0; i < n; i++) {
         uint64_t rel = (backwards ? n - 1 - i : i) * piece;
@@ -241,24 +249,24 @@ int store_write_pieces(struct store_file *f, uint64_t off, const void *src, uint
         rc = nova_write_fill(in, rel, (const uint8_t *)src + rel, part, &f->io);
         if (rc != NOVA_OK) {
             nova_write_abort(in);
-            return settle(f, rc);
+            return store_done(f, rc);
         }
     }
-    return settle(f, nova_write_commit(in, &f->io));
+    return store_done(f, nova_write_commit(in, &f->io));
 }
 
 int store_write_abort(struct store_file *f, uint64_t off, const void *src, uint64_t len, uint64_t filled) {
     nova_intent *in;
     int rc = nova_write_begin(f->inode, off, len, blk_at(f, off), blk_at(f, off + len - 1), eof_blk(f), &f->io, &in);
     if (rc != NOVA_OK)
-        return settle(f, rc);
+        return store_done(f, rc);
     rc = nova_write_fill(in, 0, src, filled, &f->io);
     nova_write_abort(in);
     return rc;
 }
 
 int store_truncate(struct store_file *f, uint64_t size) {
-    return settle(f, nova_truncate(f->inode, size, eof_blk(f), &f->io));
+    return store_done(f, nova_truncate(f->inode, size, eof_blk(f), &f->io));
 }
 
 /* Whether the index has a page in [from, to). */
@@ -276,15 +284,15 @@ static void seen(void *arg, uint64_t pgoff, uint32_t blk) {
 int store_punch(struct store_file *f, uint64_t off, uint64_t len) {
     struct search s = {off / BLK + 1, len == 0 ? 0 : (off + len - 1) / BLK, false};
     block_map_each(&f->map, seen, &s);
-    return settle(f, nova_punch(f->inode, off, len, blk_at(f, off), blk_at(f, off + len - 1), s.found, &f->io));
+    return store_done(f, nova_punch(f->inode, off, len, blk_at(f, off), blk_at(f, off + len - 1), s.found, &f->io));
 }
 
 int store_collapse(struct store_file *f, uint64_t off, uint64_t len) {
-    return settle(f, nova_collapse(f->inode, off, len, &f->io));
+    return store_done(f, nova_collapse(f->inode, off, len, &f->io));
 }
 
 int store_insert(struct store_file *f, uint64_t off, uint64_t len) {
-    return settle(f, nova_insert(f->inode, off, len, &f->io));
+    return store_done(f, nova_insert(f->inode, off, len, &f->io));
 }
 
 int store_allocate(struct store_file *f, uint64_t off, uint64_t len, bool keep_size) {
@@ -306,7 +314,7 @@ int store_allocate(struct store_file *f, uint64_t off, uint64_t len, bool keep_s
     }
     if (!keep_size && off + len > size)
         size = off + len;
-    int rc = n != 0            ? settle(f, nova_allocate(f->inode, runs, n, size, eof_blk(f), &f->io))
+    int rc = n != 0            ? store_done(f, nova_allocate(f->inode, runs, n, size, eof_blk(f), &f->io))
              : size != f->size ? store_truncate(f, size)
                                : NOVA_OK;
     free(runs);
@@ -314,11 +322,11 @@ int store_allocate(struct store_file *f, uint64_t off, uint64_t len, bool keep_s
 }
 
 int store_setxattr(struct store_file *f, const char *name, const void *value, uint32_t len) {
-    return settle(f, attrs_set(&f->attrs, f->inode, name, value, len, &f->io));
+    return store_done(f, attrs_set(&f->attrs, f->inode, name, value, len, &f->io));
 }
 
 int store_removexattr(struct store_file *f, const char *name) {
-    return settle(f, attrs_remove(&f->attrs, f->inode, name, &f->io));
+    return store_done(f, attrs_remove(&f->attrs, f->inode, name, &f->io));
 }
 
 int store_map(struct store_file *f, uint64_t off, uint64_t len, uint32_t flags, struct store_region *out) {

@@ -89,6 +89,32 @@ uint32_t store_apply_names(struct dir_map *names, struct attrs *attrs, const str
 int store_replay_dir(nova_inode *dir, struct dir_map *names, struct attrs *attrs, struct nova_io *io, uint32_t *strays);
 int store_file_open_ino(struct store *s, uint32_t ino, uint32_t gen, struct store_file *f);
 
+/*
+ * What every call ends with: the index takes in what it has logged, and what that replaced is freed. Returns rc, or
+ * what went wrong with that.
+ */
+int store_done(struct store_file *f, int rc);
+int store_dir_done(struct store *s, const char *path, int rc);
+struct nova_io *store_dir_io(struct store *s, const char *path);
+
+/* ---- logs (store_clean.c) ---- */
+
+/* An inode and its index, for the calls that follow: an open file, or a directory. */
+struct store_log {
+    struct store *s;
+    struct store_file *file; /* or NULL */
+    const char *dir;
+};
+struct store_log store_log_of(struct store_file *f);
+struct store_log store_log_of_dir(struct store *s, const char *path);
+
+/* Cleans the first pages of a log, at most so many, and not the one that holds its end. *freed: pages given back. */
+int store_clean(const struct store_log *l, uint32_t pages, uint32_t *freed);
+/* Takes out pages in the middle that hold nothing that counts. */
+int store_cut_dead(const struct store_log *l, uint32_t *freed);
+/* Cleans all of it, and starts it again in the slot if it fits there (*fits). */
+int store_restart(const struct store_log *l, bool *fits);
+
 /* ---- contents ---- */
 
 int store_write(struct store_file *f, uint64_t off, const void *src, uint64_t len);

@@ -29,7 +29,8 @@ int store_replay_dir(nova_inode *dir, struct dir_map *names, struct attrs *attrs
         int rc = nova_replay(dir, rec, 64, io);
         if (rc != NOVA_OK)
             return rc;
-        *strays += store_apply_names(names, attrs, rec, io->record_count);
+        uint32_t n = store_apply_names(names, attrs, rec, io->record_count);
+        *strays += dir->log.slot_cut ? 0 : n; /* of such a log, what they remove may have been cleaned away */
     } while (io->more);
     return NOVA_OK;
 }
@@ -160,6 +161,22 @@ static int done(struct store *s, const struct place *p, int rc) {
     else if (store_apply_names(p->names, p->attrs, p->io->records, p->io->record_count) != 0)
         abort();
     return rc;
+}
+
+int store_dir_done(struct store *s, const char *path, int rc) {
+    struct place p;
+    if (find_dir(s, path, &p) != NOVA_OK)
+        abort();
+    if (rc != NOVA_OK || p.io->more == 0)
+        return done(s, &p, rc);
+    return store_replay_dir(p.dir, p.names, p.attrs, p.io, &s->strays);
+}
+
+struct nova_io *store_dir_io(struct store *s, const char *path) {
+    struct place p;
+    if (find_dir(s, path, &p) != NOVA_OK)
+        abort();
+    return p.io;
 }
 
 /* ---- attributes of directories ---- */

@@ -628,7 +628,7 @@ void downgrade(struct world *w) {
     for (int i = 0; i < 2; i++) {
         if (f == NULL || fseek(f, (long)at[i], SEEK_SET) != 0 || fread(&sb, sizeof sb, 1, f) != 1)
             abort();
-        sb.incompat &= ~(uint64_t)FMT_INCOMPAT_NAMESPACE;
+        sb.incompat &= ~(uint64_t)FMT_INCOMPAT_ALL;
         fmt_sb_seal(&sb);
         if (fseek(f, (long)at[i], SEEK_SET) != 0 || fwrite(&sb, sizeof sb, 1, f) != 1)
             abort();

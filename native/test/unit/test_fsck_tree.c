@@ -495,7 +495,7 @@ static void older_pools_get_the_feature(void **state) {
     (void)state;
     for (int damaged = 0; damaged < 3; damaged++) { /* none, the first superblock, the replica */
         close_and_map();
-        assert_int_equal(bits_of(false), FMT_INCOMPAT_NAMESPACE); /* a new pool has it */
+        assert_int_equal(bits_of(false), FMT_INCOMPAT_ALL); /* a new pool has it */
         uint32_t seq = m.sb.seq;
         for (int i = 0; i < 2; i++) {
             struct fmt_sb *sb = (struct fmt_sb *)(void *)(m.base + (i == 0 ? 0 : m.size - NOVA_BLOCK_SIZE));
@@ -510,10 +510,10 @@ static void older_pools_get_the_feature(void **state) {
         must(store_open(&s, path, NOVA_OPT_EMULATED));
         struct nova_pool_info info;
         nova_pool_info(s.pool, &info);
-        assert_int_equal(info.incompat, FMT_INCOMPAT_NAMESPACE);
+        assert_int_equal(info.incompat, FMT_INCOMPAT_ALL);
         close_and_map();
-        assert_int_equal(bits_of(false), FMT_INCOMPAT_NAMESPACE);
-        assert_int_equal(bits_of(true), FMT_INCOMPAT_NAMESPACE);
+        assert_int_equal(bits_of(false), FMT_INCOMPAT_ALL);
+        assert_int_equal(bits_of(true), FMT_INCOMPAT_ALL);
         assert_memory_equal(m.base, m.base + m.size - NOVA_BLOCK_SIZE, sizeof(struct fmt_sb));
         assert_int_equal(m.sb.seq, seq + 1);
         image_unmap_file(&m);

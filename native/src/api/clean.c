@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cleaning a log, in the order of the log: what still counts in its first pages is appended again, then they are cut
+ * off (log.h). NOVA's garbage collection has the same two parts, "fast" (a page without live entries is unlinked) and
+ * "thorough" (live entries are copied); Xu and Swanson, FAST 2016, section 3.6.
+ *
+ * Which entries still count the caller's index says. What is not in an index (size, number of names, attributes) goes
+ * with everything that is appended again, so that no entry in front of that has any effect but through those kept.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handles.h"
+
+#define KEEP_ENTRIES 3u /* that nova_clean_append() appends by itself */
+
+/* ---- reading ---- */
+
+static uint32_t lines_of(const struct log *log, uint32_t blk) {
+    if (blk == log->tail.blk)
+        return log->tail.idx;
+    return blk != 0 ? FMT_PAGE_LINES : log->slot_cut ? 0 : FMT_INLINE_LINES;
+}
+
+/* Whether blk is a page of the log, as far as it says so itself; 0 is the slot. */
+static int check_page(const struct log *log, uint32_t blk, struct nova_error *err) {
+    if (blk == 0)
+        return NOVA_OK;
+    if (!media_is_data(log->m, blk, 1) || !alloc_is_used(log->a, blk) ||
+        !fmt_page_tail_ok(log->m, &((struct fmt_page *)(void *)media_blk(log->m, blk))->tail, log->ino, log->gen))
+        return nova_fail(err, NOVA_EINVAL, "block %u is no page of the log of inode %u", blk, log->ino);
+    return NOVA_OK;
+}
+
+/* The verified entry at a place before the tail. */
+static int entry_at(const struct log *log, struct log_pos at, const struct fmt_entry **out, struct nova_error *err) {
+    uint32_t lines = lines_of(log, at.blk);
+    if (at.idx >= lines)
+        return nova_fail(err, NOVA_EINVAL, "line %u of block %u is no place in the log of inode %u", at.idx, at.blk,
+                         log->ino);
+    const struct fmt_entry *e = (const struct fmt_entry *)(const void *)log_line(log, at);
+    const char *bad = fmt_entry_check(log->m, e, lines - at.idx, log->ino, log->gen, log->type);
+    if (bad != NULL)
+        return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, e), "log of inode %u: %s", log->ino, bad);
+    *out = e;
+    return NOVA_OK;
+}
+
+int nova_clean_read(nova_inode *inode, uint32_t log_blk, struct nova_record *out, uint32_t cap, struct nova_io *io) {
+    const struct log *log = &inode->log;
+    const struct fmt_entry *e;
+    io->record_count = io->more = 0;
+    if (out == NULL || cap < NOVA_PAGE_RECORDS)
+        return nova_fail(&io->err, NOVA_EINVAL, "a page of a log needs room for %u records", NOVA_PAGE_RECORDS);
+    uint32_t n = 0;
+    log_lock_owner(inode);
+    int rc = check_page(log, log_blk, &io->err);
+    uint32_t lines = lines_of(log, log_blk);
+    for (struct log_pos at = {log_blk, 0}; rc == NOVA_OK && at.idx < lines; at.idx += e->lines) {
+        rc = entry_at(log, at, &e, &io->err);
+        if (rc != NOVA_OK || e->kind == FMT_PAD)
+            break;
+        record_fill(&out[n], e, at);
+        n += out[n].lines;
+    }
+    log_unlock_owner(inode);
+    io->record_count = rc == NOVA_OK ? n : 0;
+    return rc;
+}
+
+/* ---- what is kept, as entries ---- */
+
+/* Entries one behind the other, with room for what is to come. */
+struct entries {
+    uint8_t *bytes;
+    uint32_t lines, n;
+};
+
+static void add(struct entries *es, const struct fmt_entry *e) {
+    memcpy(es->bytes + (size_t)es->lines * FMT_LINE, e, (size_t)e->lines * FMT_LINE);
+    es->lines += e->lines;
+    es->n++;
+}
+
+static void add_body(struct entries *es, enum fmt_kind kind, const void *body) {
+    struct fmt_entry e = {.kind = (uint8_t)kind, .lines = 1};
+    memcpy(e.payload, body, sizeof e.payload);
+    add(es, &e);
+}
+
+static uint64_t pages_of(uint64_t size) {
+    return (size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
+}
+
+/* An extent: a write within the size, blocks that were allocated beyond it. */
+static void add_extent(struct entries *es, const struct nova_keep *k, const struct nova_stat *st) {
+    uint64_t end = pages_of(st->size);
+    uint32_t in = k->at >= end ? 0 : end - k->at < k->count ? (uint32_t)(end - k->at) : k->count;
+    struct fmt_write_body w = {.pgoff = k->at, .blk = k->blk, .count = in, .size = st->size, .mtime = st->mtime};
+    if (in != 0)
+        add_body(es, FMT_WRITE, &w);
+    w.pgoff += in;
+    w.blk += in;
+    w.count = k->count - in;
+    if (w.count != 0)
+        add_body(es, FMT_ALLOC, &w);
+}
+
+static int check_extent(const struct log *log, const struct nova_keep *k, struct nova_error *err) {
+    if (log->type == NOVA_DIR)
+        return nova_fail(err, NOVA_EISDIR, "inode %u is a directory, and has no pages", log->ino);
+    if (k->at >= FMT_FILE_PAGES || k->count > FMT_FILE_PAGES - k->at || !media_is_data(log->m, k->blk, k->count))
+        return nova_fail(err, NOVA_EINVAL, "pages %llu+%u, blocks %u+%u are no extent of a file",
+                         (unsigned long long)k->at, k->count, k->blk, k->count);
+    return NOVA_OK;
+}
+
+/* The entry of a name or an attribute that is kept. */
+static int keep_entry(const struct log *log, const struct nova_keep *k, const struct fmt_entry **out,
+                      struct nova_error *err) {
+    struct fmt_xattr_body x;
+    int rc = check_page(log, k->blk, err);
+    if (rc == NOVA_OK)
+        rc = entry_at(log, (struct log_pos){k->blk, k->at < FMT_PAGE_LINES ? (uint32_t)k->at : FMT_PAGE_LINES}, out,
+                      err);
+    if (rc != NOVA_OK)
+        return rc;
+    memcpy(&x, (*out)->payload, sizeof x);
+    if ((*out)->kind != FMT_DENTRY_ADD && ((*out)->kind != FMT_XATTR || x.op != FMT_XATTR_SET))
+        return nova_fail(err, NOVA_EINVAL, "line %llu of block %u holds no name and no attribute",
+                         (unsigned long long)k->at, k->blk);
+    return NOVA_OK;
+}
+
+static int add_keeps(const struct nova_inode *inode, struct entries *es, const struct nova_keep *keep, uint32_t n,
+                     struct nova_error *err) {
+    const struct fmt_entry *e;
+    int rc = NOVA_OK;
+    for (uint32_t i = 0; rc == NOVA_OK && i < n; i++) {
+        if (keep[i].count != 0) {
+            rc = check_extent(&inode->log, &keep[i], err);
+            if (rc == NOVA_OK)
+                add_extent(es, &keep[i], &inode->st);
+        } else {
+            rc = keep_entry(&inode->log, &keep[i], &e, err);
+            if (rc == NOVA_OK)
+                add(es, e);
+        }
+    }
+    return rc;
+}
+
+static void add_size(struct entries *es, enum fmt_kind kind, const struct nova_stat *st) {
+    struct fmt_write_body w = {.size = st->size, .mtime = st->mtime};
+    add_body(es, kind, &w);
+}
+
+static void add_link(struct entries *es, const struct nova_stat *st) {
+    struct fmt_link_body l = {.nlink = st->nlink, .ctime = st->ctime};
+    add_body(es, FMT_LINK, &l);
+}
+
+static void add_attributes(struct entries *es, uint32_t mask, const struct nova_stat *st) {
+    struct fmt_setattr_body a = {.mask = mask,
+                                 .mode = st->mode,
+                                 .uid = st->uid,
+                                 .gid = st->gid,
+                                 .atime = st->atime,
+                                 .mtime = st->mtime,
+                                 .ctime = st->ctime};
+    add_body(es, FMT_SETATTR, &a);
+}
+
+/* ---- the calls ---- */
+
+static int clean_begin(struct nova_inode *inode, const struct nova_keep *keep, uint32_t n, struct nova_io *io) {
+    int rc = io_begin(inode->pool, io);
+    if (rc == NOVA_OK && (n > NOVA_KEEP_MAX || (n != 0 && keep == NULL)))
+        rc = nova_fail(&io->err, NOVA_EINVAL, "%u things to keep; there may be 0 to %d", n, NOVA_KEEP_MAX);
+    return rc;
+}
+
+static int append_locked(struct nova_inode *inode, struct entries *es, const struct nova_keep *keep, uint32_t n,
+                         struct nova_io *io) {
+    const struct nova_stat *st = &inode->st;
+    const uint32_t all = NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME |
+                         NOVA_ATTR_CTIME;
+    int rc = view_whole_locked(inode, &io->err);
+    if (rc == NOVA_OK)
+        rc = add_keeps(inode, es, keep, n, &io->err);
+    if (rc != NOVA_OK)
+        return rc;
+    if (inode->log.type != NOVA_DIR)
+        add_size(es, FMT_WRITE, st);
+    if (inode->log.linked && st->nlink != 0) /* 0: nobody will ask */
+        add_link(es, st);
+    add_attributes(es, all, st); /* last: the others set times */
+    rc = entries_commit_locked(inode, (struct fmt_entry *)(void *)es->bytes, es->n, ALLOC_RESERVE, io);
+    if (rc == NOVA_OK)
+        io->size = st->size;
+    return rc;
+}
+
+int nova_clean_append(nova_inode *inode, const struct nova_keep *keep, uint32_t n, struct nova_io *io) {
+    int rc = clean_begin(inode, keep, n, io);
+    if (rc != NOVA_OK)
+        return rc;
+    size_t lines = KEEP_ENTRIES;
+    for (uint32_t i = 0; i < n; i++)
+        lines += keep[i].count != 0 ? 2 : FMT_ENTRY_LINES_MAX;
+    struct entries es = {.bytes = malloc(lines * FMT_LINE)};
+    if (es.bytes == NULL)
+        return nova_fail(&io->err, NOVA_ENOMEM, "no memory for %zu lines of a log", lines);
+    log_lock_owner(inode);
+    rc = append_locked(inode, &es, keep, n, io);
+    log_unlock_owner(inode);
+    free(es.bytes);
+    return rc;
+}
+
+/* Frees pages that a drained commit has made unreachable. */
+static void free_pages(struct nova_inode *inode, const struct extent_list *pages) {
+    bool ok = true;
+    for (uint32_t i = 0; i < pages->n; i++)
+        ok = alloc_free(inode->pool->alloc, pages->ext[i].blk, pages->ext[i].count) && ok;
+    if (!ok) /* the next open scans, and says what is wrong */
+        __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
+}
+
+static int cut_locked(struct nova_inode *inode, uint32_t prev_blk, uint32_t keep_blk, struct extent_list *pages,
+                      struct nova_io *io) {
+    struct log *log = &inode->log;
+    const struct pmem_ops *ops = log->m->ops;
+    int rc = view_whole_locked(inode, &io->err);
+    if (rc == NOVA_OK)
+        rc = check_page(log, prev_blk, &io->err);
+    if (rc == NOVA_OK && prev_blk != 0 && !log->slot_cut)
+        rc = nova_fail(&io->err, NOVA_EINVAL, "the log of inode %u has not been cut at its beginning", log->ino);
+    if (rc == NOVA_OK)
+        rc = log_pages_between(log, prev_blk, keep_blk, NOVA_CUT_MAX, pages, &io->err);
+    if (rc == NOVA_OK)
+        rc = journal_forget(&inode->pool->journal, log->ino, &io->err);
+    if (rc != NOVA_OK)
+        return rc;
+    log_cut(log, prev_blk, keep_blk);
+    int os = ops->drain(ops);
+    if (os != 0)
+        rc = nova_fail_os(&io->err, NOVA_EOS, os, "cannot persist the pool; no page of a log was freed");
+    for (uint32_t i = 0; i < pages->n; i++)
+        io->size += pages->ext[i].count;
+    inode->cursor.pages -= (uint32_t)io->size;
+    return commit_answer(inode->pool, rc);
+}
+
+int nova_clean_cut(nova_inode *inode, uint32_t prev_blk, uint32_t keep_blk, struct nova_io *io) {
+    struct extent_list pages;
+    int rc = io_begin(inode->pool, io);
+    if (rc != NOVA_OK)
+        return rc;
+    io->size = 0;
+    extent_list_init(&pages);
+    log_lock_owner(inode);
+    rc = cut_locked(inode, prev_blk, keep_blk, &pages, io);
+    log_unlock_owner(inode);
+    if (rc == NOVA_OK)
+        free_pages(inode, &pages);
+    extent_list_free(&pages);
+    return rc;
+}
+
+/* The attributes in which b differs from a. */
+static uint32_t differing(const struct nova_stat *a, const struct nova_stat *b) {
+    return (a->mode != b->mode ? NOVA_ATTR_MODE : 0) | (a->uid != b->uid ? NOVA_ATTR_UID : 0) |
+           (a->gid != b->gid ? NOVA_ATTR_GID : 0) | (a->atime != b->atime ? NOVA_ATTR_ATIME : 0) |
+           (a->mtime != b->mtime ? NOVA_ATTR_MTIME : 0) | (a->ctime != b->ctime ? NOVA_ATTR_CTIME : 0);
+}
+
+/* The whole of what a short log says: what is kept, and of the rest what does not follow from that and the slot. */
+static int whole_log(struct nova_inode *inode, struct entries *es, const struct nova_keep *keep, uint32_t n,
+                     struct nova_error *err) {
+    const struct nova_stat *st = &inode->st;
+    struct nova_stat after = stat_created(inode->log.slot);
+    int rc = add_keeps(inode, es, keep, n, err);
+    if (rc != NOVA_OK)
+        return rc;
+    const uint8_t *at = es->bytes;
+    for (uint32_t i = 0; i < es->n; i++) {
+        const struct fmt_entry *e = (const struct fmt_entry *)(const void *)at;
+        stat_apply(&after, e);
+        at += (size_t)e->lines * FMT_LINE;
+    }
+    uint32_t first = es->n;
+    if (after.size != st->size) /* a file of holes */
+        add_size(es, FMT_TRUNCATE, st);
+    if (st->nlink > 1)
+        add_link(es, st);
+    for (uint32_t i = first; i < es->n; i++, at += FMT_LINE)
+        stat_apply(&after, (const struct fmt_entry *)(const void *)at);
+    uint32_t mask = differing(&after, st);
+    if (mask != 0)
+        add_attributes(es, mask, st);
+    if (es->lines > FMT_INLINE_LINES)
+        rc = nova_fail(err, NOVA_EINVAL, "the log of inode %u needs %u lines, and its slot has %u", inode->log.ino,
+                       es->lines, FMT_INLINE_LINES);
+    return rc;
+}
+
+static int restart_locked(struct nova_inode *inode, struct entries *es, const struct nova_keep *keep, uint32_t n,
+                          struct nova_io *io) {
+    struct log *log = &inode->log;
+    struct log_batch b;
+    struct extent_list none;
+    extent_list_init(&none);
+    int rc = view_whole_locked(inode, &io->err);
+    if (rc == NOVA_OK && !log->slot_cut)
+        rc = nova_fail(&io->err, NOVA_EINVAL, "the log of inode %u has not been cut at its beginning", log->ino);
+    if (rc == NOVA_OK)
+        rc = log_pages_between(log, 0, log->tail.blk, 0, &none, &io->err);
+    if (rc == NOVA_OK)
+        rc = whole_log(inode, es, keep, n, &io->err);
+    if (rc == NOVA_OK)
+        rc = journal_forget(&inode->pool->journal, log->ino, &io->err);
+    if (rc != NOVA_OK)
+        return rc;
+    log_restart(&b, log);
+    rc = batch_commit_locked(inode, &b, (struct fmt_entry *)(void *)es->bytes, es->n, io);
+    if (rc == NOVA_OK)
+        io->size = inode->st.size;
+    return rc;
+}
+
+int nova_clean_restart(nova_inode *inode, const struct nova_keep *keep, uint32_t n, struct nova_io *io) {
+    uint64_t bytes[FMT_INLINE_LINES * (FMT_ENTRY_LINES_MAX + 1) + KEEP_ENTRIES][FMT_LINE / sizeof(uint64_t)];
+    struct entries es = {.bytes = (uint8_t *)bytes};
+    int rc = clean_begin(inode, keep, n, io);
+    if (rc == NOVA_OK && n > FMT_INLINE_LINES)
+        rc = nova_fail(&io->err, NOVA_EINVAL, "%u things to keep need more than the %u lines of a slot", n,
+                       FMT_INLINE_LINES);
+    if (rc != NOVA_OK)
+        return rc;
+    log_lock_owner(inode);
+    uint32_t page = inode->log.tail.blk;
+    rc = restart_locked(inode, &es, keep, n, io);
+    log_unlock_owner(inode);
+    if (rc == NOVA_OK && !alloc_free(inode->pool->alloc, page, 1))
+        __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
+    return rc;
+}
