@@ -27,7 +27,8 @@
 #define SIZE_MAX_ 300000u
 #define POOL (8u << 20)
 
-static uint64_t moved; /* blocks, in all */
+static uint64_t moved;           /* blocks, in all */
+static uint64_t freed, restarts; /* pages of logs; logs that fitted the slot again */
 
 static uint64_t rnd_state;
 static uint64_t rnd(uint64_t n) { /* xorshift64* */
@@ -413,6 +414,32 @@ static void do_read(struct world *w, int i) {
     check_atime(w, i);
 }
 
+/* Cleaning a log changes nothing of what it says. */
+static void do_clean(struct world *w, int i) {
+    struct store_log log = i < FILES ? store_log_of(&w->file[i]) : store_log_of_dir(&w->s, "");
+    nova_inode *inode = i < FILES ? w->file[i].inode : w->s.root;
+    struct nova_stat before, after;
+    uint32_t n = 0;
+    bool fits = false;
+    if (i < FILES)
+        must(w, store_catch_up(&w->file[i]));
+    nova_inode_stat(inode, &before);
+    switch (rnd(6)) {
+    case 0: must(w, store_restart(&log, &fits)); break;
+    case 1: must(w, store_cut_dead(&log, &n)); break;
+    default: must(w, store_clean(&log, (uint32_t)rnd(6), &n));
+    }
+    nova_inode_stat(inode, &after);
+    freed += n;
+    restarts += fits;
+    assert_true(!fits || after.log_pages == 0);
+    after.log_pages = before.log_pages;
+    after.entries = before.entries;
+    assert_memory_equal(&after, &before, sizeof after);
+    if (i < FILES)
+        check_attrs(w, i);
+}
+
 static void forget(struct model *m) {
     *m = (struct model){.bytes = m->bytes, .attrs = m->attrs};
     for (int k = 0; k < ATTRS; k++)
@@ -429,7 +456,7 @@ static void step(struct world *w) {
         m->exists = true;
         return;
     }
-    switch (rnd(28)) {
+    switch (rnd(31)) {
     case 0:
         must(w, store_unlink(&w->s, name_of(i))); /* still open: its space comes back at close */
         check_file(w, i);
@@ -472,6 +499,9 @@ static void step(struct world *w) {
     case 9:
     case 10: do_attr(w, i); break;
     case 27: do_read(w, i); break;
+    case 28:
+    case 29: do_clean(w, i); break;
+    case 30: do_clean(w, FILES); break;
     case 11:
     case 12:
     case 13:
@@ -533,8 +563,10 @@ static void test_random(void **state) {
         fflush(stdout);
         run(seed + (uint64_t)i, 1000);
     }
-    report_line("model: random calls on files and their mappings: %d rounds, %llu blocks moved by faults", rounds,
-                (unsigned long long)moved);
+    report_line(
+        "model: random calls on files and their mappings: %d rounds, %llu blocks moved by faults, %llu log pages "
+        "freed by cleaning, %llu logs back in their slots",
+        rounds, (unsigned long long)moved, (unsigned long long)freed, (unsigned long long)restarts);
 }
 
 int main(void) {

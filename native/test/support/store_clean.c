@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/handles.h"
+#include "log/file_replay.h"
 #include "store.h"
 
 struct store_log store_log_of(struct store_file *f) {
@@ -51,14 +52,14 @@ static int failed(const struct view *v, int rc) {
     return rc;
 }
 
-/* The pages of the log in front of the one that holds its end. */
+/* The slot, as 0, and the pages of the log in front of the one that holds its end. */
 static void pages_of_log(const struct view *v, uint32_t **out, uint32_t *n) {
     struct extent_list list;
     struct nova_error err;
     const struct log *log = &v->inode->log;
     extent_list_init(&list);
-    *out = NULL;
-    *n = 0;
+    *out = calloc(1, sizeof **out);
+    *n = 1;
     if (log->tail.blk != 0 && log_pages_between(log, 0, log->tail.blk, UINT32_MAX - 1, &list, &err) != NOVA_OK)
         abort();
     for (uint32_t i = 0; i < list.n; i++) {
@@ -76,8 +77,13 @@ static void pages_of_log(const struct view *v, uint32_t **out, uint32_t *n) {
 struct keeps {
     struct nova_keep *keep;
     uint32_t n, cap;
-    uint8_t *blocks; /* a byte for each block of the pool: an entry that was read gave it to a page */
+    const struct block_map *map; /* of the file */
+    struct block_map owner;      /* of each page of the file: the log page whose entry gave it its block, or SLOT */
+    const uint32_t *from;        /* log pages of which things are kept; */
+    uint32_t from_n;             /* and how many */
 };
+
+#define SLOT UINT32_MAX
 
 static void keep(struct keeps *k, uint64_t at, uint32_t blk, uint32_t count) {
     struct nova_keep *last = k->n == 0 ? NULL : &k->keep[k->n - 1];
@@ -95,23 +101,39 @@ static void keep(struct keeps *k, uint64_t at, uint32_t blk, uint32_t count) {
     k->keep[k->n++] = (struct nova_keep){at, blk, count};
 }
 
-static void keep_page(void *arg, uint64_t pgoff, uint32_t blk) {
-    struct keeps *k = arg;
-    if (k->blocks[blk] != 0)
-        keep(k, pgoff, blk, 1);
+/* Replays the log into a map that says of pages where in the log they are from. */
+static void find_owners(const struct view *v, struct block_map *owner) {
+    const struct log *log = &v->inode->log;
+    struct log_cursor cur = {0};
+    struct log_item item;
+    struct nova_error err;
+    while (log_next(log, &cur, &item, &err) == NOVA_OK && item.entry != NULL) {
+        struct fmt_write_body w;
+        memcpy(&w, item.entry->payload, sizeof w);
+        bool ok = true;
+        if (item.entry->kind != FMT_WRITE && item.entry->kind != FMT_ALLOC)
+            ok = file_apply(item.entry, owner);
+        else
+            for (uint32_t i = 0; ok && i < w.count; i++)
+                ok = block_map_set(owner, w.pgoff + i, item.pos.blk == 0 ? SLOT : item.pos.blk, 1, NULL, NULL);
+        if (!ok)
+            abort();
+    }
 }
 
-/* Whether a record says what the index does. Of one that gives blocks to pages: notes the blocks. */
-static bool counts(const struct view *v, const struct nova_record *r, struct keeps *k) {
+static void keep_page(void *arg, uint64_t pgoff, uint32_t log_blk) {
+    struct keeps *k = arg;
+    for (uint32_t i = 0; i < k->from_n; i++)
+        if (log_blk == (k->from[i] == 0 ? SLOT : k->from[i]))
+            keep(k, pgoff, block_map_get(k->map, pgoff), 1);
+}
+
+/* Whether the record of a name or an attribute says what the index does. */
+static bool counts(const struct view *v, const struct nova_record *r) {
     const struct dir_name *d;
     const struct attr *a;
     char name[NOVA_NAME_MAX + 1] = "";
     switch (r->kind) {
-    case NOVA_REC_WRITE:
-    case NOVA_REC_ALLOC:
-        if (r->u.write.count != 0)
-            memset(k->blocks + r->u.write.blk, 1, r->u.write.count);
-        return false;
     case NOVA_REC_DENTRY_ADD:
         d = dir_map_get(v->names, r->u.dentry.name, (uint8_t)r->u.dentry.name_len);
         return d != NULL && d->ino == r->u.dentry.ino && d->gen == r->u.dentry.gen;
@@ -123,24 +145,27 @@ static bool counts(const struct view *v, const struct nova_record *r, struct kee
     }
 }
 
-static int read_page(const struct view *v, uint32_t blk, struct keeps *k) {
+/* What of these log pages counts; page 0 is the slot. */
+static int find_keeps(const struct view *v, const uint32_t *page, uint32_t n, struct keeps *k) {
     struct nova_record rec[NOVA_PAGE_RECORDS];
-    int rc = nova_clean_read(v->inode, blk, rec, NOVA_PAGE_RECORDS, v->io);
-    for (uint32_t i = 0; rc == NOVA_OK && i < v->io->record_count; i += rec[i].lines)
-        if (counts(v, &rec[i], k))
-            keep(k, rec[i].log_idx, rec[i].log_blk, 0);
+    int rc = NOVA_OK;
+    *k = (struct keeps){.map = v->map, .from = page, .from_n = n};
+    block_map_init(&k->owner);
+    if (v->map != NULL)
+        find_owners(v, &k->owner);
+    block_map_each(&k->owner, keep_page, k);
+    for (uint32_t p = 0; rc == NOVA_OK && p < n; p++) {
+        rc = nova_clean_read(v->inode, page[p], rec, NOVA_PAGE_RECORDS, v->io);
+        for (uint32_t i = 0; rc == NOVA_OK && i < v->io->record_count; i += rec[i].lines)
+            if (counts(v, &rec[i]))
+                keep(k, rec[i].log_idx, rec[i].log_blk, 0);
+    }
     return failed(v, rc);
-}
-
-static void keeps_init(const struct view *v, struct keeps *k) {
-    *k = (struct keeps){.blocks = calloc(1, v->l->s->len / NOVA_BLOCK_SIZE)};
-    if (k->blocks == NULL)
-        abort();
 }
 
 static void keeps_free(struct keeps *k) {
     free(k->keep);
-    free(k->blocks);
+    block_map_free(&k->owner);
 }
 
 /* ---- the calls ---- */
@@ -177,21 +202,16 @@ int store_clean(const struct store_log *l, uint32_t pages, uint32_t *freed) {
     if (rc != NOVA_OK || v.inode->log.tail.blk == 0)
         return rc;
     uint32_t end = v.inode->log.tail.blk;
-    pages_of_log(&v, &page, &n);
-    if (pages < n) {
-        end = page[pages];
-        n = pages;
+    pages_of_log(&v, &page, &n); /* the first is the slot */
+    if (pages < n - 1) {
+        end = page[1 + pages];
+        n = 1 + pages;
     }
-    keeps_init(&v, &k);
-    rc = read_page(&v, 0, &k);
-    for (uint32_t i = 0; rc == NOVA_OK && i < n; i++)
-        rc = read_page(&v, page[i], &k);
-    if (v.map != NULL)
-        block_map_each(v.map, keep_page, &k);
+    rc = find_keeps(&v, page, n, &k);
     if (rc == NOVA_OK)
         rc = append(&v, &k);
     if (rc == NOVA_OK)
-        rc = cut(&v, page, n, end, freed);
+        rc = cut(&v, page + 1, n - 1, end, freed);
     keeps_free(&k);
     free(page);
     return rc;
@@ -201,67 +221,59 @@ int store_clean(const struct store_log *l, uint32_t pages, uint32_t *freed) {
 static int is_dead(const struct view *v, uint32_t blk, bool *dead) {
     struct nova_record rec[NOVA_PAGE_RECORDS];
     struct keeps k;
-    int rc = failed(v, nova_clean_read(v->inode, blk, rec, NOVA_PAGE_RECORDS, v->io));
-    *dead = rc == NOVA_OK;
-    keeps_init(v, &k);
+    int rc = find_keeps(v, &blk, 1, &k);
+    *dead = k.n == 0;
+    keeps_free(&k);
+    if (rc == NOVA_OK)
+        rc = failed(v, nova_clean_read(v->inode, blk, rec, NOVA_PAGE_RECORDS, v->io));
     for (uint32_t i = 0; rc == NOVA_OK && i < v->io->record_count; i += rec[i].lines) {
         const struct nova_record *r = &rec[i];
-        bool may = ((r->kind == NOVA_REC_WRITE || r->kind == NOVA_REC_ALLOC) && r->u.write.count != 0) ||
-                   r->kind == NOVA_REC_DENTRY_ADD || (r->kind == NOVA_REC_XATTR && !r->u.xattr.removed);
-        *dead = *dead && may && !counts(v, r, &k);
+        *dead = *dead && (((r->kind == NOVA_REC_WRITE || r->kind == NOVA_REC_ALLOC) && r->u.write.count != 0) ||
+                          r->kind == NOVA_REC_DENTRY_ADD || (r->kind == NOVA_REC_XATTR && !r->u.xattr.removed));
     }
-    if (v->map != NULL)
-        block_map_each(v->map, keep_page, &k);
-    *dead = *dead && k.n == 0;
-    keeps_free(&k);
     return rc;
 }
 
 int store_cut_dead(const struct store_log *l, uint32_t *freed) {
     struct view v;
-    uint32_t *page, n, prev = 0;
+    uint32_t *page, n;
     bool dead;
     *freed = 0;
     int rc = look(l, &v);
     if (rc != NOVA_OK || !v.inode->log.slot_cut)
         return rc;
     pages_of_log(&v, &page, &n);
-    for (uint32_t i = 0; rc == NOVA_OK && i < n; i++) {
+    uint32_t prev = n > 1 ? page[1] : 0;
+    for (uint32_t i = 2; rc == NOVA_OK && i < n; i++) {
         rc = is_dead(&v, page[i], &dead);
-        if (rc == NOVA_OK && dead && i != 0) {
+        if (rc == NOVA_OK && dead) {
             rc = failed(&v, nova_clean_cut(v.inode, prev, i + 1 < n ? page[i + 1] : v.inode->log.tail.blk, v.io));
             *freed += rc == NOVA_OK ? (uint32_t)v.io->size : 0;
-            continue;
+        } else {
+            prev = page[i];
         }
-        prev = page[i];
     }
     free(page);
     return rc;
 }
 
-static void keep_all(void *arg, uint64_t pgoff, uint32_t blk) {
-    keep(arg, pgoff, blk, 1);
-}
-
 int store_restart(const struct store_log *l, bool *fits) {
     struct view v;
     struct keeps k;
-    uint32_t *page, n = 1, freed;
+    uint32_t *page, n = 2, freed;
     *fits = false;
     int rc = look(l, &v);
     if (rc != NOVA_OK || v.inode->log.tail.blk == 0)
         return rc;
-    for (int i = 0; rc == NOVA_OK && (n != 0 || !v.inode->log.slot_cut) && i < 3; i++) {
+    for (int i = 0; rc == NOVA_OK && (n != 1 || !v.inode->log.slot_cut) && i < 3; i++) {
         rc = store_clean(l, UINT32_MAX, &freed);
         pages_of_log(&v, &page, &n);
         free(page);
     }
-    if (rc != NOVA_OK || n != 0)
+    if (rc != NOVA_OK || n != 1)
         return rc;
-    keeps_init(&v, &k);
-    if (v.map != NULL)
-        block_map_each(v.map, keep_all, &k);
-    rc = read_page(&v, v.inode->log.tail.blk, &k);
+    uint32_t only = v.inode->log.tail.blk;
+    rc = find_keeps(&v, &only, 1, &k);
     if (rc == NOVA_OK && k.n <= FMT_INLINE_LINES) {
         rc = nova_clean_restart(v.inode, k.keep, k.n, v.io);
         *fits = rc == NOVA_OK;
