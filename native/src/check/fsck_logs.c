@@ -177,15 +177,15 @@ static uint64_t pages_of(uint64_t size) {
     return (size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
 }
 
-/* A write never makes the file shorter; one without pages moves the end within the block that holds it, or, in a log
- * that has been cut, says where it is. */
+/* A write never makes the file shorter; one without pages moves the end within the block that holds it, or says where it
+ * is: what that repeats may have gone from a log that has been cut. */
 static const char *check_write(const struct log *log, const struct block_map *map, const struct fmt_write_body *b,
                                uint64_t size) {
     if (b->size < size)
         return "a write that makes the file shorter";
-    if (b->count != 0 || log->slot_cut)
+    if (b->count != 0 || b->size == size || log->slot_cut)
         return NULL;
-    if (b->size == size || size % NOVA_BLOCK_SIZE == 0 || pages_of(b->size) != pages_of(size))
+    if (size % NOVA_BLOCK_SIZE == 0 || pages_of(b->size) != pages_of(size))
         return "a write without pages that does not stay in the file's last block";
     return block_map_get(map, size >> NOVA_BLOCK_SHIFT) == 0 ? "a write without pages into a hole" : NULL;
 }

@@ -161,6 +161,53 @@ static void grow_table(struct world *w, const struct workload *row) {
     put(w, "next", 0, 100);
 }
 
+/* Pages of the log that hold nothing of effect: a in front, b in the middle. Or, with c, back into the slot. */
+static void clean(struct world *w, const struct workload *row) {
+    put(w, "a", 0, 2 * BLK);
+    put(w, "b", 0, 10);
+    for (uint64_t i = 0; i < SLOT_ENTRIES + PAGE_ENTRIES * row->a; i++)
+        put(w, "a", i, 1);
+    put(w, "a", BLK, 100);
+    clean_log(w, "a", 1);
+    for (uint64_t i = 0; i < PAGE_ENTRIES * (row->b + (row->b != 0)); i++)
+        put(w, "a", i, 1);
+    record(w);
+    clean_log(w, "a", row->c != 0 ? UINT32_MAX : 1);
+    cut_dead(w, "a");
+    put(w, "b", 5, 5 * BLK);
+    if (row->c != 0)
+        restart_log(w, "a");
+    put(w, "b", 10, 7 * BLK); /* into the pages that came free */
+    put(w, "a", 3, 3);
+}
+
+/* Of one that cannot be written to, and of a directory, with names and attributes of several lines. */
+static void clean_names(struct world *w, const struct workload *row) {
+    make_dir(w, "d");
+    make_symlink(w, "d/link", 300);
+    for (uint64_t i = 0; i < row->a; i++) {
+        set_xattr(w, "d/link", "user.x", 100);
+        make(w, "d/passing");
+        move(w, "d/passing", "d/passed");
+        drop(w, "d/passed");
+    }
+    make(w,
+         "d/an-entry-of-more-than-two-lines-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    set_xattr(w, "d", "user.y", 5000);
+    put(w, "b", 0, 10);
+    move(w, "b", "d/b"); /* a record of the journal names the directory */
+    record(w);
+    clean_log(w, "d", 2);
+    clean_log(w, "d/link", 2);
+    put(w, "d/b", 5, 5 * BLK);
+    restart_log(w, "d/link");
+    drop(w, "d/b");
+    restart_log(w, "d");
+    put(w, "c", 10, 7 * BLK);
+    make(w, "d/new");
+    set_attr(w, "d/link", NOVA_ATTR_MTIME);
+}
+
 /* On a pool without a free block but the reserve. */
 static void full_pool(struct world *w, const struct workload *row) {
     put(w, "a", 0, 5 * BLK + 100);
@@ -268,6 +315,11 @@ static const struct workload calls[] = {
     {"log: several entries over the slot's end", log_end_fragmented, SLOT_ENTRIES - 1, 4 * BLK, 100, 0},
     {"log: several entries over a page's end", log_end_fragmented, SLOT_ENTRIES + PAGE_ENTRIES - 2, 4 * BLK, 100, 0},
     {"log: two pages in one write", log_end_fragmented, SLOT_ENTRIES, 67 * BLK, 106, 0},
+    {"clean: a page", clean, 1, 0, 0, 0},
+    {"clean: pages", clean, 3, 0, 0, 0},
+    {"clean: pages in the middle", clean, 1, 3, 0, 0},
+    {"clean: back into the slot", clean, 1, 0, 1, 0},
+    {"clean: names and attributes", clean_names, 35, 0, 0, 0},
     {"names of a line", long_name, 0, 20, 0, 0},
     {"names of two lines", long_name, 0, 21, 0, 0},
     {"names of five lines, padded slot", long_name, 0, 255, 0, 0},

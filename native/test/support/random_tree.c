@@ -132,6 +132,14 @@ void tree_random_call(struct world *w, const char *const *paths, size_t n, uint6
         make_something(w, path, rng);
         return;
     }
+    if (below(rng, 15) == 0) {
+        const char *what = below(rng, 3) == 0 ? "" : path;
+        if (below(rng, 2) == 0)
+            restart_log(w, what);
+        else
+            clean_log(w, what, (uint32_t)below(rng, 3));
+        return;
+    }
     bool file = tree_is(w, path, NOVA_FILE);
     switch (below(rng, 10)) {
     case 0:

@@ -437,6 +437,34 @@ static bool is_dir(const struct world *w, const char *path) {
     return path[0] == '\0' || model_get(now(w), path)->node->type == NOVA_DIR;
 }
 
+static struct store_log log_of(struct world *w, const char *path) {
+    return is_dir(w, path) ? store_log_of_dir(&w->s, path) : store_log_of(file(w, path));
+}
+
+void clean_log(struct world *w, const char *path, uint32_t pages) {
+    struct store_log l = log_of(w, path);
+    uint32_t freed;
+    uint32_t op = begin(w, "clean %.30s, %u pages", path, pages);
+    must(w, "clean", store_clean(&l, pages, &freed));
+    end(w, op, now(w));
+}
+
+void cut_dead(struct world *w, const char *path) {
+    struct store_log l = log_of(w, path);
+    uint32_t freed;
+    uint32_t op = begin(w, "cut dead pages of %.30s", path);
+    must(w, "cut", store_cut_dead(&l, &freed));
+    end(w, op, now(w));
+}
+
+void restart_log(struct world *w, const char *path) {
+    struct store_log l = log_of(w, path);
+    bool fits;
+    uint32_t op = begin(w, "restart %.30s", path);
+    must(w, "restart", store_restart(&l, &fits));
+    end(w, op, now(w));
+}
+
 void set_xattr(struct world *w, const char *path, const char *name, uint32_t len) {
     bool dir = is_dir(w, path);
     struct store_file *f = dir ? NULL : file(w, path);

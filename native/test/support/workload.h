@@ -101,6 +101,11 @@ void set_attr(struct world *w, const char *path, uint32_t mask); /* to values th
 void set_xattr(struct world *w, const char *path, const char *name, uint32_t len);
 void remove_xattr(struct world *w, const char *path, const char *name);
 
+/* Cleaning the log of a file or directory (store_clean.c), which changes nothing. */
+void clean_log(struct world *w, const char *path, uint32_t pages);
+void cut_dead(struct world *w, const char *path);
+void restart_log(struct world *w, const char *path);
+
 /*
  * Leaves the pool as a crash in the last recorded call does, just before that drain of it which comes after `drains`
  * others (or at the call's end), when of what may be lost only the first `lines` cache lines have come through. The

@@ -226,6 +226,25 @@ static void dead_pages(void **state) {
     check_crashed();
 }
 
+/* What was said once, long ago: size, names, attributes, values. */
+static void said_early(void **state) {
+    (void)state;
+    uint32_t freed;
+    must(store_setxattr(&f, "user.large", bytes, 9000));
+    must(store_setxattr(&f, "user.small", bytes, 90));
+    must(store_setxattr(&f, "user.gone", bytes, 90));
+    must(store_removexattr(&f, "user.gone"));
+    must(store_truncate(&f, 100 * BLK + 7));
+    must(store_link(&s, "file", "other"));
+    must(store_setattr(&s, "file", NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_MTIME, 0611, 7, 8, 0, 9));
+    for (uint32_t i = 0; i < 200; i++)
+        must(store_setattr(&s, "file", NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, i, 0));
+    clean(UINT32_MAX, &freed);
+    assert_int_equal(freed, 3);
+    assert_int_equal(f.attrs.n, 2);
+    check_crashed();
+}
+
 static void directory(void **state) {
     (void)state;
     struct store_log log = store_log_of_dir(&s, "");
@@ -524,6 +543,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(overwritten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(anything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(dead_pages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(said_early, set_up, tear_down),
         cmocka_unit_test_setup_teardown(directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(slot_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(symlink_again, set_up, tear_down),
