@@ -131,7 +131,7 @@ static void sweep(struct victim *v, enum meta_kind kind, struct rng *r) {
         forge_bits(v, it, of_kind * it->len * 8 <= 2048, r); /* kinds of few bits are always swept whole */
         if (kind == META_SNAPSHOT && nth == 1)
             forge_pairs(v, it);
-        if (kind == META_TABLE_POINTER || kind == META_HEAD || kind == META_NEXT)
+        if (kind == META_TABLE_POINTER || kind == META_HEAD || kind == META_FIRST || kind == META_NEXT)
             forge_blocks(v, it);
         alarm(60);
     }

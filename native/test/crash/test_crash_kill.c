@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "crash_image.h"
+#include "format/layout.h"
 #include "operations.h"
 #include "report.h"
 #include "workload.h"
@@ -56,11 +57,13 @@ static void open_and_write(struct trace *t, const char *path, uint64_t state) {
     assert_int_equal(store_file_open(&s, "after the kill", true, &f), NOVA_OK);
     store_file_close(&f);
     recorder_end(op, state = state_of(&s), NULL);
-    op = recorder_begin("write after the kill", state, NULL);
-    assert_int_equal(store_file_open(&s, "after the kill", false, &f), NOVA_OK);
-    assert_int_equal(store_write(&f, 0, bytes, sizeof bytes), NOVA_OK);
-    store_file_close(&f);
-    recorder_end(op, state_of(&s), NULL);
+    for (uint32_t pages = 1; pages <= 4; pages += 3) { /* into the first free block, and the first four in a row */
+        op = recorder_begin("write after the kill", state, NULL);
+        assert_int_equal(store_file_open(&s, "after the kill", false, &f), NOVA_OK);
+        assert_int_equal(store_write(&f, 0, bytes, pages * NOVA_BLOCK_SIZE), NOVA_OK);
+        store_file_close(&f);
+        recorder_end(op, state = state_of(&s), NULL);
+    }
     recorder_stop();
     store_close(&s);
 }
@@ -150,6 +153,21 @@ static void make_many(struct world *w) {
     }
 }
 
+/* A log with pages in its middle that hold nothing of effect. */
+static void dead_pages(struct world *w) {
+    put(w, "a", 0, 2 * NOVA_BLOCK_SIZE);
+    for (uint32_t i = 0; i < FMT_INLINE_LINES + FMT_PAGE_LINES; i++)
+        put(w, "a", i, 1);
+    put(w, "a", NOVA_BLOCK_SIZE, 100);
+    clean_log(w, "a", 1);
+    for (uint32_t i = 0; i < 3 * FMT_PAGE_LINES; i++)
+        put(w, "a", i, 1);
+}
+
+static void cut_dead_pages(struct world *w) {
+    cut_dead(w, "a");
+}
+
 /* ---- transactions over several logs ---- */
 
 static void tree(struct world *w) {
@@ -198,6 +216,7 @@ static void all(bool repairs) {
             if (getenv("NOVA_FULL") != NULL || scene == (int)((i + limits.seed) % SCENES))
                 kill_everywhere(NULL, operations[i].run, (enum scene)scene, repairs, operations[i].name, &limits);
     kill_everywhere(NULL, make_many, (enum scene)0, repairs, "make many", &limits);
+    kill_everywhere(dead_pages, cut_dead_pages, (enum scene)0, repairs, "cut dead pages", &limits);
     for (size_t i = 0; i < sizeof transactions / sizeof *transactions; i++)
         kill_everywhere(tree, transactions[i].run, (enum scene)0, repairs, transactions[i].name, &limits);
 }

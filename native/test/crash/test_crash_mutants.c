@@ -243,6 +243,46 @@ static void operation(struct world *w, const struct workload *row) {
     operations[row->a].run(w);
 }
 
+/* The page that comes free is the next one to be taken. */
+static void cut_off(struct world *w, const struct workload *row) {
+    (void)row;
+    put(w, "b", 0, 300);
+    put(w, "a", 0, 2 * NOVA_BLOCK_SIZE);
+    for (uint32_t i = 0; i < FMT_INLINE_LINES + FMT_PAGE_LINES; i++)
+        set_attr(w, "a", NOVA_ATTR_ATIME);
+    record(w);
+    clean_log(w, "a", 1);
+    put(w, "b", 60, 10);
+}
+
+static void cut_out(struct world *w, const struct workload *row) {
+    (void)row;
+    put(w, "b", 0, 300);
+    put(w, "a", 0, 2 * NOVA_BLOCK_SIZE);
+    for (uint32_t i = 0; i < FMT_INLINE_LINES; i++)
+        put(w, "a", 7, 3);
+    clean_log(w, "a", 1);
+    for (uint32_t i = 0; i < 2 * FMT_PAGE_LINES; i++)
+        put(w, "a", NOVA_BLOCK_SIZE, 3);
+    record(w);
+    cut_dead(w, "a");
+    put(w, "b", 60, 10);
+}
+
+/* The directory's tail comes back to where a transaction found it, whose record is still there. */
+static void come_back(struct world *w, const struct workload *row) {
+    (void)row;
+    make_dir(w, "d");
+    make_dir(w, "e");
+    put(w, "d/a", 0, 300);
+    move(w, "d/a", "e/a");
+    set_attr(w, "d", NOVA_ATTR_MODE);
+    set_attr(w, "d", NOVA_ATTR_MODE);
+    record(w);
+    restart_log(w, "d");
+    put(w, "e/a", 60, 10);
+}
+
 static const struct workload special[] = {
     {"into a hole", hole, 0, 0, 0, 0},
     {"slot to page", to_page, 3, 0, 0, 0},
@@ -269,6 +309,9 @@ static const struct workload special[] = {
     {"recovery of a rename", recover_names, 0, 1, 0, 0},
     {"recovery of a rename over a link", recover_names, 1, 1, 0, 0},
     {"recovery of half a record", recover_half, 0, 0, 0, 0},
+    {"cut a page off", cut_off, 0, 0, 0, 0},
+    {"cut a page out", cut_out, 0, 0, 0, 0},
+    {"tail comes back", come_back, 0, 0, 0, 0},
     /* mapped files */
     {"fill", fill, 1, 0, 0, 0},
     {"fill, in a new log page", fill, 3, 0, 0, 0},
@@ -299,6 +342,11 @@ static bool is_tail_cleared(const struct trace_event *e) {
 /* Here that is the drain of what was read, which matters after a kill: test_crash_kill.c. */
 #define CLEARED "the zeros over a record that is none any more need no order"
 
+/* What cleaning appends again changes nothing until the log is cut, and the head lies in the tail's line, behind it. */
+#define CUT "the log is cut by the next store to the tail's line, which does not become durable before the tail"
+
+#define SAID "the page that is kept said before what was appended to it again"
+
 static const struct harmless {
     const char *host; /* NULL: wherever `is` is true */
     bool (*is)(const struct trace_event *e);
@@ -321,6 +369,26 @@ static const struct harmless {
     {"allocate behind the end", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 2, 2,
      "an allocation behind the end changes no bytes: the state looks the same if its commit is lost"},
     {"allocate behind the end", NULL, BIT(MUTANT_LATE_STORE), 3, 3, "the same"},
+    {"clean a file's log", NULL, BIT(MUTANT_NO_FLUSH) | BIT(MUTANT_EARLY_FLUSH) | BIT(MUTANT_OTHER_LINE), 4, 4, CUT},
+    {"clean a file's log", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 8, 8, CUT},
+    {"clean a file's log", NULL, BIT(MUTANT_EARLY_STORE), 5, 5, CUT},
+    {"clean a directory's log", NULL, BIT(MUTANT_NO_FLUSH) | BIT(MUTANT_EARLY_FLUSH) | BIT(MUTANT_OTHER_LINE), 4, 4,
+     CUT},
+    {"clean a directory's log", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 6, 6, CUT},
+    {"clean a directory's log", NULL, BIT(MUTANT_EARLY_STORE), 5, 5, CUT},
+    {"cut a page off", NULL, BIT(MUTANT_NO_FLUSH) | BIT(MUTANT_EARLY_FLUSH) | BIT(MUTANT_OTHER_LINE), 1, 1, CUT},
+    {"cut a page off", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN) | BIT(MUTANT_EARLY_STORE), 2, 2, CUT},
+    {"tail comes back", NULL,
+     BIT(MUTANT_NO_FLUSH) | BIT(MUTANT_EARLY_FLUSH) | BIT(MUTANT_OTHER_LINE) | BIT(MUTANT_NO_STORE), 1, 1, SAID},
+    {"tail comes back", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN) | BIT(MUTANT_SWAP_STEPS), 2, 2, SAID},
+    {"tail comes back", NULL, BIT(MUTANT_EARLY_STORE), 2, 2,
+     "the record's transaction has ended: it may go at any time"},
+    {"tail comes back", NULL, BIT(MUTANT_LATE_STORE), 2, 3, "the same; and what was appended the page said before"},
+    {"tail comes back", NULL, BIT(MUTANT_TORN), 2, 2, "a record with half a checksum, or magic, is none"},
+    {"clean a directory's log", NULL, BIT(MUTANT_NO_COPY), 9, 9,
+     "the slot's first line still holds an entry of the same name and inode from before"},
+    {"clean a directory's log", NULL, BIT(MUTANT_LATE_STORE), 8, 8,
+     "the slot has lost its name: recovery clears its tail"},
     {"give up a write", NULL, COPIES, 1, 1, "the bytes are nobody's"},
     {"give up a write in place", NULL, COPIES, 1, 1, "the same"},
     {"recovery of a rename", NULL, ENDING_RECORD, 2, 2, "a whole record of an ended transaction may end it again"},

@@ -88,8 +88,10 @@ static void seal_word(const struct image *im, unsigned kind, const struct part *
         word = fmt_ptr_make(m, FMT_TAG_ITABLE, p->ino, 0, 0, blk);
     else if (kind == PART_TAIL)
         word = fmt_tail_make(m, p->ino, p->gen, (struct log_end){{blk, x->at & 0x7f}, (x->at & 0x80) != 0});
+    else if (kind == PART_HEAD)
+        word = fmt_ptr_make(m, (x->at & 1) != 0 ? FMT_TAG_FIRST : FMT_TAG_HEAD, p->ino, p->gen, 0, blk);
     else
-        word = fmt_ptr_make(m, kind == PART_HEAD ? FMT_TAG_HEAD : FMT_TAG_NEXT, p->ino, p->gen, p->home, blk);
+        word = fmt_ptr_make(m, FMT_TAG_NEXT, p->ino, p->gen, p->home, blk);
     memcpy(m->base + p->off, &word, sizeof word);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "attrs.h"
+#include "format/layout.h"
 #include "fuzz.h"
 #include "inode/block_map.h"
 #include "inode/dir_map.h"
@@ -80,6 +81,16 @@ static void check_blocks(const struct file *f, const struct nova_record *r) {
         fuzz_fail("a record of blocks %u+%u", r->u.write.blk, r->u.write.count);
 }
 
+/* What a page has already, a log that was cleaned says again. */
+static bool set_blocks(struct file *f, const struct nova_record *r, block_map_fn replaced) {
+    bool ok = true;
+    check_blocks(f, r);
+    for (uint32_t i = 0; ok && i < r->u.write.count; i++)
+        if (block_map_get(&f->map, r->u.write.pgoff + i) != r->u.write.blk + i)
+            ok = block_map_set(&f->map, r->u.write.pgoff + i, r->u.write.blk + i, 1, replaced, f);
+    return ok;
+}
+
 static void apply_one(struct file *f, const struct nova_record *r, block_map_fn replaced) {
     uint64_t pgoff = r->u.range.pgoff, count = r->u.range.count;
     bool ok = true;
@@ -88,11 +99,7 @@ static void apply_one(struct file *f, const struct nova_record *r, block_map_fn 
     case NOVA_REC_LINK: return;
     case NOVA_REC_XATTR: apply_attr(&f->attrs, r); return;
     case NOVA_REC_WRITE:
-    case NOVA_REC_ALLOC:
-        check_blocks(f, r);
-        ok = r->u.write.count == 0 ||
-             block_map_set(&f->map, r->u.write.pgoff, r->u.write.blk, r->u.write.count, replaced, f);
-        break;
+    case NOVA_REC_ALLOC: ok = set_blocks(f, r, replaced); break;
     case NOVA_REC_TRUNCATE:
         block_map_truncate(&f->map, (r->u.write.size + FUZZ_BLK - 1) / FUZZ_BLK, replaced, f);
         break;
@@ -436,6 +443,57 @@ static void change_mapped(struct file *f, nova_region *region, uint8_t *addr, ui
     settle(f, "nova_replay", NOVA_OK);
 }
 
+struct keeping {
+    struct nova_keep keep[NOVA_KEEP_MAX];
+    uint32_t n;
+    bool full;
+};
+
+static void keep_page(void *arg, uint64_t pgoff, uint32_t blk) {
+    struct keeping *k = arg;
+    struct nova_keep *last = &k->keep[k->n == 0 ? 0 : k->n - 1];
+    if (k->n != 0 && last->at + last->count == pgoff && last->blk + last->count == blk)
+        last->count++;
+    else if (k->n < NOVA_KEEP_MAX)
+        k->keep[k->n++] = (struct nova_keep){pgoff, blk, 1};
+    else
+        k->full = true;
+}
+
+static void keep_all(const struct file *f, struct keeping *k) {
+    *k = (struct keeping){.n = 0};
+    block_map_each(&f->map, keep_page, k);
+    for (uint32_t i = 0; i < f->attrs.n; i++) {
+        const struct attr *a = &f->attrs.attr[i];
+        if (k->n < NOVA_KEEP_MAX)
+            k->keep[k->n++] = (struct nova_keep){a->log_idx, a->log_blk, 0};
+        else
+            k->full = true;
+    }
+}
+
+/* All that counts is appended again; what lies in front of the page that held the log's end before goes; and the rest
+ * back into the slot, if it is one page and fits. */
+static void clean(struct file *f) {
+    static struct nova_record rec[NOVA_PAGE_RECORDS];
+    static struct keeping k;
+    if (settle(f, "nova_setattr", nova_setattr(f->inode, NOVA_ATTR_MTIME, 0, 0, 0, 0, 777, &f->io)) != NOVA_OK)
+        return;
+    uint32_t page = f->io.record_count == 0 ? 0 : f->io.records[0].log_blk;
+    judge(f->v, "nova_clean_read", nova_clean_read(f->inode, page, rec, NOVA_PAGE_RECORDS, &f->io), &f->io.err, 0, 0);
+    keep_all(f, &k);
+    if (page == 0 || k.full ||
+        settle(f, "nova_clean_append", nova_clean_append(f->inode, k.keep, k.n, &f->io)) != NOVA_OK)
+        return;
+    int rc = judge(f->v, "nova_clean_cut", nova_clean_cut(f->inode, 0, page, &f->io), &f->io.err, NOVA_EINVAL, 0);
+    keep_all(f, &k);
+    if (rc != NOVA_OK || k.n > FMT_INLINE_LINES)
+        return;
+    rc = nova_clean_restart(f->inode, k.keep, k.n, &f->io);
+    if (rc != NOVA_EINVAL)
+        settle(f, "nova_clean_restart", rc);
+}
+
 static void change_file(struct file *f) {
     uint64_t size = f->size, first, n;
     const volatile uint8_t *addr;
@@ -454,6 +512,7 @@ static void change_file(struct file *f) {
     change_ranges(f);
     change_attrs(f);
     change_times(f);
+    clean(f);
     nova_region_free(region);
 }
 

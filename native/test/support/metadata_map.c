@@ -18,9 +18,10 @@
 
 const char *meta_kind_name(enum meta_kind kind) {
     static const char *const names[META_KINDS] = {
-        "data",    "unused", "journal record", "superblock", "state",  "snapshot", "zeros",   "table pointer", "slot",
-        "head",    "tail",   "page tail",      "next",       "write",  "truncate", "setattr", "add",           "remove",
-        "padding", "link",   "hole",           "collapse",   "insert", "alloc",    "xattr",   "value"};
+        "data",          "unused",   "journal record", "superblock", "state",  "snapshot",  "zeros",
+        "table pointer", "slot",     "head",           "first",      "tail",   "page tail", "next",
+        "write",         "truncate", "setattr",        "add",        "remove", "padding",   "link",
+        "hole",          "collapse", "insert",         "alloc",      "xattr",  "value"};
     return names[kind];
 }
 
@@ -106,9 +107,11 @@ static void add_page(struct metadata_map *map, const struct log *log, uint32_t f
     const struct media *m = log->m;
     struct fmt_page *page = (struct fmt_page *)(void *)media_blk(m, blk);
     struct fmt_page *before = (struct fmt_page *)(void *)media_blk(m, from);
-    if (end < (from == 0 ? FMT_INLINE_LINES : FMT_PAGE_LINES))
+    if (end < (from != 0 ? FMT_PAGE_LINES : log->slot_cut ? 0 : FMT_INLINE_LINES))
         add_line(map, log, META_PADDING, log_line(log, (struct log_pos){from, end}), 1);
-    add(map, (struct meta_item){from == 0 ? META_HEAD : META_NEXT,
+    add(map, (struct meta_item){from != 0       ? META_NEXT
+                                : log->slot_cut ? META_FIRST
+                                                : META_HEAD,
                                 media_off(m, from == 0 ? &log->slot->head : &before->tail.next), 8, log->ino, log->gen,
                                 from, 0});
     add_area(map, META_UNUSED, blk * BLK, BLK);
@@ -246,6 +249,7 @@ void metadata_seal(const struct media *m, const struct meta_item *it) {
     case META_PAGE_TAIL: fmt_page_tail_seal(m, at); break;
     case META_TABLE_POINTER: seal_pointer(m, it, FMT_TAG_ITABLE); break;
     case META_HEAD: seal_pointer(m, it, FMT_TAG_HEAD); break;
+    case META_FIRST: seal_pointer(m, it, FMT_TAG_FIRST); break;
     case META_NEXT: seal_pointer(m, it, FMT_TAG_NEXT); break;
     case META_TAIL: {
         uint64_t *p = at;
@@ -285,7 +289,7 @@ void metadata_check_bits(enum meta_kind kind, uint32_t *first, uint32_t *count) 
                     : kind == META_SNAPSHOT  ? offsetof(struct fmt_snap, crc)
                     : kind == META_PAGE_TAIL ? offsetof(struct fmt_page_tail, crc)
                                              : 0; /* slots and entries start with theirs */
-    bool pointer = kind == META_TABLE_POINTER || kind == META_HEAD || kind == META_NEXT;
+    bool pointer = kind == META_TABLE_POINTER || kind == META_HEAD || kind == META_FIRST || kind == META_NEXT;
     *first = pointer ? 32 : kind == META_TAIL ? 40 : byte * 8;
     *count = kind == META_TAIL ? 24 : kind == META_VALUE ? 0 : 32;
 }

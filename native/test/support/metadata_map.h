@@ -25,6 +25,7 @@ enum meta_kind {
     META_TABLE_POINTER,
     META_SLOT, /* its immutable part */
     META_HEAD,
+    META_FIRST, /* the same word, of a log that has been cut */
     META_TAIL,
     META_PAGE_TAIL, /* but its next pointer */
     META_NEXT,

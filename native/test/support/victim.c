@@ -96,6 +96,28 @@ static void fill_attributes(struct store *s) {
     assert_int_equal(store_dir_setxattr(s, "dir", "user.dir", value, 513), NOVA_OK); /* replaces */
 }
 
+/* Logs that have been cut: of "cleaned", and of a directory. */
+static void fill_cleaned(struct store *s) {
+    struct store_file f;
+    struct store_log log;
+    uint32_t freed;
+    put(s, "cleaned", 0, 3 * BLK);
+    assert_int_equal(store_file_open(s, "cleaned", false, &f), NOVA_OK);
+    for (uint8_t i = 0; i < 70; i++)
+        assert_int_equal(store_write(&f, BLK, &i, 1), NOVA_OK);
+    log = store_log_of(&f);
+    assert_int_equal(store_clean(&log, 1, &freed), NOVA_OK);
+    assert_int_equal(store_file_close(&f), NOVA_OK);
+    assert_int_equal(freed, 1);
+    for (uint32_t i = 0; i < 40; i++) {
+        put(s, "dir/sub/passing", 0, 1);
+        assert_int_equal(store_unlink(s, "dir/sub/passing"), NOVA_OK);
+    }
+    log = store_log_of_dir(s, "dir/sub");
+    assert_int_equal(store_clean(&log, 1, &freed), NOVA_OK);
+    assert_int_equal(freed, 1);
+}
+
 static void fill(struct store *s) {
     char name[256];
     for (uint32_t i = 0; i < 5;
@@ -125,6 +147,7 @@ static void fill(struct store *s) {
     fill_tree(s);
     fill_ranges(s);
     fill_attributes(s);
+    fill_cleaned(s);
     for (uint32_t i = 0; i < 18; i++) { /* a last block of the inode table, without a named inode in the end */
         snprintf(name, sizeof name, "small%u", i);
         put(s, name, 0, 0);

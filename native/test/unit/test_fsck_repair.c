@@ -99,6 +99,7 @@ static bool is_repairable(const struct victim *v, uint64_t off) {
     case META_TABLE_POINTER:
     case META_SLOT:
     case META_HEAD:
+    case META_FIRST:
     case META_TAIL:
     case META_PAGE_TAIL:
     case META_NEXT:
