@@ -252,7 +252,7 @@ static void cut_off(struct world *w, const struct workload *row) {
         set_attr(w, "a", NOVA_ATTR_ATIME);
     record(w);
     clean_log(w, "a", 1);
-    put(w, "b", 60, 10);
+    put(w, "b", 0, 300);
 }
 
 static void cut_out(struct world *w, const struct workload *row) {
@@ -266,7 +266,7 @@ static void cut_out(struct world *w, const struct workload *row) {
         put(w, "a", NOVA_BLOCK_SIZE, 3);
     record(w);
     cut_dead(w, "a");
-    put(w, "b", 60, 10);
+    put(w, "b", 0, 300);
 }
 
 /* The directory's tail comes back to where a transaction found it, whose record is still there. */
@@ -280,7 +280,7 @@ static void come_back(struct world *w, const struct workload *row) {
     set_attr(w, "d", NOVA_ATTR_MODE);
     record(w);
     restart_log(w, "d");
-    put(w, "e/a", 60, 10);
+    put(w, "e/a", 0, 300);
 }
 
 static const struct workload special[] = {
