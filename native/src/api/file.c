@@ -47,10 +47,6 @@ static uint64_t page_of(uint64_t off) {
     return off >> NOVA_BLOCK_SHIFT;
 }
 
-static uint64_t pages_of(uint64_t size) {
-    return (size + BLK - 1) >> NOVA_BLOCK_SHIFT;
-}
-
 /* What every writing call on a file checks first. Nothing may go by st before the view is known to be whole: it could
  * be an older size. */
 int file_begin(struct nova_inode *inode, uint64_t *size, struct nova_io *io) {
@@ -103,7 +99,7 @@ static bool intent_pin(struct nova_intent *in) {
     log_lock_owner(in->inode);
     in->pinned = true;
     f->pins++;
-    in->all_in_place = file_map_in_place(f) && page_of(in->off) < pages_of(in->old_size);
+    in->all_in_place = file_map_in_place(f) && page_of(in->off) < media_pages(in->old_size);
     in->first_blk = file_map_block(f, page_of(in->off)); /* the caller's may have been moved, and be nobody's now */
     log_unlock_owner(in->inode);
     return in->all_in_place;
@@ -175,7 +171,7 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
                                .eof_blk = eof_blk};
     extent_list_init(&in->ext);
     if (inode->map != NULL && intent_pin(in)) {
-        in->new_pgoff = last < pages_of(size) ? last + 1 : pages_of(size);
+        in->new_pgoff = last < media_pages(size) ? last + 1 : media_pages(size);
         in->ext_pgoff = first;
         rc = blocks_in_place(in, first, in->new_pgoff, &io->err);
     } else {
@@ -470,7 +466,7 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
             eof_blk = file_map_block(inode->map, page_of(old));
         if (size > old && old % BLK != 0 && eof_blk != 0)
             m->ops->zero(m->ops, media_blk(m, eof_blk) + old % BLK, BLK - old % BLK);
-        bool gives = (size + BLK - 1) / BLK < (old + BLK - 1) / BLK;
+        bool gives = media_pages(size) < media_pages(old);
         rc = entries_commit_locked(inode, &e, 1, gives ? ALLOC_RESERVE_MOST : size < old ? ALLOC_RESERVE_HALF : 0, io);
     }
     if (rc == NOVA_OK)

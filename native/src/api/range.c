@@ -17,10 +17,6 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 
-static uint64_t pages_of(uint64_t size) {
-    return (size + BLK - 1) >> NOVA_BLOCK_SHIFT;
-}
-
 static void range_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, uint64_t count, uint64_t size,
                         int64_t now) {
     struct fmt_range_body r = {.pgoff = pgoff, .count = count, .size = size, .mtime = now};
@@ -65,9 +61,9 @@ static void add_edge(struct punch *p, uint64_t pgoff, uint32_t old, uint64_t off
 static void plan(struct punch *p, uint64_t off, uint64_t end, uint64_t size, uint32_t first_blk, uint32_t last_blk,
                  bool between) {
     uint64_t first = off / BLK, last = (end - 1) / BLK;
-    uint64_t from = pages_of(off), to = end / BLK;
-    if (end >= size && to < pages_of(size)) /* what lies behind the end need not be kept */
-        to = pages_of(size);
+    uint64_t from = media_pages(off), to = end / BLK;
+    if (end >= size && to < media_pages(size)) /* what lies behind the end need not be kept */
+        to = media_pages(size);
     *p = (struct punch){.pgoff = from};
     bool first_whole = first >= from && first < to, last_whole = last >= from && last < to;
     if (from < to && (between || (first_whole && first_blk != 0) || (last_whole && last_blk != 0)))
