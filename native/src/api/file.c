@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing file contents.
+ * Writing file contents, and truncating.
  *
  * A write of [off, off + len) to a file of `size` bytes, and where a crash leaves it:
  *   1. Blocks are allocated in DRAM, and the caller's bytes copied into them; if the range starts behind the end in a
@@ -19,7 +19,6 @@
  * what lies beyond the size must be zeros until the size passes over it.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/handles.h"
 #include "util/clock.h"
@@ -261,18 +260,6 @@ static void merge_locked(struct nova_intent *in) {
         carry_over(m, target(in, end, &room), in->last_blk, end, stop, size);
 }
 
-/* The entry of one extent (or, without one, of bytes behind the end in a block that was there). */
-static void write_entry(struct fmt_entry *e, uint64_t pgoff, const struct nova_extent *x, uint64_t size, int64_t now) {
-    struct fmt_write_body w = {.size = size, .mtime = now};
-    if (x != NULL) {
-        w.pgoff = pgoff;
-        w.blk = x->blk;
-        w.count = x->count;
-    }
-    *e = (struct fmt_entry){.kind = FMT_WRITE, .lines = 1};
-    memcpy(e->payload, &w, sizeof w);
-}
-
 /*
  * Of a mapped file: what the caller said of its blocks may be older than a fault. Pages of which bytes will be carried
  * over are held: first and last, at most.
@@ -298,7 +285,7 @@ static void in_place_entry(struct fmt_entry *e, uint64_t size, uint64_t old_size
     if (size == old_size)
         times_entry(e, now);
     else
-        write_entry(e, 0, NULL, size, now);
+        *e = fmt_blocks_entry(FMT_WRITE, 0, (struct nova_extent){0, 0}, size, now);
 }
 
 static uint32_t new_extents(const struct nova_intent *in) {
@@ -332,7 +319,7 @@ static int intent_append(struct nova_intent *in, struct log_batch *b, uint64_t s
     for (uint32_t i = 0; rc == NOVA_OK && i < in->ext.n; i++) {
         if (!new_blocks(in, i, &pgoff, &first, &x))
             continue;
-        write_entry(e, first, &x, size, now);
+        *e = fmt_blocks_entry(FMT_WRITE, first, x, size, now);
         rc = append_entry(b, e, io);
     }
     return rc;
@@ -456,9 +443,7 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
         return nova_fail(&io->err, NOVA_EINVAL, "block outside the data area");
     if (size == old)
         return NOVA_OK;
-    struct fmt_write_body t = {.size = size, .mtime = nova_now()};
-    struct fmt_entry e = {.kind = FMT_TRUNCATE, .lines = 1};
-    memcpy(e.payload, &t, sizeof t);
+    struct fmt_entry e = fmt_blocks_entry(FMT_TRUNCATE, 0, (struct nova_extent){0, 0}, size, nova_now());
     log_lock_owner(inode);
     rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK) {

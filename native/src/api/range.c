@@ -24,13 +24,6 @@ static void range_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff,
     memcpy(e->payload, &r, sizeof r);
 }
 
-static void blocks_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, const struct nova_extent *x,
-                         uint64_t size, int64_t now) {
-    struct fmt_write_body w = {.pgoff = pgoff, .blk = x->blk, .count = x->count, .size = size, .mtime = now};
-    *e = (struct fmt_entry){.kind = (uint8_t)kind, .lines = 1};
-    memcpy(e->payload, &w, sizeof w);
-}
-
 /* ---- holes ---- */
 
 /* A page that keeps some of its bytes: those of block `old` outside [from, to), both offsets in the page. */
@@ -123,7 +116,7 @@ static int punch_locked(struct nova_inode *inode, struct punch *p, uint64_t size
         if (inode->map != NULL)
             file_map_hold_locked(inode->map, edge->pgoff, 1);
         put_edge(m, edge, size);
-        blocks_entry(&e[n++], FMT_WRITE, edge->pgoff, &(struct nova_extent){edge->blk, 1}, size, now);
+        e[n++] = fmt_blocks_entry(FMT_WRITE, edge->pgoff, (struct nova_extent){edge->blk, 1}, size, now);
     }
     if (p->count != 0)
         range_entry(&e[n++], FMT_HOLE, p->pgoff, p->count, size, now);
@@ -279,7 +272,7 @@ static uint32_t alloc_entries(const struct nova_run *runs, uint32_t n, const str
             if (piece.count > runs[i].count - done)
                 piece.count = (uint32_t)(runs[i].count - done);
             if (out != NULL)
-                blocks_entry(&out[entries], FMT_ALLOC, runs[i].pgoff + done, &piece, size, now);
+                out[entries] = fmt_blocks_entry(FMT_ALLOC, runs[i].pgoff + done, piece, size, now);
             done += piece.count;
             used += piece.count;
             if (used == ext->ext[x].count) {
@@ -349,8 +342,7 @@ int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint32_t n, ui
     else
         rc = allocate(inode, runs, n, &ext, old, size, eof_blk, io);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        for (uint32_t i = 0; i < ext.n; i++)
-            alloc_free(a, ext.ext[i].blk, ext.ext[i].count);
+        alloc_free_list(a, &ext);
     extent_list_free(&ext);
     return rc;
 }

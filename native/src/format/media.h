@@ -131,6 +131,13 @@ uint32_t fmt_xattr_crc(const struct media *m, const struct nova_extent *ext, uin
 /* Whether the value of a verified xattr entry, if it lies in blocks, is as the entry says. */
 bool fmt_xattr_value_ok(const struct media *m, const void *entry);
 
+/*
+ * An entry that says of what blocks: write, truncate or alloc. Pages from pgoff on become those of ext, none if its
+ * count is 0; size, bytes, is the file's from then on. What log_append() fills in, and the checksum, are left 0.
+ */
+struct fmt_entry fmt_blocks_entry(enum fmt_kind kind, uint64_t pgoff, struct nova_extent ext, uint64_t size,
+                                  int64_t mtime);
+
 /* Seals an entry whose header (but crc) and body are filled. */
 void fmt_entry_seal(const struct media *m, void *entry);
 

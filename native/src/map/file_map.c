@@ -232,9 +232,7 @@ void file_map_release_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
 
 int map_append_locked(struct file_map *f, struct log_batch *b, enum fmt_kind kind, uint64_t pgoff,
                       struct nova_extent ext, int64_t mtime, struct nova_error *err) {
-    struct fmt_write_body w = {.pgoff = pgoff, .blk = ext.blk, .count = ext.count, .size = f->size, .mtime = mtime};
-    struct fmt_entry e = {.kind = (uint8_t)kind, .lines = 1};
-    memcpy(e.payload, &w, sizeof w);
+    struct fmt_entry e = fmt_blocks_entry(kind, pgoff, ext, f->size, mtime);
     return log_append(b, &e, err);
 }
 
@@ -248,11 +246,6 @@ int map_commit_locked(struct file_map *f, struct log_batch *b, struct nova_error
         file_map_follow_locked(f);
     }
     return rc;
-}
-
-void map_free(struct file_map *f, const struct extent_list *ext) {
-    for (uint32_t i = 0; i < ext->n; i++)
-        alloc_free(f->a, ext->ext[i].blk, ext->ext[i].count);
 }
 
 /* Appends entries for the holes among [pgoff, pgoff + n), which the blocks of ext are for, in order. */
@@ -307,7 +300,7 @@ int file_map_fill_locked(struct file_map *f, uint64_t pgoff, uint64_t n, struct 
     else
         log_rollback(&b);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        map_free(f, &ext);
+        alloc_free_list(f->a, &ext);
     extent_list_free(&ext);
     return rc;
 }

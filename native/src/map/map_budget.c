@@ -88,7 +88,7 @@ static bool move_together(struct file_map *f, const struct chunk *c) {
     extent_list_init(&ext);
     bool ok = alloc_blocks(f->a, c->count, 0, &ext) && (c->runs + ext.n) * WORTH <= c->pieces;
     if (!ok) {
-        map_free(f, &ext);
+        alloc_free_list(f->a, &ext);
         extent_list_free(&ext);
         return false;
     }
@@ -126,7 +126,7 @@ static bool move_together(struct file_map *f, const struct chunk *c) {
     if (rc != NOVA_OK) {
         file_map_release_locked(f, pgoff, n);
         if (rc != NOVA_EOS)
-            map_free(f, &ext);
+            alloc_free_list(f->a, &ext);
     }
     extent_list_free(&ext);
     return rc == NOVA_OK;

@@ -37,9 +37,6 @@ int map_append_locked(struct file_map *f, struct log_batch *b, enum fmt_kind kin
 /* Commits what no caller asked for: counts it, and follows. */
 int map_commit_locked(struct file_map *f, struct log_batch *b, struct nova_error *err);
 
-/* Gives back blocks that no committed entry names. Any lock may be held. */
-void map_free(struct file_map *f, const struct extent_list *ext);
-
 /* ---- region_calls.c ---- */
 
 /* Closes a region, if it is open. The caller has it held (region_hold()), and no lock. */
