@@ -37,7 +37,8 @@ struct nova_inode {
     /*
      * logLock: guards log, cursor, st and what map leads to. Its owner side is the one writing or replaying call that
      * the caller's locks let run; its guest side everything that may come at any time (nova_inode_stat(); a page
-     * fault). Held for the merge of at most two blocks, the entries and the two drains; never across a return.
+     * fault). Held for the merge of at most two blocks, the entries and the two drains, and in a mapped file for what
+     * gives pages their blocks, copies those that move together, and shows them; never across a return.
      */
     struct biased_lock log_lock;
     struct log log;
