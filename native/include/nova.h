@@ -655,8 +655,9 @@ struct nova_region_stat {
  * NOVA_BLOCK_SIZE; len: 1..2^46, rounded up to whole pages. The inode must have been replayed to its end once.
  * appended: counts commits that no call made, or NULL; valid until the inode is closed. All regions of an inode share
  * the first one that is not NULL.
- * A region is eager if userfaultfd is not to be had for faults inside system calls too: the kernel could not read or
- * write a lazy one then. It is made in one go with the caller's view behind the log.
+ * A region is eager, asked or not, if userfaultfd is not to be had for faults inside system calls too: the kernel could
+ * not read or write a lazy one then. Blocks that an eager one gives to holes are committed as those of faults are, so
+ * that the caller's view lacks them at first.
  * Any thread; but for one inode the caller serialises it with writing calls.
  * Errors: EINVAL, EFBIG, EISDIR, ESTALE (not yet replayed), ENOSPC (eager), ECORRUPT, ENOMEM, EOS.
  */

@@ -377,6 +377,11 @@ bool alloc_free(struct allocator *a, uint32_t blk, uint32_t count) {
     return ok;
 }
 
+void alloc_free_list(struct allocator *a, const struct extent_list *ext) {
+    for (uint32_t i = 0; i < ext->n; i++)
+        alloc_free(a, ext->ext[i].blk, ext->ext[i].count);
+}
+
 /* ---- facts ---- */
 
 uint32_t alloc_lanes(const struct allocator *a) {

@@ -87,6 +87,8 @@ uint32_t alloc_one(struct allocator *a, unsigned flags);
 
 /* Frees. False, and nothing done, if a block is outside the data area or free already. */
 bool alloc_free(struct allocator *a, uint32_t blk, uint32_t count);
+/* The same with all of a list, as alloc_blocks() made it: blocks that nothing on the media has come to name. */
+void alloc_free_list(struct allocator *a, const struct extent_list *ext);
 
 uint32_t alloc_lanes(const struct allocator *a);
 uint32_t alloc_total(const struct allocator *a);   /* blocks of the data area */

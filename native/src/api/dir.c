@@ -161,9 +161,10 @@ static int transact(struct part *parts, uint32_t n, unsigned flags, struct nova_
 static void put_target(struct nova_pool *pool, const void *target, uint32_t len, uint32_t blk, uint32_t ino,
                        const struct fmt_inode *proto) {
     const struct pmem_ops *ops = pool->media.ops;
-    struct fmt_write_body w = {.blk = blk, .count = 1, .size = len, .mtime = proto->btime};
-    struct fmt_entry e = {.kind = FMT_WRITE, .lines = 1, .seq = 1, .ino = ino, .gen = proto->gen};
-    memcpy(e.payload, &w, sizeof w);
+    struct fmt_entry e = fmt_blocks_entry(FMT_WRITE, 0, (struct nova_extent){blk, 1}, len, proto->btime);
+    e.ino = ino;
+    e.gen = proto->gen;
+    e.seq = 1;
     fmt_entry_seal(&pool->media, &e);
     ops->copy(ops, media_blk(&pool->media, blk), target, len);
     ops->copy(ops, itable_slot(&pool->itable, ino)->lines, &e, sizeof e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing file contents.
+ * Writing file contents, and truncating.
  *
  * A write of [off, off + len) to a file of `size` bytes, and where a crash leaves it:
  *   1. Blocks are allocated in DRAM, and the caller's bytes copied into them; if the range starts behind the end in a
@@ -19,7 +19,6 @@
  * what lies beyond the size must be zeros until the size passes over it.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/handles.h"
 #include "util/clock.h"
@@ -45,10 +44,6 @@ struct nova_intent {
 
 static uint64_t page_of(uint64_t off) {
     return off >> NOVA_BLOCK_SHIFT;
-}
-
-static uint64_t pages_of(uint64_t size) {
-    return (size + BLK - 1) >> NOVA_BLOCK_SHIFT;
 }
 
 /* What every writing call on a file checks first. Nothing may go by st before the view is known to be whole: it could
@@ -103,7 +98,7 @@ static bool intent_pin(struct nova_intent *in) {
     log_lock_owner(in->inode);
     in->pinned = true;
     f->pins++;
-    in->all_in_place = file_map_in_place(f) && page_of(in->off) < pages_of(in->old_size);
+    in->all_in_place = file_map_in_place(f) && page_of(in->off) < media_pages(in->old_size);
     in->first_blk = file_map_block(f, page_of(in->off)); /* the caller's may have been moved, and be nobody's now */
     log_unlock_owner(in->inode);
     return in->all_in_place;
@@ -175,7 +170,7 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
                                .eof_blk = eof_blk};
     extent_list_init(&in->ext);
     if (inode->map != NULL && intent_pin(in)) {
-        in->new_pgoff = last < pages_of(size) ? last + 1 : pages_of(size);
+        in->new_pgoff = last < media_pages(size) ? last + 1 : media_pages(size);
         in->ext_pgoff = first;
         rc = blocks_in_place(in, first, in->new_pgoff, &io->err);
     } else {
@@ -265,18 +260,6 @@ static void merge_locked(struct nova_intent *in) {
         carry_over(m, target(in, end, &room), in->last_blk, end, stop, size);
 }
 
-/* The entry of one extent (or, without one, of bytes behind the end in a block that was there). */
-static void write_entry(struct fmt_entry *e, uint64_t pgoff, const struct nova_extent *x, uint64_t size, int64_t now) {
-    struct fmt_write_body w = {.size = size, .mtime = now};
-    if (x != NULL) {
-        w.pgoff = pgoff;
-        w.blk = x->blk;
-        w.count = x->count;
-    }
-    *e = (struct fmt_entry){.kind = FMT_WRITE, .lines = 1};
-    memcpy(e->payload, &w, sizeof w);
-}
-
 /*
  * Of a mapped file: what the caller said of its blocks may be older than a fault. Pages of which bytes will be carried
  * over are held: first and last, at most.
@@ -302,7 +285,7 @@ static void in_place_entry(struct fmt_entry *e, uint64_t size, uint64_t old_size
     if (size == old_size)
         times_entry(e, now);
     else
-        write_entry(e, 0, NULL, size, now);
+        *e = fmt_blocks_entry(FMT_WRITE, 0, (struct nova_extent){0, 0}, size, now);
 }
 
 static uint32_t new_extents(const struct nova_intent *in) {
@@ -336,7 +319,7 @@ static int intent_append(struct nova_intent *in, struct log_batch *b, uint64_t s
     for (uint32_t i = 0; rc == NOVA_OK && i < in->ext.n; i++) {
         if (!new_blocks(in, i, &pgoff, &first, &x))
             continue;
-        write_entry(e, first, &x, size, now);
+        *e = fmt_blocks_entry(FMT_WRITE, first, x, size, now);
         rc = append_entry(b, e, io);
     }
     return rc;
@@ -460,9 +443,7 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
         return nova_fail(&io->err, NOVA_EINVAL, "block outside the data area");
     if (size == old)
         return NOVA_OK;
-    struct fmt_write_body t = {.size = size, .mtime = nova_now()};
-    struct fmt_entry e = {.kind = FMT_TRUNCATE, .lines = 1};
-    memcpy(e.payload, &t, sizeof t);
+    struct fmt_entry e = fmt_blocks_entry(FMT_TRUNCATE, 0, (struct nova_extent){0, 0}, size, nova_now());
     log_lock_owner(inode);
     rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK) {
@@ -470,7 +451,7 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
             eof_blk = file_map_block(inode->map, page_of(old));
         if (size > old && old % BLK != 0 && eof_blk != 0)
             m->ops->zero(m->ops, media_blk(m, eof_blk) + old % BLK, BLK - old % BLK);
-        bool gives = (size + BLK - 1) / BLK < (old + BLK - 1) / BLK;
+        bool gives = media_pages(size) < media_pages(old);
         rc = entries_commit_locked(inode, &e, 1, gives ? ALLOC_RESERVE_MOST : size < old ? ALLOC_RESERVE_HALF : 0, io);
     }
     if (rc == NOVA_OK)

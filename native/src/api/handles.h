@@ -35,9 +35,10 @@ struct nova_pool {
 struct nova_inode {
     struct nova_pool *pool;
     /*
-     * logLock: guards log, cursor and st. Its owner side is the one writing or replaying call that the caller's locks
-     * let run; its guest side everything that may come at any time (nova_inode_stat(); a page fault). Held for the
-     * merge of at most two blocks, the entries and the two drains; never across a return.
+     * logLock: guards log, cursor, st and what map leads to. Its owner side is the one writing or replaying call that
+     * the caller's locks let run; its guest side everything that may come at any time (nova_inode_stat(); a page
+     * fault). Held for the merge of at most two blocks, the entries and the two drains, and in a mapped file for what
+     * gives pages their blocks, copies those that move together, and shows them; never across a return.
      */
     struct biased_lock log_lock;
     struct log log;
@@ -79,7 +80,7 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
 
 /*
  * Whether the caller's view may be written from: it reaches the log's end, or what it lacks are commits of faults, of
- * which inode->map knows; else ESTALE. The caller holds log_lock.
+ * which inode->map knows; else ESTALE, or ENOMEM if that map could not follow the log. The caller holds log_lock.
  */
 int view_check_locked(struct nova_inode *inode, struct nova_error *err);
 

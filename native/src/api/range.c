@@ -17,22 +17,11 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 
-static uint64_t pages_of(uint64_t size) {
-    return (size + BLK - 1) >> NOVA_BLOCK_SHIFT;
-}
-
 static void range_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, uint64_t count, uint64_t size,
                         int64_t now) {
     struct fmt_range_body r = {.pgoff = pgoff, .count = count, .size = size, .mtime = now};
     *e = (struct fmt_entry){.kind = (uint8_t)kind, .lines = 1};
     memcpy(e->payload, &r, sizeof r);
-}
-
-static void blocks_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, const struct nova_extent *x,
-                         uint64_t size, int64_t now) {
-    struct fmt_write_body w = {.pgoff = pgoff, .blk = x->blk, .count = x->count, .size = size, .mtime = now};
-    *e = (struct fmt_entry){.kind = (uint8_t)kind, .lines = 1};
-    memcpy(e->payload, &w, sizeof w);
 }
 
 /* ---- holes ---- */
@@ -65,9 +54,9 @@ static void add_edge(struct punch *p, uint64_t pgoff, uint32_t old, uint64_t off
 static void plan(struct punch *p, uint64_t off, uint64_t end, uint64_t size, uint32_t first_blk, uint32_t last_blk,
                  bool between) {
     uint64_t first = off / BLK, last = (end - 1) / BLK;
-    uint64_t from = pages_of(off), to = end / BLK;
-    if (end >= size && to < pages_of(size)) /* what lies behind the end need not be kept */
-        to = pages_of(size);
+    uint64_t from = media_pages(off), to = end / BLK;
+    if (end >= size && to < media_pages(size)) /* what lies behind the end need not be kept */
+        to = media_pages(size);
     *p = (struct punch){.pgoff = from};
     bool first_whole = first >= from && first < to, last_whole = last >= from && last < to;
     if (from < to && (between || (first_whole && first_blk != 0) || (last_whole && last_blk != 0)))
@@ -127,7 +116,7 @@ static int punch_locked(struct nova_inode *inode, struct punch *p, uint64_t size
         if (inode->map != NULL)
             file_map_hold_locked(inode->map, edge->pgoff, 1);
         put_edge(m, edge, size);
-        blocks_entry(&e[n++], FMT_WRITE, edge->pgoff, &(struct nova_extent){edge->blk, 1}, size, now);
+        e[n++] = fmt_blocks_entry(FMT_WRITE, edge->pgoff, (struct nova_extent){edge->blk, 1}, size, now);
     }
     if (p->count != 0)
         range_entry(&e[n++], FMT_HOLE, p->pgoff, p->count, size, now);
@@ -283,7 +272,7 @@ static uint32_t alloc_entries(const struct nova_run *runs, uint32_t n, const str
             if (piece.count > runs[i].count - done)
                 piece.count = (uint32_t)(runs[i].count - done);
             if (out != NULL)
-                blocks_entry(&out[entries], FMT_ALLOC, runs[i].pgoff + done, &piece, size, now);
+                out[entries] = fmt_blocks_entry(FMT_ALLOC, runs[i].pgoff + done, piece, size, now);
             done += piece.count;
             used += piece.count;
             if (used == ext->ext[x].count) {
@@ -353,8 +342,7 @@ int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint32_t n, ui
     else
         rc = allocate(inode, runs, n, &ext, old, size, eof_blk, io);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        for (uint32_t i = 0; i < ext.n; i++)
-            alloc_free(a, ext.ext[i].blk, ext.ext[i].count);
+        alloc_free_list(a, &ext);
     extent_list_free(&ext);
     return rc;
 }

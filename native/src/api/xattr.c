@@ -177,8 +177,7 @@ int nova_setxattr(nova_inode *inode, const char *name, uint32_t name_len, const 
     if (rc == NOVA_OK)
         rc = replace(inode, &v, name_len, (struct log_pos){old_blk, old_idx}, false, io);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        for (uint32_t i = 0; i < v.ext.n; i++)
-            alloc_free(inode->pool->alloc, v.ext.ext[i].blk, v.ext.ext[i].count);
+        alloc_free_list(inode->pool->alloc, &v.ext);
     extent_list_free(&v.ext);
     return rc;
 }

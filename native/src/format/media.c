@@ -154,3 +154,11 @@ int media_attach(struct media *m, uint8_t *base, uint64_t len, const struct pmem
     };
     return NOVA_OK;
 }
+
+struct fmt_entry fmt_blocks_entry(enum fmt_kind kind, uint64_t pgoff, struct nova_extent ext, uint64_t size,
+                                  int64_t mtime) {
+    struct fmt_write_body w = {.pgoff = pgoff, .blk = ext.blk, .count = ext.count, .size = size, .mtime = mtime};
+    struct fmt_entry e = {.kind = (uint8_t)kind, .lines = 1};
+    memcpy(e.payload, &w, sizeof w);
+    return e;
+}

@@ -32,6 +32,11 @@ static inline uint64_t media_off(const struct media *m, const void *addr) {
     return (uint64_t)((const uint8_t *)addr - m->base);
 }
 
+/* Pages that size bytes of a file take, the last one in part. */
+static inline uint64_t media_pages(uint64_t size) {
+    return (size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
+}
+
 /* Whether blk, or all of [blk, blk + count) with count >= 1, lies in the data area. */
 static inline bool media_is_data(const struct media *m, uint64_t blk, uint64_t count) {
     return blk >= m->data_blk && count >= 1 && blk + count <= m->data_end;
@@ -131,6 +136,13 @@ struct nova_extent fmt_xattr_extent(const void *entry, uint32_t i);
 uint32_t fmt_xattr_crc(const struct media *m, const struct nova_extent *ext, uint32_t n, uint32_t value_len);
 /* Whether the value of a verified xattr entry, if it lies in blocks, is as the entry says. */
 bool fmt_xattr_value_ok(const struct media *m, const void *entry);
+
+/*
+ * An entry that says of what blocks: write, truncate or alloc. Pages from pgoff on become those of ext, none if its
+ * count is 0; size, bytes, is the file's from then on. What log_append() fills in, and the checksum, are left 0.
+ */
+struct fmt_entry fmt_blocks_entry(enum fmt_kind kind, uint64_t pgoff, struct nova_extent ext, uint64_t size,
+                                  int64_t mtime);
 
 /* Seals an entry whose header (but crc) and body are filled. */
 void fmt_entry_seal(const struct media *m, void *entry);

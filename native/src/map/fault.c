@@ -4,15 +4,16 @@
  * those that lie in a row with it; of a hole that is stored to, a run of pages whose length doubles as long as one run
  * follows the other.
  */
-#include "map/map_lock.h"
+#include "map/map_internal.h"
 #include "util/clock.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
-#define FILL_MIN 4u
-#define FILL_MAX 256u
-#define ZERO_PAGES 16u
-#define SHOW_MAX 256u
-#define BUS_MAX 512u
+/* Pages that one fault brings, at most: */
+#define FILL_MIN 4u    /* of a hole that is stored to, the first time */
+#define FILL_MAX 256u  /* after stores in order */
+#define ZERO_PAGES 16u /* of a hole that is loaded from */
+#define SHOW_MAX 256u  /* of blocks in a row, on each side */
+#define BUS_MAX 512u   /* beyond the end of the file */
 
 static bool is_missing(const struct region *r, uint64_t page) {
     return r->shows[page] == PAGE_MISSING || r->shows[page] == PAGE_HELD;
@@ -20,7 +21,7 @@ static bool is_missing(const struct region *r, uint64_t page) {
 
 /* The region's pages up to the end of the file. */
 static uint64_t pages_below_end(const struct file_map *f, const struct region *r) {
-    uint64_t end = (f->size + BLK - 1) / BLK;
+    uint64_t end = media_pages(f->size);
     if (end <= r->pgoff)
         return 0;
     return end - r->pgoff < r->pages ? end - r->pgoff : r->pages;

@@ -1,29 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Regions of a file: following its log, filling holes, opening and closing. */
+/* Following the log of a mapped file: what its regions show of each commit; and commits that fill its holes. */
 #include "map/file_map.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "log/file_replay.h"
-#include "map/map_lock.h"
+#include "map/map_internal.h"
 #include "util/clock.h"
 #include "util/error.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
-#define FILL_MAX 1024u    /* pages in one commit that nobody waits for */
-#define READ_MAX 8u       /* pages that are copied in one hold of logLock */
-#define FORCE_MAX 4096u   /* pages that are looked up in one hold of logLock */
 #define POPULATE_MAX 512u /* pages that get their page-table entries with their mapping */
 
 unsigned file_map_without;
 
-static uint64_t pages_of(uint64_t size) {
-    return (size + BLK - 1) / BLK;
-}
-
-/* The pages of a region among [pgoff, pgoff + n) of the file. False if there are none. */
-static bool overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *page, uint64_t *count) {
+bool map_overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *page, uint64_t *count) {
     uint64_t from = pgoff > r->pgoff ? pgoff : r->pgoff;
     uint64_t end = n < UINT64_MAX - pgoff ? pgoff + n : UINT64_MAX;
     if (end > r->pgoff + r->pages)
@@ -51,7 +43,7 @@ static void hide_but_one(struct file_map *f, uint64_t pgoff, uint64_t n) {
     uint64_t page, count;
     const struct region *first = f->faulting;
     for (struct region *r = f->regions; r != NULL; r = r->next) {
-        if (r == first || !r->lazy || !overlap(r, pgoff, n, &page, &count) || !shows_any(r, page, count))
+        if (r == first || !r->lazy || !map_overlap(r, pgoff, n, &page, &count) || !shows_any(r, page, count))
             continue;
         if (first == NULL)
             first = r;
@@ -60,9 +52,7 @@ static void hide_but_one(struct file_map *f, uint64_t pgoff, uint64_t n) {
     }
 }
 
-/* Makes the region show a run of blocks, if that does not take too many mappings: what an eager one then lacks, nobody
- * will give to it. */
-static bool show_run(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool populate) {
+bool map_show_run_locked(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool populate) {
     if (!r->lazy && region_vmas() >= region_vmas_max()) {
         region_bus(r, page, n);
         return false;
@@ -74,21 +64,21 @@ static bool show_run(struct region *r, uint64_t page, uint64_t n, uint32_t blk, 
 /* Pages [pgoff, pgoff + n) have become blocks from blk on. What nobody has looked at may stay missing, and blocks
  * beyond the end of the file are never shown: they stay zeros. */
 static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
-    uint64_t page, count, end = pages_of(f->size);
+    uint64_t page, count, end = media_pages(f->size);
     if (pgoff >= end)
         return;
     if (n > end - pgoff)
         n = end - pgoff;
     hide_but_one(f, pgoff, n);
     for (struct region *r = f->regions; r != NULL; r = r->next) {
-        if (!overlap(r, pgoff, n, &page, &count))
+        if (!map_overlap(r, pgoff, n, &page, &count))
             continue;
         if (r->lazy && r != f->faulting && (!shows_any(r, page, count) || (file_map_without & MAP_NO_REMAP) != 0))
             continue;
         if (r->lazy && r != f->faulting && region_vmas() >= region_vmas_max() / 2)
             map_budget_hide_locked(r, page, count);
         else
-            (void)show_run(r, page, count, blk + (uint32_t)(r->pgoff + page - pgoff), count <= POPULATE_MAX);
+            (void)map_show_run_locked(r, page, count, blk + (uint32_t)(r->pgoff + page - pgoff), count <= POPULATE_MAX);
     }
 }
 
@@ -97,18 +87,18 @@ static void forget(struct file_map *f, uint64_t pgoff, uint64_t n) {
     uint64_t page, count;
     f->holes = true;
     for (struct region *r = f->regions; r != NULL; r = r->next)
-        if (r->lazy && overlap(r, pgoff, n, &page, &count) && shows_any(r, page, count))
+        if (r->lazy && map_overlap(r, pgoff, n, &page, &count) && shows_any(r, page, count))
             region_hide(r, page, count, PAGE_MISSING);
 }
 
 static void resize(struct file_map *f, uint64_t size) {
-    uint64_t before = pages_of(f->size), after = pages_of(size), page, count;
+    uint64_t before = media_pages(f->size), after = media_pages(size), page, count;
     f->size = size;
     f->holes = f->holes || after > before;
     for (struct region *r = f->regions; r != NULL; r = r->next) {
-        if (after < before && overlap(r, after, before - after, &page, &count)) /* behind them nothing is shown */
+        if (after < before && map_overlap(r, after, before - after, &page, &count)) /* behind them nothing is shown */
             region_bus(r, page, count);
-        else if (after > before && r->lazy && overlap(r, before, after - before, &page, &count))
+        else if (after > before && r->lazy && map_overlap(r, before, after - before, &page, &count))
             region_hide(r, page, count, PAGE_MISSING);
     }
 }
@@ -198,18 +188,18 @@ static void refill(struct file_map *f) {
     f->holes = false; /* filling them ends in here again */
     for (struct region *r = f->regions; r != NULL; r = r->next) {
         uint64_t page = 0, count, n;
-        if (r->lazy || !overlap(r, 0, pages_of(f->size), &page, &count))
+        if (r->lazy || !map_overlap(r, 0, media_pages(f->size), &page, &count))
             continue;
         for (uint64_t i = page; i < page + count; i += n) {
             uint32_t blk = file_map_block(f, r->pgoff + i);
             n = 1;
             if (blk != 0 && r->shows[i] == blk)
                 continue;
-            while (i + n < page + count && n < FILL_MAX &&
+            while (i + n < page + count && n < MAP_FILL_MAX &&
                    file_map_block(f, r->pgoff + i + n) == (blk == 0 ? 0 : blk + n))
                 n++;
             if (blk != 0)
-                (void)show_run(r, i, n, blk, n <= POPULATE_MAX);
+                (void)map_show_run_locked(r, i, n, blk, n <= POPULATE_MAX);
             else if (file_map_fill_locked(f, r->pgoff + i, n, NULL) != NOVA_OK)
                 region_bus(r, i, n);
         }
@@ -234,14 +224,14 @@ void file_map_hold_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
     if ((file_map_without & MAP_NO_HOLD) != 0)
         return;
     for (struct region *r = f->regions; r != NULL; r = r->next)
-        if (r->lazy && overlap(r, pgoff, n, &page, &count) && shows_any(r, page, count))
+        if (r->lazy && map_overlap(r, pgoff, n, &page, &count) && shows_any(r, page, count))
             region_hide(r, page, count, PAGE_HELD);
 }
 
 void file_map_release_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
     uint64_t page, count;
     for (struct region *r = f->regions; r != NULL; r = r->next)
-        if (r->lazy && overlap(r, pgoff, n, &page, &count))
+        if (r->lazy && map_overlap(r, pgoff, n, &page, &count))
             for (uint64_t i = page; i < page + count; i++)
                 if (r->shows[i] == PAGE_HELD)
                     r->shows[i] = PAGE_MISSING; /* the same to the kernel */
@@ -251,9 +241,7 @@ void file_map_release_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
 
 int map_append_locked(struct file_map *f, struct log_batch *b, enum fmt_kind kind, uint64_t pgoff,
                       struct nova_extent ext, int64_t mtime, struct nova_error *err) {
-    struct fmt_write_body w = {.pgoff = pgoff, .blk = ext.blk, .count = ext.count, .size = f->size, .mtime = mtime};
-    struct fmt_entry e = {.kind = (uint8_t)kind, .lines = 1};
-    memcpy(e.payload, &w, sizeof w);
+    struct fmt_entry e = fmt_blocks_entry(kind, pgoff, ext, f->size, mtime);
     return log_append(b, &e, err);
 }
 
@@ -267,11 +255,6 @@ int map_commit_locked(struct file_map *f, struct log_batch *b, struct nova_error
         file_map_follow_locked(f);
     }
     return rc;
-}
-
-void map_free(struct file_map *f, const struct extent_list *ext) {
-    for (uint32_t i = 0; i < ext->n; i++)
-        alloc_free(f->a, ext->ext[i].blk, ext->ext[i].count);
 }
 
 /* Appends entries for the holes among [pgoff, pgoff + n), which the blocks of ext are for, in order. */
@@ -326,7 +309,7 @@ int file_map_fill_locked(struct file_map *f, uint64_t pgoff, uint64_t n, struct 
     else
         log_rollback(&b);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        map_free(f, &ext);
+        alloc_free_list(f->a, &ext);
     extent_list_free(&ext);
     return rc;
 }
@@ -351,231 +334,12 @@ int file_map_new(struct file_map **out, const struct pool_file *pool, struct log
     return NOVA_OK;
 }
 
-static void close_region(struct region *r) {
-    struct file_map *f = r->file;
-    map_lock(f);
-    if (r->open) {
-        r->open = false;
-        struct region **at = &f->regions;
-        while (*at != r)
-            at = &(*at)->next;
-        *at = r->next;
-        f->eager -= !r->lazy;
-        region_bus(r, 0, r->pages);
-    }
-    map_unlock(f);
-}
-
 void file_map_delete(struct file_map *f) {
     if (f == NULL)
         return;
-    region_detach(f, close_region);
+    region_detach(f, map_close_region);
     if (f->unseen != 0) /* the caller has not given them back: the next open will */
         __atomic_store_n(f->leaked, 1, __ATOMIC_RELAXED);
     block_map_free(&f->blocks);
     free(f);
-}
-
-/* ---- regions ---- */
-
-static bool shows_run(const struct region *r, uint64_t page, uint64_t n, uint32_t blk) {
-    uint64_t i = 0;
-    while (i < n && r->shows[page + i] == blk + i)
-        i++;
-    return i == n;
-}
-
-static int cannot_map(const struct file_map *f, struct nova_error *err) {
-    return nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
-}
-
-/* A new region shows the blocks that are there, as long as they do not take too many mappings. */
-static void show_present(struct file_map *f, struct region *r) {
-    uint64_t page, count, n;
-    if (!overlap(r, 0, pages_of(f->size), &page, &count))
-        return;
-    for (uint64_t i = page; i < page + count && r->open; i += n) {
-        uint32_t blk = file_map_block(f, r->pgoff + i);
-        for (n = 1; blk != 0 && i + n < page + count && file_map_block(f, r->pgoff + i + n) == blk + n;)
-            n++;
-        if (blk != 0 && (!r->lazy || region_vmas() < region_vmas_max() / 4) && !shows_run(r, i, n, blk))
-            (void)show_run(r, i, n, blk, false);
-    }
-}
-
-static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, struct nova_error *err) {
-    struct file_map *f = r->file;
-    int rc = NOVA_OK;
-    bool full = false;
-    uint64_t step;
-    for (uint64_t i = page; rc == NOVA_OK && i < page + n; i += step) {
-        step = page + n - i < FILL_MAX ? page + n - i : FILL_MAX;
-        map_lock(f);
-        uint64_t end = pages_of(f->size), at = r->pgoff + i;
-        if (!r->open || at >= end) {
-            map_unlock(f);
-            break;
-        }
-        if (step > end - at)
-            step = end - at;
-        uint64_t before = f->blocks.pages;
-        if (f->failed)
-            rc = cannot_map(f, err);
-        else if (allocate)
-            rc = file_map_fill_locked(f, at, step, err);
-        r->allocated += f->blocks.pages - before;
-        for (uint64_t k = i, run; rc == NOVA_OK && r->open && !full && k < i + step; k += run) {
-            uint32_t blk = file_map_block(f, r->pgoff + k);
-            for (run = 1; blk != 0 && k + run < i + step && file_map_block(f, r->pgoff + k + run) == blk + run;)
-                run++;
-            if (blk == 0 || shows_run(r, k, run, blk))
-                continue;
-            full = r->lazy && region_vmas() >= region_vmas_max(); /* they come by faults, which make room */
-            if (!full && !show_run(r, k, run, blk, true))
-                rc = nova_fail(err, NOVA_ENOMEM, "no more mappings of the kernel for pieces of inode %u", f->log->ino);
-        }
-        map_unlock(f);
-    }
-    return rc;
-}
-
-int file_map_add(struct file_map *f, uint64_t pgoff, uint64_t len, int prot, bool lazy, struct region **out,
-                 struct nova_error *err) {
-    struct region *r;
-    int rc = region_new(&r, f, f->pool, pgoff, len, prot, lazy, err);
-    if (rc != NOVA_OK)
-        return rc;
-    if (!r->lazy)
-        rc = populate(r, 0, r->pages, true, err);
-    map_lock(f);
-    if (rc == NOVA_OK && f->failed)
-        rc = cannot_map(f, err);
-    if (rc == NOVA_OK) {
-        r->next = f->regions;
-        f->regions = r;
-        f->eager += !r->lazy;
-        show_present(f, r);
-    }
-    map_unlock(f);
-    if (rc != NOVA_OK)
-        region_delete(r);
-    else
-        *out = r;
-    return rc;
-}
-
-void file_map_remove(struct region *r) {
-    if (!region_hold(r))
-        return;
-    close_region(r);
-    region_done(r);
-}
-
-/* ---- for any thread ---- */
-
-static int force(struct region *r, uint64_t page, uint64_t n, struct nova_error *err) {
-    struct file_map *f = r->file;
-    const struct pmem_ops *ops = f->m->ops;
-    for (uint64_t i = page; i < page + n;) {
-        struct extent_list runs;
-        extent_list_init(&runs);
-        uint64_t stop = page + n - i < FORCE_MAX ? page + n : i + FORCE_MAX;
-        map_lock(f);
-        for (; i < stop && runs.n < EXTENT_LIST_INLINE; i++) {
-            uint32_t blk = file_map_block(f, r->pgoff + i);
-            if (blk != 0)
-                extent_list_add(&runs, blk, 1);
-        }
-        map_unlock(f);
-        /* If a block is moved or given back meanwhile, then flushing it does nothing, and no harm. */
-        for (uint32_t k = 0; k < runs.n; k++)
-            ops->flush(ops, media_blk(f->m, runs.ext[k].blk), runs.ext[k].count * BLK);
-        extent_list_free(&runs);
-    }
-    int os = ops->drain(ops);
-    if (os != 0) {
-        __atomic_store_n(f->leaked, 1, __ATOMIC_RELAXED);
-        return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool");
-    }
-    return NOVA_OK;
-}
-
-static int closed(struct nova_error *err) {
-    return nova_fail(err, NOVA_EINVAL, "the region has been closed, by itself or with its file or pool");
-}
-
-int file_map_force(struct region *r, uint64_t page, uint64_t n, struct nova_error *err) {
-    if (!region_hold(r))
-        return closed(err);
-    int rc = force(r, page, n, err);
-    region_done(r);
-    return rc;
-}
-
-int file_map_populate(struct region *r, uint64_t page, uint64_t n, bool allocate, struct nova_error *err) {
-    if (!region_hold(r))
-        return closed(err);
-    int rc = populate(r, page, n, allocate, err);
-    region_done(r);
-    return rc;
-}
-
-/* Up to READ_MAX pages of it; how many bytes, or 0 if the first one cannot be read. */
-static uint64_t read_some(struct region *r, uint64_t off, uint8_t *buf, uint64_t len) {
-    struct file_map *f = r->file;
-    uint64_t done = 0, page = off / BLK, step;
-    map_lock(f);
-    uint64_t end = r->open && !f->failed ? pages_of(f->size) : 0;
-    for (; done < len && page < off / BLK + READ_MAX && r->pgoff + page < end; page++, done += step) {
-        uint64_t skip = (off + done) % BLK;
-        uint32_t blk = file_map_block(f, r->pgoff + page);
-        step = BLK - skip < len - done ? BLK - skip : len - done;
-        if (blk != 0)
-            memcpy(buf + done, media_blk(f->m, blk) + skip, step);
-        else
-            memset(buf + done, 0, step);
-    }
-    map_unlock(f);
-    return done;
-}
-
-int file_map_read(struct region *r, uint64_t off, uint8_t *buf, uint64_t len, struct nova_error *err) {
-    if (!region_hold(r))
-        return closed(err);
-    uint64_t done = 0, n = 1;
-    while (done < len && n != 0) {
-        uint8_t copy[READ_MAX * NOVA_BLOCK_SIZE]; /* to store to buf may be a fault that needs the lock */
-        n = read_some(r, off + done, copy, len - done);
-        memcpy(buf + done, copy, n);
-        done += n;
-    }
-    region_done(r);
-    if (done < len)
-        return nova_fail(err, NOVA_EINVAL, "byte %llu of a region lies beyond the end of the file, or it is closed",
-                         (unsigned long long)(off + done));
-    return NOVA_OK;
-}
-
-bool file_map_stat(struct region *r, struct nova_region_stat *stat) {
-    bool open = region_hold(r);
-    struct file_map *f = r->file;
-    if (open)
-        map_lock(f);
-    *stat = (struct nova_region_stat){.addr = (uintptr_t)r->addr,
-                                      .len = r->len,
-                                      .faults = r->faults,
-                                      .allocated = r->allocated,
-                                      .mapped = r->mapped,
-                                      .vmas = r->vmas,
-                                      .vmas_all = region_vmas(),
-                                      .vmas_max = region_vmas_max(),
-                                      .moved = r->moved,
-                                      .hold_max_ns = r->hold_max_ns,
-                                      .lazy = r->lazy,
-                                      .in_place = open && file_map_in_place(f)};
-    if (open) {
-        map_unlock(f);
-        region_done(r);
-    }
-    return open;
 }

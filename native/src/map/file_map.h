@@ -5,11 +5,9 @@
  * entries are replayed into the map and the regions, in the same hold of logLock.
  *
  * A fault that gives a page a block, and where a crash leaves it:
- *   1. blocks are allocated in DRAM and zeroed                          - nothing happened
- *   2. entries (FMT_ALLOC), drain, tail, drain (log.h)                  - pages of zeros where a hole was: the same
- * bytes
- *   3. the regions show the blocks, and the thread that waits goes on   - what it stores is its own business
- * (nova_force)
+ *   1. blocks are allocated in DRAM and zeroed                         - nothing happened
+ *   2. entries (FMT_ALLOC), drain, tail, drain (log.h)                 - zeros where a hole was: the same bytes
+ *   3. the regions show the blocks, and the thread that waits goes on  - what it stores is made durable by nova_force()
  *
  * logLock guards all of it, but what has another comment.
  */

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map/map_lock.h"
+#include "map/map_internal.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define CHUNK 128u        /* pages */
@@ -21,7 +21,8 @@
 #define LOOK_MAX 32768u   /* pages that a fault looks at for others to hide */
 #define WORTH 4u          /* pieces that a move must turn into one */
 
-void map_chunk(const struct region *r, uint64_t page, uint64_t *from, uint64_t *n) {
+/* The bounds of the pages around `page` that are hidden, and moved, together. */
+static void chunk_of(const struct region *r, uint64_t page, uint64_t *from, uint64_t *n) {
     uint64_t start = (r->pgoff + page) / CHUNK * CHUNK; /* of the file */
     uint64_t end = start + CHUNK;
     *from = start > r->pgoff ? start - r->pgoff : 0;
@@ -30,8 +31,8 @@ void map_chunk(const struct region *r, uint64_t page, uint64_t *from, uint64_t *
 
 void map_budget_hide_locked(struct region *r, uint64_t page, uint64_t n) {
     uint64_t from, last, count;
-    map_chunk(r, page, &from, &count);
-    map_chunk(r, page + n - 1, &last, &count);
+    chunk_of(r, page, &from, &count);
+    chunk_of(r, page + n - 1, &last, &count);
     region_hide(r, from, last + count - from, PAGE_MISSING);
 }
 
@@ -41,7 +42,7 @@ static void hide_another(struct region *r, uint64_t page) {
     uint64_t not_from, not_n;
     if (r->mapped + r->zeros + r->seams <= CHUNK)
         return; /* it is others who have the many */
-    map_chunk(r, page, &not_from, &not_n);
+    chunk_of(r, page, &not_from, &not_n);
     for (uint64_t seen = 0; seen < r->pages && seen < LOOK_MAX; seen++) {
         uint64_t at = r->hand;
         r->hand = at + 1 < r->pages ? at + 1 : 0;
@@ -87,7 +88,7 @@ static bool move_together(struct file_map *f, const struct chunk *c) {
     extent_list_init(&ext);
     bool ok = alloc_blocks(f->a, c->count, 0, &ext) && (c->runs + ext.n) * WORTH <= c->pieces;
     if (!ok) {
-        map_free(f, &ext);
+        alloc_free_list(f->a, &ext);
         extent_list_free(&ext);
         return false;
     }
@@ -125,7 +126,7 @@ static bool move_together(struct file_map *f, const struct chunk *c) {
     if (rc != NOVA_OK) {
         file_map_release_locked(f, pgoff, n);
         if (rc != NOVA_EOS)
-            map_free(f, &ext);
+            alloc_free_list(f->a, &ext);
     }
     extent_list_free(&ext);
     return rc == NOVA_OK;
@@ -139,9 +140,9 @@ static bool may_wait(const struct file_map *f, uint32_t count) {
 
 /* Moves the blocks of the chunk together, if that is worth it; those of the file, not what it keeps beyond its end. */
 static void defragment(struct file_map *f, struct region *r, uint64_t page) {
-    uint64_t from, end = (f->size + BLK - 1) / BLK;
+    uint64_t from, end = media_pages(f->size);
     struct chunk c = {0};
-    map_chunk(r, page, &from, &c.n);
+    chunk_of(r, page, &from, &c.n);
     c.pgoff = r->pgoff + from;
     if (c.pgoff >= end)
         return;

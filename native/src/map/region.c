@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of all regions, their address space, and the account of the kernel's mappings that they take. */
 #include "map/region.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include "util/lock_rank.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
-#define SEAM_REACH 1024u
+#define SEAM_REACH 1024u /* anonymous pages that hiding makes anew with those before them, to save a seam */
 #define ZEROS_MAX 16384u /* pages of zeros that a region may hold: each takes memory */
 
 /* All regions of the process, by address. */

@@ -16,9 +16,10 @@ import org.jnova.internal.store.RegionWindows;
  * A range of a {@link NovaFile} as memory: loads and stores go to the pool itself. Made by {@link NovaFile#map}.
  *
  * <p><b>Holes.</b> Pages of 4 KiB without a block show zeros. In a <i>lazy</i> region, which is the rule, one gets a
- * block when something is first stored to it: the store waits some tens of microseconds, and neighbours get theirs along
- * with it. In an <i>eager</i> one all pages below the end of the file have blocks from the start. A region is eager if
- * that was asked for, or if this process may not use {@code userfaultfd(2)}; {@link #status} says which.
+ * block when something is first stored to it: the store waits until that is committed, some tens of microseconds
+ * ({@code native/bench/bench_map.c} times it), and neighbours get theirs along with it. In an <i>eager</i> one all pages
+ * below the end of the file have blocks from the start. A region is eager if that was asked for, or if this process may
+ * not use {@code userfaultfd(2)}; {@link #status} says which.
  *
  * <p><b>One content.</b> Regions of a file, which may overlap, and its {@link NovaFile}s show the same bytes: what has
  * been stored here is what a later read returns, and what a writing call has written is what a later load sees. While

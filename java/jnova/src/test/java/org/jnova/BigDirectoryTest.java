@@ -20,6 +20,7 @@ class BigDirectoryTest {
     private static final int NAMES = TestPools.FULL ? 1_000_000 : 50_000;
     private static final int BATCH = 1_000;
     private static final int NAMES_OF_A_FILE = 60_000;
+    private static final int HEAP_EACH_MAX = 250;
 
     @Test
     void createAndLookUpDoNotDependOnItsSize() throws IOException {
@@ -39,6 +40,7 @@ class BigDirectoryTest {
             }
             pools.assertSound("p");
             try (NovaStore store = pools.open("p")) {
+                checkHeap(store);
                 assertEquals(NAMES, store.names("d").size());
                 checkIteration(store);
                 try (NovaFile file = store.open("file 0")) {
@@ -79,6 +81,15 @@ class BigDirectoryTest {
             assertFalse(store.exists("d/no name " + i));
         }
         return HeapUse.bytes() - before;
+    }
+
+    /** What a name costs that is kept in memory: the first path that leads through the directory loads all of them. */
+    private static void checkHeap(NovaStore store) throws IOException {
+        long before = HeapUse.live();
+        assertTrue(store.exists(name(0)));
+        long each = (HeapUse.live() - before) / NAMES;
+        TestReport.line("names: %d bytes of heap for each of %d in a loaded directory", each, NAMES);
+        assertTrue(each < HEAP_EACH_MAX, each + " bytes of heap for a name");
     }
 
     private static void checkIteration(NovaStore store) throws IOException {

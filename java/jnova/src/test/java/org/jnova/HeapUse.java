@@ -6,7 +6,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 
 /**
- * Bytes that the calling thread has allocated on the heap. Through a method handle, since the module under test does
+ * Bytes of the heap that the calling thread has allocated, or that are in use. The former through a method handle, since the module under test does
  * not read java.management.
  */
 public final class HeapUse {
@@ -30,11 +30,23 @@ public final class HeapUse {
 
     private HeapUse() {}
 
+    /** Bytes that the calling thread has allocated so far. */
     public static long bytes() {
         try {
             return (long) ALLOCATED.invokeExact();
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** Bytes that objects take which are reachable, about: what is left after a collection. */
+    public static long live() {
+        Runtime runtime = Runtime.getRuntime();
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < 3; i++) { // objects may die of the one before only
+            runtime.gc();
+            least = Math.min(least, runtime.totalMemory() - runtime.freeMemory());
+        }
+        return least;
     }
 }

@@ -16,21 +16,19 @@ import org.jnova.internal.lock.RankedLock;
  * them, and stay until they are deleted or the store is closed. Looking a loaded one up takes no lock.
  */
 final class DirectoryTable {
-    private static final int STRIPES = 64;
-
     private final NativePool pool;
     private final IoPool ioPool;
     private final DirectoryState root;
     private final Map<Integer, DirectoryState> loaded = new ConcurrentHashMap<>();
     /** Loading holds the stripe of the inode number. */
-    private final RankedLock[] stripes = new RankedLock[STRIPES];
+    private final RankedLock[] stripes = new RankedLock[Stripes.COUNT];
 
     private DirectoryTable(NativePool pool, IoPool ioPool, DirectoryState root) {
         this.pool = pool;
         this.ioPool = ioPool;
         this.root = root;
         loaded.put(root.ino, root);
-        for (int i = 0; i < STRIPES; i++) {
+        for (int i = 0; i < Stripes.COUNT; i++) {
             stripes[i] = new RankedLock(LockRank.LIFECYCLE, this);
         }
     }
@@ -72,7 +70,7 @@ final class DirectoryTable {
     }
 
     private DirectoryState loadOnce(DirectoryState parent, byte[] name, Child child) throws IOException {
-        RankedLock stripe = stripes[(child.ino() * 0x9E3779B9) >>> 26];
+        RankedLock stripe = stripes[Stripes.of(child.ino())];
         long stamp = stripe.writeLock();
         try {
             DirectoryState state = find(child);

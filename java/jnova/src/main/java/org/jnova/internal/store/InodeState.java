@@ -3,14 +3,12 @@ package org.jnova.internal.store;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.util.List;
 import org.jnova.NoSpaceException;
 import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.FailureMapper;
 import org.jnova.internal.core.InodeStat;
 import org.jnova.internal.core.IoBlock;
-import org.jnova.internal.core.LogFollower;
 import org.jnova.internal.core.NativeFailure;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.NativeRegion;
@@ -18,12 +16,13 @@ import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 
 /**
- * One open file, shared by all its handles: the view of its log (index and size), its native handle, and the two
- * locks that DESIGN calls ioLock and indexLock. {@code java/LOCKING.md} tells why this is right.
+ * One open file or symbolic link, shared by all its handles: its native handle, the view of its log (index and size,
+ * {@link FileView}), the way of the calls that change it ({@link FileCommits}), and ioLock. {@code java/LOCKING.md}
+ * tells why this is right.
  *
  * <ul>
  * <li>A writing call holds ioLock exclusively from the first look at the index to the end of replay. Replay holds
- * indexLock too.
+ * indexLock, which is the view's, too.
  * <li>A reading call takes no lock: stamp of indexLock, look-up, copy, validate. Overtaken a few times, it holds
  * ioLock shared.
  * </ul>
@@ -47,16 +46,12 @@ public final class InodeState {
 
     // Guarded by ioLock.
     private final NativeInode inode;
-    private final FreeQueue frees = new FreeQueue();
+    private final FileCommits commits;
     private final ExtendedAttributes extended = new ExtendedAttributes();
     private final AccessTime access;
-    private IoBlock io; // from the first writing call on
-    private LogFollower follower; // likewise
     private IOException replayFailure;
     private volatile boolean replayed; // set once
     private boolean inPlace;
-    private long committing; // stamp of indexLock while a native call on a mapped file is made under it, or 0
-    private long upTo; // what the counter of mappings said ahead of the call that replay follows
 
     InodeState(InodeTable table, NativeInode inode, int ino, int gen, String label) {
         this.table = table;
@@ -66,8 +61,10 @@ public final class InodeState {
         this.label = label;
         this.inPlace = table.inPlace();
         this.access = new AccessTime(table.accessClock());
-        this.view = new FileView(this, inode, table.windows(), frees.extents(), extended, access);
         this.ioLock = new RankedLock(LockRank.IO, this, Integer.toUnsignedLong(ino));
+        FreeQueue frees = new FreeQueue();
+        this.view = new FileView(this, inode, table.windows(), frees.extents(), extended, access);
+        this.commits = new FileCommits(table, inode, ioLock, view, frees);
     }
 
     /** Replays the log, if nobody has yet. Before this no other method but {@link #close} may be called. */
@@ -77,7 +74,7 @@ public final class InodeState {
         }
         long stamp = ioLock.writeLock();
         try {
-            checkOpen();
+            commits.checkOpen();
             if (replayed) {
                 return;
             }
@@ -162,7 +159,7 @@ public final class InodeState {
             long shared = ioLock.readLock();
             boolean good = false;
             try {
-                checkOpen();
+                commits.checkOpen();
                 good = view.isCurrent(appended);
                 if (good) {
                     return shared;
@@ -172,7 +169,7 @@ public final class InodeState {
                     ioLock.unlockRead(shared);
                 }
             }
-            ioLock.unlockWrite(beginWriting()); // catches up, or throws
+            commits.bringUpToDate();
         }
     }
 
@@ -221,16 +218,15 @@ public final class InodeState {
      */
     long write(long pos, long address, int len) throws IOException {
         for (boolean again = false; ; again = true) {
-            long stamp = beginWriting();
+            long stamp = commits.begin();
             try {
                 long off = pos == APPEND ? view.sizeLocked() : pos;
-                frees.send(io);
-                calling();
-                if (done(writeOnce(off, address, len), again)) {
+                commits.calling();
+                if (commits.done(writeOnce(off, address, len), again)) {
                     return off;
                 }
             } finally {
-                endWriting(stamp);
+                commits.end(stamp);
             }
             table.releaseQueuedBlocks();
         }
@@ -242,7 +238,7 @@ public final class InodeState {
         }
         prepare(off, len);
         return inode.write(
-                off, address, len, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), io);
+                off, address, len, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), commits.io());
     }
 
     /** Where the bytes of a write in pieces come from. */
@@ -271,6 +267,7 @@ public final class InodeState {
     /** The same within {@link #tryFill}. */
     int fillAndCommit(long off, Pieces pieces, long len) throws IOException {
         prepare(off, len);
+        IoBlock io = commits.io();
         int status = inode.writeBegin(
                 off, len, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), io);
         if (status != Abi.OK) {
@@ -288,7 +285,7 @@ public final class InodeState {
                 NativeInode.writeAbort(intent);
             }
         }
-        commitNext();
+        commits.commitNext();
         return NativeInode.writeCommit(intent, io);
     }
 
@@ -372,21 +369,18 @@ public final class InodeState {
      * @param last whether lack of space is to be an exception
      */
     boolean tryChange(Change change, boolean last) throws IOException {
-        long stamp = beginWriting();
+        long stamp = commits.begin();
         try {
             while (true) {
-                frees.send(io);
-                calling(); // what throws before its native call leaves a follower that finds nothing
-                commitNext();
-                int status = change.run(inode, io);
-                if (status != Abi.ESTALE || !view.lacks(view.appended())) {
-                    return done(status, last);
+                commits.calling();
+                commits.commitNext();
+                int status = change.run(inode, commits.io());
+                if (!commits.overtakenByFault(status)) {
+                    return commits.done(status, last);
                 }
-                follower.failed(); // overtaken by a fault
-                caughtUpWithFaults();
             }
         } finally {
-            endWriting(stamp);
+            commits.end(stamp);
         }
     }
 
@@ -394,13 +388,12 @@ public final class InodeState {
      * The same for a change that calls {@link #fillAndCommit}, and so may touch memory of a caller ahead of the commit.
      */
     boolean tryFill(Change change, boolean last) throws IOException {
-        long stamp = beginWriting();
+        long stamp = commits.begin();
         try {
-            frees.send(io);
-            calling();
-            return done(change.run(inode, io), last);
+            commits.calling();
+            return commits.done(change.run(inode, commits.io()), last);
         } finally {
-            endWriting(stamp);
+            commits.end(stamp);
         }
     }
 
@@ -422,12 +415,12 @@ public final class InodeState {
      * log, which changes nothing but attributes.
      */
     int changeNames(NameCall call) throws IOException {
-        long stamp = beginWriting();
+        long stamp = commits.begin();
         try {
             return call.run(inode, inode.stat().nlink());
         } finally {
             access.changed();
-            endWriting(stamp);
+            commits.end(stamp);
         }
     }
 
@@ -448,7 +441,7 @@ public final class InodeState {
     }
 
     private NativeRegion tryMap(long off, long len, int flags) throws IOException {
-        long stamp = beginWriting();
+        long stamp = commits.begin();
         try {
             if (!isMapped()) {
                 if (inPlace) {
@@ -460,7 +453,7 @@ public final class InodeState {
             view.mappings().add(region);
             return region;
         } finally {
-            endWriting(stamp);
+            commits.end(stamp);
         }
     }
 
@@ -482,90 +475,22 @@ public final class InodeState {
     /** A region was made durable: an occasion to replay, if much has been committed that no call has asked for. */
     void forced() throws IOException {
         if (view.lacks(view.appended() - UNREPLAYED_MAX)) {
-            ioLock.unlockWrite(beginWriting());
+            commits.bringUpToDate();
         }
     }
 
     /** Whether calls that write go in place while the file is mapped. */
     public void setInPlace(boolean on) throws IOException {
-        long stamp = beginWriting();
+        long stamp = commits.begin();
         try {
             inode.setInPlace(on);
             inPlace = on;
         } finally {
-            endWriting(stamp);
+            commits.end(stamp);
         }
     }
 
-    // ---- the way of every writing call
-
-    /**
-     * Takes ioLock, with everything ready for a native call. On return the caller has it, and the stamp to give it
-     * back.
-     */
-    private long beginWriting() throws IOException {
-        long stamp = ioLock.writeLock();
-        boolean ready = false;
-        try {
-            checkOpen();
-            if (io == null) {
-                IoBlock leased = table.ioPool().lease();
-                follower = new LogFollower(inode, leased);
-                io = leased;
-            }
-            if (follower.behind()) {
-                catchUp();
-            }
-            caughtUpWithFaults();
-            if (frees.isLong()) {
-                frees.drain(table.pool(), inode, io, Abi.IO_FREES_MAX);
-            }
-            ready = true;
-            return stamp;
-        } finally {
-            if (!ready) {
-                ioLock.unlockWrite(stamp);
-            }
-        }
-    }
-
-    /** Gives back what {@link #beginWriting} took, and what {@link #commitNext} did. */
-    private void endWriting(long stamp) {
-        long index = committing;
-        committing = 0;
-        unlockIndex(index);
-        ioLock.unlockWrite(stamp);
-    }
-
-    /** Right ahead of a native call that may commit, or of what leads to it. */
-    private void calling() {
-        upTo = view.appended();
-        follower.calling();
-    }
-
-    /**
-     * The native call that comes next may commit. On a mapped file it is made under indexLock, together with its
-     * replay: other threads see what it has done through their regions before it returns, and whoever has seen that
-     * must not find an older view. Nothing of a caller's memory is touched from here on.
-     */
-    private void commitNext() {
-        if (isMapped() && committing == 0) {
-            upTo = view.appended();
-            committing = view.lock();
-        }
-    }
-
-    /** Brings a view that has all of its calls up to what faults have committed. Whether there was anything to do. */
-    private boolean caughtUpWithFaults() throws IOException {
-        long appended = view.appended();
-        if (!view.lacks(appended)) {
-            return false;
-        }
-        follower.lagging();
-        upTo = appended;
-        catchUp();
-        return true;
-    }
+    // ---- what writing calls prepare
 
     /**
      * Checks a range against the limits, and makes the index nodes for it, so that replay after the commit needs no
@@ -584,11 +509,11 @@ public final class InodeState {
         long first = off >>> Abi.BLOCK_SHIFT;
         long last = (off + len - 1) >>> Abi.BLOCK_SHIFT;
         if (!view.index().covers(first, last)) {
-            long stamp = lockIndex();
+            long stamp = commits.lockIndex();
             try {
                 view.index().prepare(first, last);
             } finally {
-                unlockIndex(stamp);
+                commits.unlockIndex(stamp);
             }
         }
     }
@@ -602,53 +527,6 @@ public final class InodeState {
     private IOException tooLarge() {
         return FailureMapper.map(
                 new NativeFailure(Abi.EFBIG, 0, Abi.NO_OFF, ""), table.pool().name(), label);
-    }
-
-    /**
-     * After the native call that was to commit: the view moves on to what it committed.
-     *
-     * @param last whether there will be no further attempt
-     * @return whether it did; false if there was no space, and it is worth another attempt
-     * @throws IOException if it failed for good
-     */
-    private boolean done(int status, boolean last) throws IOException {
-        if (status == Abi.OK) {
-            catchUp();
-            return true;
-        }
-        follower.failed();
-        frees.settle(io);
-        if (last || status != Abi.ENOSPC) {
-            throw inode.failure(status, io);
-        }
-        return false;
-    }
-
-    private void catchUp() throws IOException {
-        frees.settle(io);
-        long stamp = lockIndex();
-        try {
-            view.setBehind(true);
-            boolean more = follower.committed();
-            follower.catchUp(view);
-            view.setBehind(false);
-            if (more && isMapped()) {
-                view.mappings().saw(upTo);
-            }
-        } finally {
-            unlockIndex(stamp);
-        }
-    }
-
-    /** Takes indexLock, unless {@link #commitNext} has. */
-    private long lockIndex() {
-        return committing == 0 ? view.lock() : 0;
-    }
-
-    private void unlockIndex(long stamp) {
-        if (stamp != 0) {
-            view.unlock(stamp);
-        }
     }
 
     /** For who holds ioLock: whether the file has been mapped, so that faults may come at any time. */
@@ -683,21 +561,7 @@ public final class InodeState {
 
     /** Gives all queued blocks back, those included that faults have replaced. */
     void releaseQueuedBlocks() throws IOException {
-        if (view.lacks(view.appended())) {
-            try {
-                ioLock.unlockWrite(beginWriting()); // catches up
-            } catch (IOException e) {
-                // closed meanwhile, or damaged: its own calls will say so
-            }
-        }
-        long stamp = ioLock.writeLock();
-        try {
-            if (!view.isClosed() && !frees.isEmpty()) {
-                frees.drain(table.pool(), inode, io, 0);
-            }
-        } finally {
-            ioLock.unlockWrite(stamp);
-        }
+        commits.releaseQueuedBlocks();
     }
 
     /**
@@ -712,22 +576,12 @@ public final class InodeState {
             if (isMapped()) {
                 failures.collect(view.mappings()::closeRegions);
             }
-            if (follower != null) { // for the sake of the blocks that were replaced
-                failures.collect(() -> {
-                    catchUp();
-                    caughtUpWithFaults();
-                });
-            }
+            failures.collect(commits::finish);
             failures.collect(this::forget);
             failures.collect(this::logAccess);
-            if (!frees.isEmpty()) {
-                failures.collect(() -> frees.drain(table.pool(), inode, io, 0));
-            }
+            failures.collect(commits::drainFrees);
             failures.collect(inode::close);
-            if (io != null) {
-                table.ioPool().giveBack(io);
-                io = null;
-            }
+            commits.giveBackIo();
             failures.throwFirst();
         } finally {
             ioLock.unlockWrite(stamp);
@@ -748,12 +602,6 @@ public final class InodeState {
             view.close();
         } finally {
             view.unlock(stamp);
-        }
-    }
-
-    private void checkOpen() throws ClosedChannelException {
-        if (view.isClosed()) {
-            throw new ClosedChannelException();
         }
     }
 

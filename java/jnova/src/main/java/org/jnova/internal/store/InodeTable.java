@@ -21,7 +21,6 @@ import org.jnova.internal.lock.RankedLock;
  * handle is closing. Also what all inodes share.
  */
 final class InodeTable {
-    private static final int STRIPES = 64;
     /** Bytes that go through staging memory in one piece: well within a second-level cache. */
     private static final int STAGING_PIECE = 1 << 18;
 
@@ -31,7 +30,7 @@ final class InodeTable {
     private final LongSupplier accessClock;
     private final IoPool ioPool = new IoPool();
     private final MemoryPool staging = MemoryPool.perCpu(STAGING_PIECE);
-    private final Stripe[] stripes = new Stripe[STRIPES];
+    private final Stripe[] stripes = new Stripe[Stripes.COUNT];
 
     /** Open inodes by number; guarded by the lock. */
     private static final class Stripe {
@@ -48,7 +47,7 @@ final class InodeTable {
         this.windows = windows;
         this.inPlace = inPlace;
         this.accessClock = accessClock;
-        for (int i = 0; i < STRIPES; i++) {
+        for (int i = 0; i < Stripes.COUNT; i++) {
             stripes[i] = new Stripe();
         }
     }
@@ -79,7 +78,7 @@ final class InodeTable {
     }
 
     private Stripe stripe(int ino) {
-        return stripes[(ino * 0x9E3779B9) >>> 26];
+        return stripes[Stripes.of(ino)];
     }
 
     /**

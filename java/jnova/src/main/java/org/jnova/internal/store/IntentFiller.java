@@ -74,10 +74,10 @@ final class IntentFiller implements PoolWindows.PieceSink {
     }
 
     /**
-     * Puts bytes through staging memory. A file that is written in place changes under way: bytes that come from further
-     * ahead in it are put from the end, so that each is read before something else is written over it.
+     * Puts bytes through staging memory. A file that is written in place changes under way: bytes that move towards its
+     * end are put from the last one on, so that each is read before another is written over it.
      *
-     * @param from where in this file they come from, or Long.MAX_VALUE
+     * @param from byte offset in this file where they come from; Long.MAX_VALUE if it is elsewhere
      */
     private void putPieces(long from, long len, Source source) throws IOException {
         boolean fromEnd = from < off + filled;

@@ -25,9 +25,11 @@ import org.jnova.internal.store.PathWalk.Place;
 final class NameChanges {
     /** rw-r--r-- */
     private static final int FILE_MODE = 0644;
+
     /** rwxr-xr-x */
     private static final int DIRECTORY_MODE = 0755;
 
+    /** rwxrwxrwx, as Linux shows it; nobody looks at it. */
     private static final int LINK_MODE = 0777;
 
     private final DirectoryTable directories;
@@ -309,27 +311,27 @@ final class NameChanges {
     private enum Try {
         DONE,
         AGAIN,
-        /** A directory would get another parent: again, with the mutex. */
-        WITH_MUTEX
+        /** A directory would get another parent: again, with {@link #moving} held. */
+        WITH_MOVING
     }
 
     /** One try to move something. */
     @FunctionalInterface
     private interface Move {
-        Try run(boolean mutexHeld) throws IOException;
+        Try run(boolean movingHeld) throws IOException;
     }
 
     private void move(Move move) throws IOException {
         Try went = Try.AGAIN;
         while (went != Try.DONE) {
-            boolean mutex = went == Try.WITH_MUTEX;
-            long stamp = mutex ? moving.writeLock() : 0;
+            boolean held = went == Try.WITH_MOVING;
+            long stamp = held ? moving.writeLock() : 0;
             try {
                 do {
-                    went = move.run(mutex);
-                } while (mutex && went == Try.AGAIN);
+                    went = move.run(held);
+                } while (held && went == Try.AGAIN);
             } finally {
-                if (mutex) {
+                if (held) {
                     moving.unlockWrite(stamp);
                 }
             }
@@ -338,10 +340,10 @@ final class NameChanges {
 
     /** Renames; over another name of the same inode that does nothing. */
     void rename(StorePath from, StorePath to, boolean replace) throws IOException {
-        move(mutexHeld -> tryRename(from, to, replace, mutexHeld));
+        move(movingHeld -> tryRename(from, to, replace, movingHeld));
     }
 
-    private Try tryRename(StorePath from, StorePath to, boolean replace, boolean mutexHeld) throws IOException {
+    private Try tryRename(StorePath from, StorePath to, boolean replace, boolean movingHeld) throws IOException {
         Place source = named(from);
         Place target = walk.walk(to, false);
         if (target.name() == null) {
@@ -370,8 +372,8 @@ final class NameChanges {
                 throw new FileAlreadyExistsException(to.text());
             }
             boolean newParent = child.isDirectory() && source.directory() != target.directory();
-            if (newParent && !mutexHeld) {
-                return Try.WITH_MUTEX;
+            if (newParent && !movingHeld) {
+                return Try.WITH_MOVING;
             }
             checkTypes(child, seen, to);
             checkNotBelow(newParent, target.directory(), child, from, to);
@@ -426,7 +428,7 @@ final class NameChanges {
         }
     }
 
-    /** With the mutex, so that no directory gets another parent meanwhile; none with something in it can go. */
+    /** With {@link #moving} held, so that no directory gets another parent; none with something in it can go. */
     private static void checkNotBelow(
             boolean newParent, DirectoryState into, Child child, StorePath from, StorePath to) throws IOException {
         if (!newParent) {
@@ -444,10 +446,10 @@ final class NameChanges {
 
     /** Exchanges what two names name; nothing if that is the same inode. */
     void exchange(StorePath one, StorePath other) throws IOException {
-        move(mutexHeld -> tryExchange(one, other, mutexHeld));
+        move(movingHeld -> tryExchange(one, other, movingHeld));
     }
 
-    private Try tryExchange(StorePath one, StorePath other, boolean mutexHeld) throws IOException {
+    private Try tryExchange(StorePath one, StorePath other, boolean movingHeld) throws IOException {
         Place a = named(one);
         Place b = named(other);
         try (DirectoryLocks locks = DirectoryLocks.exclusive(a.directory(), b.directory(), null)) {
@@ -458,8 +460,8 @@ final class NameChanges {
             }
             boolean elsewhere = a.directory() != b.directory();
             boolean newParent = elsewhere && (aChild.isDirectory() || bChild.isDirectory());
-            if (newParent && !mutexHeld) {
-                return Try.WITH_MUTEX;
+            if (newParent && !movingHeld) {
+                return Try.WITH_MOVING;
             }
             checkNotBelow(newParent && aChild.isDirectory(), b.directory(), aChild, one, other);
             checkNotBelow(newParent && bChild.isDirectory(), a.directory(), bChild, other, one);

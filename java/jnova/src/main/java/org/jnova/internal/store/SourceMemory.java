@@ -25,8 +25,7 @@ import org.jnova.internal.core.NativeRegion;
  * are known by their address, which is the region's as long as one of them is reachable.
  *
  * <p>Both answers hold as long as the buffer object lives; they are remembered for the buffers that were used last, in
- * a small table by identity. Its entries are weak: it keeps no buffer's memory
- * alive.
+ * a small table by identity. Its entries are weak: it keeps no buffer's memory alive.
  */
 final class SourceMemory {
     private SourceMemory() {}

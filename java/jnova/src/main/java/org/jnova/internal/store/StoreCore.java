@@ -194,6 +194,29 @@ public final class StoreCore {
         }
     }
 
+    /** Something to do with what a path leads to. */
+    private interface Use<S, T> {
+        T with(S state) throws IOException;
+    }
+
+    /** Finds what a path leads to, and uses it: a directory inside the gate, a file outside, after replay. */
+    private <T> T use(StorePath path, boolean follow, Use<DirectoryState, T> directory, Use<InodeState, T> file)
+            throws IOException {
+        Namespace.Found found = inside(() -> namespace.find(path, follow));
+        InodeState state = found.file();
+        if (state == null) {
+            return inside(() -> directory.with(found.directory()));
+        }
+        try {
+            state.replay();
+            return file.with(state);
+        } catch (ClosedChannelException e) {
+            throw closedMeanwhile(e);
+        } finally {
+            table.release(state);
+        }
+    }
+
     /** The target of a symbolic link. */
     public String target(String path) throws IOException {
         StorePath parsed = StorePath.of(path);
@@ -336,29 +359,6 @@ public final class StoreCore {
     }
 
     // ---- extended attributes
-
-    /** Something to do with what a path leads to. */
-    private interface Use<S, T> {
-        T with(S state) throws IOException;
-    }
-
-    /** Finds what a path leads to, and uses it: a directory inside the gate, a file outside, after replay. */
-    private <T> T use(StorePath path, boolean follow, Use<DirectoryState, T> directory, Use<InodeState, T> file)
-            throws IOException {
-        Namespace.Found found = inside(() -> namespace.find(path, follow));
-        InodeState state = found.file();
-        if (state == null) {
-            return inside(() -> directory.with(found.directory()));
-        }
-        try {
-            state.replay();
-            return file.with(state);
-        } catch (ClosedChannelException e) {
-            throw closedMeanwhile(e);
-        } finally {
-            table.release(state);
-        }
-    }
 
     /** Names of the extended attributes of what a path leads to, sorted by bytes. */
     public List<String> attributeNames(String path, boolean follow) throws IOException {
