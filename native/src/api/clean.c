@@ -88,22 +88,21 @@ static void add_body(struct entries *es, enum fmt_kind kind, const void *body) {
     add(es, &e);
 }
 
-static uint64_t pages_of(uint64_t size) {
-    return (size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
+static void add_blocks(struct entries *es, enum fmt_kind kind, uint64_t pgoff, struct nova_extent ext,
+                       const struct nova_stat *st) {
+    struct fmt_entry e = fmt_blocks_entry(kind, pgoff, ext, st->size, st->mtime);
+    add(es, &e);
 }
 
 /* An extent: a write within the size, blocks that were allocated beyond it. */
 static void add_extent(struct entries *es, const struct nova_keep *k, const struct nova_stat *st) {
-    uint64_t end = pages_of(st->size);
+    uint64_t end = media_pages(st->size);
     uint32_t in = k->at >= end ? 0 : end - k->at < k->count ? (uint32_t)(end - k->at) : k->count;
-    struct fmt_write_body w = {.pgoff = k->at, .blk = k->blk, .count = in, .size = st->size, .mtime = st->mtime};
-    if (in != 0)
-        add_body(es, FMT_WRITE, &w);
-    w.pgoff += in;
-    w.blk += in;
-    w.count = k->count - in;
-    if (w.count != 0)
-        add_body(es, FMT_ALLOC, &w);
+    struct nova_extent within = {k->blk, in}, beyond = {k->blk + in, k->count - in};
+    if (within.count != 0)
+        add_blocks(es, FMT_WRITE, k->at, within, st);
+    if (beyond.count != 0)
+        add_blocks(es, FMT_ALLOC, k->at + in, beyond, st);
 }
 
 static int check_extent(const struct log *log, const struct nova_keep *k, struct nova_error *err) {
@@ -151,8 +150,7 @@ static int add_keeps(const struct nova_inode *inode, struct entries *es, const s
 }
 
 static void add_size(struct entries *es, enum fmt_kind kind, const struct nova_stat *st) {
-    struct fmt_write_body w = {.size = st->size, .mtime = st->mtime};
-    add_body(es, kind, &w);
+    add_blocks(es, kind, 0, (struct nova_extent){0, 0}, st);
 }
 
 static void add_link(struct entries *es, const struct nova_stat *st) {
