@@ -250,9 +250,6 @@ static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
             struct fmt_link_body l;
             memcpy(&l, e->payload, sizeof l);
             nlink = l.nlink;
-            if (!w.log.linked)
-                fsck_error(f, "log tail", fsck_off(f, &slot->tail),
-                           "log tail of inode %u does not tell of its link entries", ino);
         }
         fsck_xattr_entry(f, &xattrs, &w.log, e, w.at);
         if (e->kind == FMT_LINK || e->kind == FMT_SETATTR || e->kind == FMT_XATTR)
