@@ -588,7 +588,8 @@ NOVA_API int nova_clean_append(nova_inode *inode, const struct nova_keep *keep, 
  * keep_blk: a page of the log behind prev_blk, at the latest the one that holds the end.
  *
  * Nothing in what goes may count any more, or else it is lost. From the middle of a log only pages may go that hold
- * nothing but WRITE and ALLOC with count > 0, DENTRY_ADD, and XATTR with a value, none of which count.
+ * nothing but WRITE and ALLOC with count > 0, DENTRY_ADD, and XATTR with a value, none of which count; for others the
+ * answer is EINVAL.
  *
  * io->size says how many pages were freed. One drain; durable on return. Errors: EINVAL (no such pages), ESTALE,
  * ECORRUPT, EOS (no page was freed).
