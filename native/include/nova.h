@@ -551,7 +551,8 @@ NOVA_API int nova_exchange(const struct nova_name *a, const struct nova_name *b)
  *    atomic after a crash; stores to the rest of partly written pages wait meanwhile, none is lost. Loads by other
  *    threads may see pages of it change one after the other.
  *  - Writing calls on a file that is *in place* (nova_set_in_place(), and as long as it has an eager region) go to the
- *    blocks that are there instead. That is durable on return, but a crash inside may leave any part of it.
+ *    blocks that are there instead. That is durable on return, but a crash inside may leave any part of it; so may a
+ *    failure, if there is no space for the entry that ends it, and giving up an intent.
  *  - Pages beyond the one that holds the end of the file raise SIGBUS, until the file grows; as do those that cannot
  *    get a block for lack of space, until blocks are given back to the pool; and all pages of a region once the kernel
  *    refuses to map, or the inode is closed. Bytes behind the end in its page are arbitrary.

@@ -492,8 +492,8 @@ public final class NovaFile implements AutoCloseable {
     /**
      * Sets whether calls that write to this file write in place while it is mapped: into the blocks that are there,
      * instead of into new ones that replace them. That trades atomicity for speed: regions stay mapped as they are,
-     * and blocks in one piece, but a crash inside a call may leave any part of it, and readers may see any. It is
-     * durable on return all the same. Holds for all handles of the file, as long as it is open; {@link
+     * and blocks in one piece, but a crash inside a call, or its failure, may leave any part of it, and readers may see
+     * any. It is durable on return all the same. Holds for all handles of the file, as long as it is open; {@link
      * StoreOptions.Builder#inPlaceWrites} says how it is at first. A file with an eager region is written in place anyway.
      *
      * @param on whether to
