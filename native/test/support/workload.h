@@ -23,10 +23,12 @@ struct world {
     char path[128];
     bool is_open;
     bool recording, damaged;
+    bool untimed;        /* files have been mapped: trace.untimed */
     bool repairs;        /* to be set before record(): trace.repairs */
     uint64_t lanes_turn; /* another number of allocation lanes each time the pool is opened */
     struct trace trace;
-    const struct model *now[TRACE_ACTORS]; /* what each actor's files should be */
+    const struct model *now[TRACE_ACTORS];   /* what each actor's files should be */
+    const struct model *start[TRACE_ACTORS]; /* the same when recording began */
     struct model_arena arena[TRACE_ACTORS];
     struct world_file file[MODEL_FILES];
     uint64_t salt[TRACE_ACTORS]; /* of the bytes written */
