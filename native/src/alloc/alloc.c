@@ -377,6 +377,13 @@ bool alloc_free(struct allocator *a, uint32_t blk, uint32_t count) {
     return ok;
 }
 
+bool alloc_free_all(struct allocator *a, const struct nova_extent *ext, uint32_t n) {
+    bool ok = true;
+    for (uint32_t i = 0; i < n; i++)
+        ok = alloc_free(a, ext[i].blk, ext[i].count) && ok;
+    return ok;
+}
+
 /* ---- facts ---- */
 
 uint32_t alloc_lanes(const struct allocator *a) {

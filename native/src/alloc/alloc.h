@@ -87,6 +87,8 @@ uint32_t alloc_one(struct allocator *a, unsigned flags);
 
 /* Frees. False, and nothing done, if a block is outside the data area or free already. */
 bool alloc_free(struct allocator *a, uint32_t blk, uint32_t count);
+/* Frees several extents; false if that could not be done with all of them. */
+bool alloc_free_all(struct allocator *a, const struct nova_extent *ext, uint32_t n);
 
 uint32_t alloc_lanes(const struct allocator *a);
 uint32_t alloc_total(const struct allocator *a);   /* blocks of the data area */

@@ -43,14 +43,6 @@ struct nova_intent {
     uint64_t at_pgoff;
 };
 
-static uint64_t page_of(uint64_t off) {
-    return off >> NOVA_BLOCK_SHIFT;
-}
-
-static uint64_t pages_of(uint64_t size) {
-    return (size + BLK - 1) >> NOVA_BLOCK_SHIFT;
-}
-
 /* What every writing call on a file checks first. Nothing may go by st before the view is known to be whole: it could
  * be an older size. */
 int file_begin(struct nova_inode *inode, uint64_t *size, struct nova_io *io) {
@@ -470,7 +462,7 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
             eof_blk = file_map_block(inode->map, page_of(old));
         if (size > old && old % BLK != 0 && eof_blk != 0)
             m->ops->zero(m->ops, media_blk(m, eof_blk) + old % BLK, BLK - old % BLK);
-        bool gives = (size + BLK - 1) / BLK < (old + BLK - 1) / BLK;
+        bool gives = pages_of(size) < pages_of(old);
         rc = entries_commit_locked(inode, &e, 1, gives ? ALLOC_RESERVE_MOST : size < old ? ALLOC_RESERVE_HALF : 0, io);
     }
     if (rc == NOVA_OK)

@@ -17,10 +17,6 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 
-static uint64_t pages_of(uint64_t size) {
-    return (size + BLK - 1) >> NOVA_BLOCK_SHIFT;
-}
-
 static void range_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, uint64_t count, uint64_t size,
                         int64_t now) {
     struct fmt_range_body r = {.pgoff = pgoff, .count = count, .size = size, .mtime = now};
@@ -353,8 +349,7 @@ int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint32_t n, ui
     else
         rc = allocate(inode, runs, n, &ext, old, size, eof_blk, io);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        for (uint32_t i = 0; i < ext.n; i++)
-            alloc_free(a, ext.ext[i].blk, ext.ext[i].count);
+        alloc_free_all(a, ext.ext, ext.n);
     extent_list_free(&ext);
     return rc;
 }

@@ -18,10 +18,6 @@
 
 unsigned file_map_without;
 
-static uint64_t pages_of(uint64_t size) {
-    return (size + BLK - 1) / BLK;
-}
-
 /* The pages of a region among [pgoff, pgoff + n) of the file. False if there are none. */
 static bool overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *page, uint64_t *count) {
     uint64_t from = pgoff > r->pgoff ? pgoff : r->pgoff;
@@ -261,8 +257,7 @@ int map_commit_locked(struct file_map *f, struct log_batch *b, struct nova_error
 }
 
 void map_free(struct file_map *f, const struct extent_list *ext) {
-    for (uint32_t i = 0; i < ext->n; i++)
-        alloc_free(f->a, ext->ext[i].blk, ext->ext[i].count);
+    alloc_free_all(f->a, ext->ext, ext->n);
 }
 
 /* Appends entries for the holes among [pgoff, pgoff + n), which the blocks of ext are for, in order. */

@@ -139,7 +139,7 @@ static bool may_wait(const struct file_map *f, uint32_t count) {
 
 /* Moves the blocks of the chunk together, if that is worth it; those of the file, not what it keeps beyond its end. */
 static void defragment(struct file_map *f, struct region *r, uint64_t page) {
-    uint64_t from, end = (f->size + BLK - 1) / BLK;
+    uint64_t from, end = pages_of(f->size);
     struct chunk c = {0};
     map_chunk(r, page, &from, &c.n);
     c.pgoff = r->pgoff + from;
