@@ -27,7 +27,8 @@ struct extent_list {
 };
 void extent_list_init(struct extent_list *l);
 void extent_list_free(struct extent_list *l);
-/* Appends, merging with the last extent when adjacent. False without memory. */
+/* Appends, merging with the last extent when adjacent; not with one of block 0, which stands for pages without blocks.
+ * False without memory. */
 bool extent_list_add(struct extent_list *l, uint32_t blk, uint32_t count);
 
 /*

@@ -17,7 +17,7 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 
-static void range_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, uint64_t count, uint64_t size,
+void range_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, uint64_t count, uint64_t size,
                         int64_t now) {
     struct fmt_range_body r = {.pgoff = pgoff, .count = count, .size = size, .mtime = now};
     *e = (struct fmt_entry){.kind = (uint8_t)kind, .lines = 1};

@@ -405,6 +405,14 @@ void put_fails(struct world *w, const char *name, uint64_t off, uint64_t len) {
     end(w, op, now(w));
 }
 
+void copy_range(struct world *w, const char *from, uint64_t off, const char *to, uint64_t to_off, uint64_t len) {
+    struct world_file *source = open_named(w, from), *f = open_named(w, to);
+    const uint8_t *bytes = model_get(now(w), from)->node->bytes + off;
+    uint32_t op = begin(w, "copy %.30s %llu+%llu to %.30s", from, (unsigned long long)off, (unsigned long long)len, to);
+    must(w, "copy", store_copy(&source->f, off, &f->f, to_off, len));
+    end(w, op, written(w, f, to, to_off, len, bytes));
+}
+
 void cut(struct world *w, const char *name, uint64_t size) {
     struct store_file *f = file(w, name);
     uint32_t op = begin(w, "cut %.30s %llu", name, (unsigned long long)size);

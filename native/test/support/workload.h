@@ -57,6 +57,8 @@ void put_pieces(struct world *w, const char *name, uint64_t off, uint64_t len, u
  */
 void put_abort(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t filled);
 void put_fails(struct world *w, const char *name, uint64_t off, uint64_t len);
+/* Copies bytes that there are to a file that is there and not written in place, maybe the same; holes stay holes. */
+void copy_range(struct world *w, const char *from, uint64_t off, const char *to, uint64_t to_off, uint64_t len);
 void cut(struct world *w, const char *name, uint64_t size); /* truncates, up or down */
 void punch(struct world *w, const char *name, uint64_t off, uint64_t len);
 void collapse(struct world *w, const char *name, uint64_t off, uint64_t len);
