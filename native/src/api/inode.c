@@ -74,7 +74,7 @@ void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_
         rec->kind = NOVA_REC_XATTR;
         rec->u.xattr.ctime = x.ctime;
         rec->u.xattr.value_len = x.value_len;
-        rec->u.xattr.blocks = x.extents == 0 ? 0 : (x.value_len + NOVA_BLOCK_SIZE - 1) / NOVA_BLOCK_SIZE;
+        rec->u.xattr.blocks = x.extents == 0 ? 0 : (uint32_t)pages_of(x.value_len);
         rec->u.xattr.removed = x.op == FMT_XATTR_REMOVE;
         rec->u.xattr.name_len = x.name_len;
         record_name(rec, offsetof(struct nova_record, u.xattr.name), (const char *)e + FMT_XATTR_NAME_OFF, x.name_len);
@@ -402,8 +402,7 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
     if (rc == NOVA_OK) {
         block_map_each(&c.map, reclaim_block, &r);
         xattr_map_extents(&c.xattrs, &log, reclaim_value, &r); /* before the log's pages go, which name them */
-        for (uint32_t i = 0; i < pages.n; i++)
-            r.ok = alloc_free(pool->alloc, pages.ext[i].blk, pages.ext[i].count) && r.ok;
+        r.ok = alloc_free_all(pool->alloc, pages.ext, pages.n) && r.ok;
         itable_free(&pool->itable, ino);
         if (!r.ok)
             rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(&pool->media, slot), "inode %u held blocks that are free",

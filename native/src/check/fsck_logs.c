@@ -169,10 +169,6 @@ void fsck_dirs(struct fsck *f) {
 
 /* ---- files ---- */
 
-static uint64_t pages_of(uint64_t size) {
-    return (size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
-}
-
 /* A write never makes the file shorter; one without pages moves the end within the block that holds it. */
 static const char *check_write(const struct block_map *map, const struct fmt_write_body *b, uint64_t size) {
     if (b->size < size)

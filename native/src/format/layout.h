@@ -39,6 +39,15 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the media format is li
 /* Feature bits of fmt_sb.incompat. */
 #define FMT_INCOMPAT_NAMESPACE 1u /* directories below the root, links, ranges, xattrs, journal records */
 
+/* The page of a file that holds a byte, and pages that so many bytes take. */
+static inline uint64_t page_of(uint64_t off) {
+    return off >> NOVA_BLOCK_SHIFT;
+}
+
+static inline uint64_t pages_of(uint64_t bytes) {
+    return (bytes + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
+}
+
 #define FMT_FILE_PAGES ((uint64_t)NOVA_FILE_SIZE_MAX >> NOVA_BLOCK_SHIFT) /* page numbers that a size can cover */
 
 /*

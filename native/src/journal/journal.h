@@ -44,6 +44,9 @@ void journal_destroy(struct journal *j);
  */
 int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct nova_error *err);
 
+/* Gives them up. */
+void journal_rollback(struct log_batch *b, uint32_t n);
+
 /*
  * Clears the records of transactions that have ended: stored, not drained. No transaction runs. Does nothing once a
  * drain was refused: the tails of that transaction may have reached the media or not, and the record must stay.

@@ -424,8 +424,10 @@ public final class NovaFile implements AutoCloseable {
 
     /**
      * Copies bytes to a place in a file of the same store, or in this one, where the ranges may overlap. One atomic
-     * write of bytes that this file held at one moment; durable on return. Holes become zeros, which take space. The
-     * bytes do not pass through the heap; writers of this file wait meanwhile.
+     * write of bytes that this file held at one moment; durable on return. Pages of the target that get nothing but
+     * bytes of a hole become holes; but zeros, which take space, if the target is written in place ({@link
+     * #setInPlace}), or is this file and has been mapped. The bytes do not pass through the heap; writers of this file
+     * wait meanwhile.
      *
      * @param position byte offset in this file
      * @param target the other file

@@ -12,6 +12,7 @@ import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.NativeFailure;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.NativeRegion;
+import org.jnova.internal.core.PageRuns;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 
@@ -270,10 +271,15 @@ public final class InodeState {
 
     /** The same within {@link #tryFill}. */
     int fillAndCommit(long off, Pieces pieces, long len) throws IOException {
+        return fillAndCommit(off, PageRuns.NONE, pieces, len);
+    }
+
+    /** The same with holes, which the pieces leave out. */
+    int fillAndCommit(long off, PageRuns holes, Pieces pieces, long len) throws IOException {
         prepare(off, len);
         IoBlock io = commits.io();
         int status = inode.writeBegin(
-                off, len, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), io);
+                off, len, holes, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), io);
         if (status != Abi.OK) {
             return status;
         }
