@@ -4,14 +4,18 @@ package org.jnova.internal.index;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 
-/** Random changes of the index, against a sorted map. */
+/** Random changes of the index, against a sorted map; with the pages of a log that it counts for. */
 class RadixIndexModelTest {
     @Property
     void behavesLikeASortedMap(@ForAll long seed, @ForAll @IntRange(min = 1, max = 120) int steps) {
@@ -19,6 +23,9 @@ class RadixIndexModelTest {
         RadixIndex index = new RadixIndex();
         TreeMap<Long, Integer> model = new TreeMap<>();
         int nextBlk = 1;
+        LogPages log = new LogPages(1, 0, false);
+        index.setLog(log);
+        Map<Integer, Integer> ordinalOf = new HashMap<>(); // by block, none of which is used twice
         for (int i = 0; i < steps; i++) {
             long page = random.nextInt(4) == 0 ? random.nextLong(1L << random.nextInt(1, 40)) : random.nextInt(1500);
             ExtentList out = new ExtentList();
@@ -44,8 +51,10 @@ class RadixIndexModelTest {
                 index.insert(page, many);
                 move(model, page, many);
             } else {
-                index.map(page, nextBlk, count, i, out);
+                int ordinal = log.enter(random.nextInt(3) == 0 ? i + 2 : log.blk(log.last()));
+                index.map(page, nextBlk, count, ordinal, out);
                 for (int k = 0; k < count; k++) {
+                    ordinalOf.put(nextBlk + k, ordinal);
                     Integer old = model.put(page + k, nextBlk + k);
                     if (old != null) {
                         expected.add(old);
@@ -56,7 +65,15 @@ class RadixIndexModelTest {
             assertEquals(expected, blocks(out));
             assertEquals(model.size(), index.pages());
         }
-        model.forEach((page, blk) -> assertEquals(blk, index.block(page)));
+        Set<Integer> live = new HashSet<>();
+        model.forEach((page, blk) -> {
+            assertEquals(blk, index.block(page));
+            assertEquals(ordinalOf.get(blk), RadixIndex.ordinal(index.slot(page)));
+            live.add(ordinalOf.get(blk));
+        });
+        for (int ordinal = 1; ordinal <= log.last(); ordinal++) {
+            assertEquals(!live.contains(ordinal), log.isEmpty(ordinal), "log page " + ordinal);
+        }
         long at = -1;
         for (long page : model.keySet()) {
             assertEquals(page, index.nextMapped(at + 1));
