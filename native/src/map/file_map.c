@@ -11,7 +11,8 @@
 #include "util/error.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
-#define FILL_MAX 1024u    /* pages in one commit that nobody waits for */
+#define FILL_MAX 256u     /* pages that get blocks in one hold of logLock, and nobody waits for */
+#define SETTLE_MAX 4096u  /* pages that are looked at in one */
 #define READ_MAX 8u       /* pages that are copied in one hold of logLock */
 #define FORCE_MAX 4096u   /* pages that are looked up in one hold of logLock */
 #define POPULATE_MAX 512u /* pages that get their page-table entries with their mapping */
@@ -92,10 +93,17 @@ static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
     }
 }
 
+/* Eager regions do not show what they should of the pages [from, end) of the file. */
+static void add_stale(struct file_map *f, uint64_t from, uint64_t end) {
+    bool none = f->stale == f->stale_end;
+    f->stale = none || from < f->stale ? from : f->stale;
+    f->stale_end = none || end > f->stale_end ? end : f->stale_end;
+}
+
 /* Pages [pgoff, pgoff + n) have no block any more, or other ones. */
 static void forget(struct file_map *f, uint64_t pgoff, uint64_t n) {
     uint64_t page, count;
-    f->holes = true;
+    add_stale(f, pgoff, n < UINT64_MAX - pgoff ? pgoff + n : UINT64_MAX);
     for (struct region *r = f->regions; r != NULL; r = r->next)
         if (r->lazy && overlap(r, pgoff, n, &page, &count) && shows_any(r, page, count))
             region_hide(r, page, count, PAGE_MISSING);
@@ -104,7 +112,8 @@ static void forget(struct file_map *f, uint64_t pgoff, uint64_t n) {
 static void resize(struct file_map *f, uint64_t size) {
     uint64_t before = pages_of(f->size), after = pages_of(size), page, count;
     f->size = size;
-    f->holes = f->holes || after > before;
+    if (after > before)
+        add_stale(f, before, after);
     for (struct region *r = f->regions; r != NULL; r = r->next) {
         if (after < before && overlap(r, after, before - after, &page, &count)) /* behind them nothing is shown */
             region_bus(r, page, count);
@@ -184,29 +193,6 @@ static int follow(struct file_map *f, struct nova_error *err) {
     }
 }
 
-/* Eager regions show all pages below the end of the file, or SIGBUS if there is no space. */
-static void refill(struct file_map *f) {
-    f->holes = false; /* filling them ends in here again */
-    for (struct region *r = f->regions; r != NULL; r = r->next) {
-        uint64_t page = 0, count, n;
-        if (r->lazy || !overlap(r, 0, pages_of(f->size), &page, &count))
-            continue;
-        for (uint64_t i = page; i < page + count; i += n) {
-            uint32_t blk = file_map_block(f, r->pgoff + i);
-            n = 1;
-            if (blk != 0 && r->shows[i] == blk)
-                continue;
-            while (i + n < page + count && n < FILL_MAX &&
-                   file_map_block(f, r->pgoff + i + n) == (blk == 0 ? 0 : blk + n))
-                n++;
-            if (blk != 0)
-                (void)show_run(r, i, n, blk, n <= POPULATE_MAX);
-            else if (file_map_fill_locked(f, r->pgoff + i, n, NULL) != NOVA_OK)
-                region_bus(r, i, n);
-        }
-    }
-}
-
 static void fail(struct file_map *f) {
     f->failed = true;
     for (struct region *r = f->regions; r != NULL; r = r->next)
@@ -216,8 +202,6 @@ static void fail(struct file_map *f) {
 void file_map_follow_locked(struct file_map *f) {
     if (!f->failed && follow(f, NULL) != NOVA_OK)
         fail(f);
-    if (!f->failed && f->eager != 0 && f->holes)
-        refill(f);
 }
 
 void file_map_hold_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
@@ -342,6 +326,46 @@ int file_map_new(struct file_map **out, const struct pool_file *pool, struct log
     return NOVA_OK;
 }
 
+/* Up to FILL_MAX stale pages of an eager region, from the file's page `at` on. How many it looked at. */
+static uint64_t settle_some(struct file_map *f, struct region *r, uint64_t at, uint64_t n) {
+    uint64_t page, count, run;
+    if (r->lazy || !overlap(r, at, n, &page, &count))
+        return n;
+    for (uint64_t i = page; i < page + count; i += run) {
+        uint32_t blk = file_map_block(f, r->pgoff + i);
+        run = 1;
+        if (blk != 0 && r->shows[i] == blk)
+            continue;
+        while (i + run < page + count && run < FILL_MAX &&
+               file_map_block(f, r->pgoff + i + run) == (blk == 0 ? 0 : blk + run))
+            run++;
+        if (blk != 0)
+            (void)show_run(r, i, run, blk, run <= POPULATE_MAX);
+        else if (file_map_fill_locked(f, r->pgoff + i, run, NULL) != NOVA_OK)
+            region_bus(r, i, run);
+        return r->pgoff + i + run - at;
+    }
+    return n;
+}
+
+void file_map_settle(struct file_map *f) {
+    bool more = true;
+    while (more) {
+        map_lock(f);
+        uint64_t end = pages_of(f->size) < f->stale_end ? pages_of(f->size) : f->stale_end;
+        uint64_t n = f->stale >= end || f->failed ? 0 : end - f->stale < SETTLE_MAX ? end - f->stale : SETTLE_MAX;
+        for (struct region *r = f->regions; r != NULL && n != 0; r = r->next) {
+            uint64_t looked = settle_some(f, r, f->stale, n);
+            n = looked < n ? looked : n; /* the other regions catch up with this one */
+        }
+        f->stale += n;
+        more = n != 0;
+        if (!more)
+            f->stale = f->stale_end = 0;
+        map_unlock(f);
+    }
+}
+
 static void close_region(struct region *r) {
     struct file_map *f = r->file;
     map_lock(f);
@@ -376,6 +400,10 @@ static bool shows_run(const struct region *r, uint64_t page, uint64_t n, uint32_
     return i == n;
 }
 
+static int closed(struct nova_error *err) {
+    return nova_fail(err, NOVA_EINVAL, "the region has been closed, by itself or with its file or pool");
+}
+
 static int cannot_map(const struct file_map *f, struct nova_error *err) {
     return nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
 }
@@ -404,6 +432,7 @@ static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, 
         map_lock(f);
         uint64_t end = pages_of(f->size), at = r->pgoff + i;
         if (!r->open || at >= end) {
+            rc = r->open ? NOVA_OK : closed(err);
             map_unlock(f);
             break;
         }
@@ -472,12 +501,15 @@ static int force(struct region *r, uint64_t page, uint64_t n, struct nova_error 
         extent_list_init(&runs);
         uint64_t stop = page + n - i < FORCE_MAX ? page + n : i + FORCE_MAX;
         map_lock(f);
-        for (; i < stop && runs.n < EXTENT_LIST_INLINE; i++) {
+        bool open = r->open;
+        for (; open && i < stop && runs.n < EXTENT_LIST_INLINE; i++) {
             uint32_t blk = file_map_block(f, r->pgoff + i);
             if (blk != 0)
                 extent_list_add(&runs, blk, 1);
         }
         map_unlock(f);
+        if (!open)
+            return closed(err);
         /* If a block is moved or given back meanwhile, then flushing it does nothing, and no harm. */
         for (uint32_t k = 0; k < runs.n; k++)
             ops->flush(ops, media_blk(f->m, runs.ext[k].blk), runs.ext[k].count * BLK);
@@ -489,10 +521,6 @@ static int force(struct region *r, uint64_t page, uint64_t n, struct nova_error 
         return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool");
     }
     return NOVA_OK;
-}
-
-static int closed(struct nova_error *err) {
-    return nova_fail(err, NOVA_EINVAL, "the region has been closed, by itself or with its file or pool");
 }
 
 int file_map_force(struct region *r, uint64_t page, uint64_t n, struct nova_error *err) {
