@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Serving a page fault. A fault brings its neighbours along, because each costs more than many pages do: of a block
- * those that lie in a row with it; of a hole that is stored to, a run of pages whose length doubles as long as one run
- * follows the other.
+ * those that lie in a row with it; of a hole a run of pages whose length doubles as long as one run follows the other.
+ * But a thread that waits for a page may be one that others wait for (a virtual machine for its safepoint): the more
+ * faults there are, the fewer pages each of them fills.
  */
+#include "map/fault_server.h"
 #include "map/map_lock.h"
 #include "util/clock.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define FILL_MIN 4u
 #define FILL_MAX 256u
-#define ZERO_PAGES 16u
+#define ZERO_MIN 16u
+#define ZERO_MAX 64u
 #define SHOW_MAX 256u
 #define BUS_MAX 512u
 
@@ -35,6 +38,13 @@ static uint32_t hole_run(const struct file_map *f, const struct region *r, uint6
     return n;
 }
 
+/* How many pages the fault at `page` should bring along. */
+static uint32_t pages_ahead(const struct run_ahead *a, uint64_t page, uint32_t min, uint32_t max) {
+    uint32_t n = page != a->next || a->n == 0 ? min : a->n < max ? 2 * a->n : max;
+    uint32_t share = max / (1 + fault_waiting());
+    return n <= share ? n : share > min ? share : min;
+}
+
 static void show_around(struct file_map *f, struct region *r, uint64_t page) {
     map_budget_fault_locked(r, page);
     uint32_t blk = file_map_block(f, r->pgoff + page);
@@ -51,16 +61,16 @@ static void show_around(struct file_map *f, struct region *r, uint64_t page) {
 }
 
 static void zero_around(struct file_map *f, struct region *r, uint64_t page) {
-    uint32_t n = 1, max = hole_run(f, r, page, ZERO_PAGES);
+    uint32_t want = pages_ahead(&r->zero, page, ZERO_MIN, ZERO_MAX), n = 1, max = hole_run(f, r, page, want);
     while (n < max && is_missing(r, page + n))
         n++;
     region_zero(r, page, n);
+    r->zero = (struct run_ahead){page + n, want};
 }
 
 static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
     map_budget_fault_locked(r, page);
-    bool in_order = page == r->next_fill && r->fill != 0;
-    uint32_t want = !in_order ? FILL_MIN : r->fill < FILL_MAX ? 2 * r->fill : FILL_MAX;
+    uint32_t want = pages_ahead(&r->fill, page, FILL_MIN, FILL_MAX);
     if (region_vmas() >= region_vmas_max() / 4 * 3)
         want = FILL_MIN; /* each page may take a mapping of its own */
     uint32_t n = hole_run(f, r, page, want);
@@ -76,8 +86,7 @@ static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
         region_bus(r, page, 1);
         return;
     }
-    r->fill = want;
-    r->next_fill = page + n;
+    r->fill = (struct run_ahead){page + n, want};
     r->allocated += n;
 }
 

@@ -154,6 +154,13 @@ bool fault_server_start(fault_handler *handler) {
     return ok;
 }
 
+unsigned fault_waiting(void) {
+    pthread_mutex_lock(&server.lock);
+    unsigned n = server.end - server.first;
+    pthread_mutex_unlock(&server.lock);
+    return n;
+}
+
 /* ---- pages ---- */
 
 int fault_hide(void *addr, size_t len, int prot) {

@@ -24,6 +24,9 @@ typedef void fault_handler(void *addr, bool store);
  */
 bool fault_server_start(fault_handler *handler);
 
+/* Faults that nobody serves yet, of this moment. */
+unsigned fault_waiting(void);
+
 /*
  * Makes [addr, addr + len), mapped in any way, pages that are missing: the next access to each waits for the server.
  * In one step: no access finds anything in between. 0 or an errno, then nothing has changed.

@@ -17,7 +17,7 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define SEAM_REACH 1024u
-#define ZEROS_MAX 16384u /* pages of zeros that a region may hold: each takes memory */
+#define ZERO_RUNS 256u /* that a region keeps of pages of zeros: each page takes memory */
 
 /* All regions of the process, by address. */
 static struct {
@@ -341,6 +341,7 @@ void region_delete(struct region *r) {
     __atomic_sub_fetch(&table.vmas, r->vmas, __ATOMIC_RELAXED);
     free(r->shows);
     free(r->seam);
+    free(r->zeroed);
     free(r);
 }
 
@@ -396,22 +397,30 @@ void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as) {
 }
 
 /* Zeros are loaded anew when they are looked at again. */
-static void drop_zeros(struct region *r) {
-    for (uint64_t i = 0, n; i < r->pages; i += n) {
+static void drop_zeros(struct region *r, uint64_t from, uint64_t end) {
+    for (uint64_t i = from, n; i < end; i += n) {
         n = 1;
         if (r->shows[i] != PAGE_ZERO)
             continue;
-        while (i + n < r->pages && r->shows[i + n] == PAGE_ZERO)
+        while (i + n < end && r->shows[i + n] == PAGE_ZERO)
             n++;
         if (madvise(page_addr(r, i), n * BLK, MADV_DONTNEED) == 0)
             note(r, i, n, PAGE_MISSING, false);
     }
 }
 
+/* Makes room for a run of zeros, by the oldest one. False: there is no memory for the list. */
+static bool note_zeros(struct region *r, uint64_t page, uint64_t n) {
+    if (r->zeroed == NULL && (r->zeroed = calloc(ZERO_RUNS, sizeof *r->zeroed)) == NULL)
+        return false;
+    struct page_run *run = &r->zeroed[r->runs_zeroed++ % ZERO_RUNS];
+    drop_zeros(r, run->page, run->page + run->n);
+    *run = (struct page_run){page, n};
+    return true;
+}
+
 void region_zero(struct region *r, uint64_t page, uint64_t n) {
-    if (r->zeros + n > ZEROS_MAX)
-        drop_zeros(r);
-    if (fault_zeros(page_addr(r, page), n * BLK) != 0) {
+    if (!note_zeros(r, page, n) || fault_zeros(page_addr(r, page), n * BLK) != 0) {
         region_bus(r, 0, r->pages);
         return;
     }

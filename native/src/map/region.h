@@ -22,6 +22,16 @@
 
 struct file_map;
 
+struct page_run {
+    uint64_t page, n;
+};
+
+/* What one fault brings along of holes: twice as many pages as the one before, if it goes on where that ended. */
+struct run_ahead {
+    uint64_t next;
+    uint32_t n;
+};
+
 struct region {
     struct region *next;   /* of those of the same file; guarded by logLock, as all that has no other comment */
     struct file_map *file; /* never changes */
@@ -40,8 +50,9 @@ struct region {
     uint64_t seams;  /* bits set */
     uint64_t vmas;
     uint64_t hand;                                  /* where to look next for pages to hide */
-    uint64_t next_fill;                             /* page behind the last fill, */
-    uint32_t fill;                                  /* and its pages */
+    struct page_run *zeroed;                        /* the latest runs of zeros: a ring, made with the first, */
+    uint64_t runs_zeroed;                           /* and how many there have been */
+    struct run_ahead fill, zero;                    /* holes given blocks, and shown as zeros */
     uint64_t faults, allocated, moved, hold_max_ns; /* statistics */
     uint32_t busy; /* who uses `file`; guarded by the table's lock, as is the next one */
     bool detached; /* `file` is gone */
@@ -78,7 +89,7 @@ void region_detach(struct file_map *file, void (*close)(struct region *r));
 void region_show(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool populate);
 /* They are missing from now on; as: PAGE_MISSING or PAGE_HELD. Lazy regions only. */
 void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as);
-/* Missing pages show zeros. */
+/* Missing pages show zeros, until a few hundred later runs do. Each of them takes memory. */
 void region_zero(struct region *r, uint64_t page, uint64_t n);
 /* They raise SIGBUS. */
 void region_bus(struct region *r, uint64_t page, uint64_t n);
