@@ -558,6 +558,9 @@ NOVA_API int nova_exchange(const struct nova_name *a, const struct nova_name *b)
  *
  * Stores are durable after nova_force(). Without it, any of them may be after a crash.
  *
+ * A child of fork() has no regions: any access to one of its parent's raises SIGSEGV there. mlockall(2) locks what
+ * regions show, and gives blocks to all holes of the lazy ones that are there when it is called with MCL_CURRENT.
+ *
  * A mapped inode's log grows by itself: each such commit adds 1 to the word that nova_map() was given, before anybody
  * can store to the pages. The records come with the next writing call (nova_io.more is 1 then), or by nova_replay().
  * Writing calls accept a view that lacks them, but for nova_allocate(), which answers NOVA_ESTALE.
@@ -598,14 +601,14 @@ NOVA_API int nova_map(nova_inode *inode, uint64_t off, uint64_t len, uint32_t fl
 
 /**
  * Makes what was stored to the bytes [off, off + len) of the region durable: flush and drain, no system call (but in
- * NOVA_DURABLE_MSYNC). Any thread. Errors: EINVAL (outside the region), EOS.
+ * NOVA_DURABLE_MSYNC). Any thread. Errors: EINVAL (outside the region, or it is closed), EOS.
  */
 NOVA_API int nova_force(nova_region *region, uint64_t off, uint64_t len, struct nova_error *err);
 
 /**
  * Gives blocks to pages of the region's bytes [off, off + len) that have none (below the end of the file; if allocate
  * is not 0), and maps those that have, so that no fault comes later unless something changes. Any thread.
- * Errors: EINVAL, ENOSPC, ENOMEM, ECORRUPT, EOS.
+ * Errors: EINVAL (outside the region, or it is closed), ENOSPC, ENOMEM, ECORRUPT, EOS.
  */
 NOVA_API int nova_populate(nova_region *region, uint64_t off, uint64_t len, uint32_t allocate, struct nova_error *err);
 

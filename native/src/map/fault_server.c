@@ -161,14 +161,27 @@ unsigned fault_waiting(void) {
     return n;
 }
 
+void fault_server_forget(void) {
+    if (server.started)
+        close(server.fd); /* it is about the parent's memory */
+    server.started = false;
+    server.fd = -1;
+    server.first = server.end = 0;
+    pthread_mutex_init(&server.start_lock, NULL);
+    pthread_mutex_init(&server.lock, NULL);
+    pthread_cond_init(&server.filled, NULL);
+}
+
 /* ---- pages ---- */
 
 int fault_hide(void *addr, size_t len, int prot) {
-    void *fresh = mmap(NULL, len, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *fresh = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (fresh == MAP_FAILED)
         return errno;
-    int os = register_range(fresh, len);
-    if (os == 0 && mremap(fresh, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, addr) == MAP_FAILED)
+    /* After mlockall(2) what can be accessed is filled when it is mapped; and then nothing is missing. */
+    int os = munlock(fresh, len) == 0 ? register_range(fresh, len) : errno;
+    if (os == 0 && (mprotect(fresh, len, prot) != 0 ||
+                    mremap(fresh, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, addr) == MAP_FAILED))
         os = errno;
     if (os != 0)
         munmap(fresh, len);

@@ -24,6 +24,9 @@ typedef void fault_handler(void *addr, bool store);
  */
 bool fault_server_start(fault_handler *handler);
 
+/* In a child of fork(), which has none of its threads: none of its own has been started. */
+void fault_server_forget(void);
+
 /* Faults that nobody serves yet, of this moment. */
 unsigned fault_waiting(void);
 

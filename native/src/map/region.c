@@ -29,6 +29,7 @@ static struct {
     uint64_t vmas_max; /* 0 until there is a region */
     uint64_t vmas;     /* atomic */
     bool refused;      /* atomic: some region is, maybe */
+    bool fork_noted;
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER, .bus_fd = -1};
 
 /*
@@ -263,6 +264,26 @@ void region_detach(struct file_map *file, void (*close)(struct region *r)) {
 
 /* ---- regions ---- */
 
+/*
+ * In a child of fork() no fault is served: a store to what is missing would go to memory of its own, and be lost
+ * without notice. So there any access to a region raises SIGSEGV.
+ */
+static void before_fork(void) {
+    pthread_mutex_lock(&table.lock);
+}
+
+static void after_fork_in_parent(void) {
+    pthread_mutex_unlock(&table.lock);
+}
+
+static void after_fork_in_child(void) {
+    for (size_t i = 0; i < table.n; i++)
+        (void)map_pages(table.region[i]->addr, table.region[i]->pages * BLK, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    fault_server_forget();
+    pthread_mutex_unlock(&table.lock);
+}
+
 /* What all regions need. */
 static int prepare_table(struct nova_error *err) {
     int os = 0;
@@ -271,10 +292,14 @@ static int prepare_table(struct nova_error *err) {
         table.bus_fd = memfd_create("nova-end-of-file", MFD_CLOEXEC);
         os = table.bus_fd < 0 ? errno : 0;
     }
+    if (os == 0 && !table.fork_noted) {
+        os = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+        table.fork_noted = os == 0;
+    }
     if (table.vmas_max == 0)
         __atomic_store_n(&table.vmas_max, read_vmas_max(), __ATOMIC_RELAXED);
     ranked_unlock(&table.lock, RANK_MAP);
-    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot make a file for the ends of files");
+    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot prepare for regions");
 }
 
 /* Takes address space for r->pages, filled as a new region is. */
