@@ -581,7 +581,8 @@ struct nova_region_stat {
     uint64_t vmas_all;    /**< the same of all regions of the process */
     uint64_t vmas_max;    /**< what they keep to: half of vm.max_map_count */
     uint64_t moved;       /**< pages whose blocks were moved to keep to it */
-    uint64_t hold_max_ns; /**< longest time that serving a fault held logLock */
+    uint64_t hold_max_ns; /**< longest time that serving a fault held logLock, */
+    uint64_t hold_p99_ns; /**< and what 99 of 100 did not exceed, by up to a quarter too high */
     uint32_t lazy;        /**< 1: holes get blocks when they are stored to */
     uint32_t in_place;    /**< 1: writing calls on the file go in place */
 };

@@ -90,6 +90,35 @@ static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
     r->allocated += n;
 }
 
+/* ---- statistics ---- */
+
+/* Holds of up to this many nanoseconds are counted at step i: four steps to each power of two. */
+static uint64_t hold_step(uint32_t i) {
+    return (4ull + i % 4 + 1) << i / 4;
+}
+
+static void count_hold(struct region *r, uint64_t ns) {
+    uint32_t i = 0;
+    while (i < HOLD_STEPS - 1 && ns > hold_step(i))
+        i++;
+    r->holds[i]++;
+    r->hold_max_ns = ns > r->hold_max_ns ? ns : r->hold_max_ns;
+}
+
+uint64_t map_hold_p99_locked(const struct region *r) {
+    uint64_t all = 0, beyond = 0;
+    for (uint32_t i = 0; i < HOLD_STEPS; i++)
+        all += r->holds[i];
+    for (uint32_t i = HOLD_STEPS; i-- != 0;) {
+        beyond += r->holds[i];
+        if (beyond > all / 100)
+            return hold_step(i) < r->hold_max_ns ? hold_step(i) : r->hold_max_ns;
+    }
+    return 0;
+}
+
+/* ---- faults ---- */
+
 static void serve_locked(struct file_map *f, struct region *r, uint64_t page, bool store) {
     uint64_t end = pages_below_end(f, r);
     r->faults++;
@@ -130,9 +159,7 @@ void file_map_fault(void *addr, bool store) {
     if (r->open && !f->failed)
         serve_locked(f, r, page, store);
     region_wake(r, page, 1); /* it may show what it should already */
-    uint64_t held = nova_monotonic() - start;
-    if (held > r->hold_max_ns)
-        r->hold_max_ns = held;
+    count_hold(r, nova_monotonic() - start);
     map_unlock(f);
     region_done(r);
 }

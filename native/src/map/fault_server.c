@@ -180,8 +180,8 @@ int fault_hide(void *addr, size_t len, int prot) {
         return errno;
     /* After mlockall(2) what can be accessed is filled when it is mapped; and then nothing is missing. */
     int os = munlock(fresh, len) == 0 ? register_range(fresh, len) : errno;
-    if (os == 0 && (mprotect(fresh, len, prot) != 0 ||
-                    mremap(fresh, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, addr) == MAP_FAILED))
+    if (os == 0 &&
+        (mprotect(fresh, len, prot) != 0 || mremap(fresh, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, addr) == MAP_FAILED))
         os = errno;
     if (os != 0)
         munmap(fresh, len);

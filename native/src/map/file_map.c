@@ -590,6 +590,7 @@ bool file_map_stat(struct region *r, struct nova_region_stat *stat) {
                                       .vmas_max = region_vmas_max(),
                                       .moved = r->moved,
                                       .hold_max_ns = r->hold_max_ns,
+                                      .hold_p99_ns = map_hold_p99_locked(r),
                                       .lazy = r->lazy,
                                       .in_place = open && file_map_in_place(f)};
     if (open) {

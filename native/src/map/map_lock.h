@@ -24,6 +24,9 @@ int map_commit_locked(struct file_map *f, struct log_batch *b, struct nova_error
 
 void map_free(struct file_map *f, const struct extent_list *ext);
 
+/* Statistics of who serves faults in this region: what 99 of 100 holds of logLock did not exceed. */
+uint64_t map_hold_p99_locked(const struct region *r);
+
 /* The bounds of the pages around `page` that are kept or given up together. */
 void map_chunk(const struct region *r, uint64_t page, uint64_t *from, uint64_t *n);
 

@@ -26,6 +26,8 @@ struct page_run {
     uint64_t page, n;
 };
 
+#define HOLD_STEPS 128u
+
 /* What one fault brings along of holes: twice as many pages as the one before, if it goes on where that ended. */
 struct run_ahead {
     uint64_t next;
@@ -53,7 +55,8 @@ struct region {
     struct page_run *zeroed;                        /* the latest runs of zeros: a ring, made with the first, */
     uint64_t runs_zeroed;                           /* and how many there have been */
     struct run_ahead fill, zero;                    /* holes given blocks, and shown as zeros */
-    uint64_t faults, allocated, moved, hold_max_ns; /* statistics */
+    uint64_t faults, allocated, moved, hold_max_ns; /* statistics, */
+    uint32_t holds[HOLD_STEPS];                     /* and faults by how long each held logLock (fault.c) */
     uint32_t busy; /* who uses `file`; guarded by the table's lock, as is the next one */
     bool detached; /* `file` is gone */
 };
