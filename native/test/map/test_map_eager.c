@@ -138,7 +138,7 @@ static void test_random_changes(void **state) {
     (void)state;
     struct views v;
     struct rng rng = rng_start("eager regions");
-    unsigned calls = getenv("NOVA_FULL") != NULL ? 20000 : 2000;
+    unsigned calls = mapped_short() ? 100 : getenv("NOVA_FULL") != NULL ? 20000 : 2000;
     open_views(&v, 64 * PG);
     for (unsigned i = 0; i < calls; i++) {
         change(&v, &rng);
@@ -152,20 +152,21 @@ static void test_random_changes(void **state) {
 static void test_many_pages(void **state) {
     (void)state;
     struct views v;
+    uint64_t unit = mapped_short() ? 64 * PG : MB;
     struct rng rng = rng_start("eager regions, many pages");
-    open_views(&v, 40 * MB);
-    resize(&v, 20 * MB + 5);
+    open_views(&v, 40 * unit);
+    resize(&v, 20 * unit + 5);
     check_all(&v, &rng);
-    for (uint64_t at = 0; at < v.size; at += MB)
+    for (uint64_t at = 0; at < v.size; at += unit)
         write_some(&v, &rng, at + 7, PG);
     check_all(&v, &rng);
-    punch(&v, 3 * MB + 9, 12 * MB);
+    punch(&v, 3 * unit + 9, 12 * unit);
     check_all(&v, &rng);
-    insert(&v, 2 * MB, 18 * MB);
+    insert(&v, 2 * unit, 18 * unit);
     check_all(&v, &rng);
-    collapse(&v, MB, 19 * MB);
+    collapse(&v, unit, 19 * unit);
     check_all(&v, &rng);
-    write_some(&v, &rng, 39 * MB, 10);
+    write_some(&v, &rng, 39 * unit, 10);
     check_all(&v, &rng);
     close_views(&v);
 }
@@ -184,7 +185,7 @@ static void change_and_store(void *arg, unsigned id) {
     struct storing *s = arg;
     struct views *v = &s->v;
     if (id == 0) {
-        for (unsigned i = 0; i < 20; i++) {
+        for (unsigned i = 0; i < (mapped_short() ? 3 : 20); i++) {
             pthread_mutex_lock(&v->m.file[0].io);
             MUST(store_punch(&v->m.file[0].f, KEPT * PG, 6 * MB) == NOVA_OK);
             MUST(store_collapse(&v->m.file[0].f, KEPT * PG, MB) == NOVA_OK);

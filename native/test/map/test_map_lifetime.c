@@ -44,7 +44,7 @@ static void test_free_beside_inode_close(void **state) {
     struct mapped m;
     struct two_ends e = {.m = &m};
     mapped_open(&m, 16 * MB, 1);
-    for (unsigned round = 0; round < 500; round++) {
+    for (unsigned round = 0; round < (mapped_short() ? 50 : 500); round++) {
         mapped_truncate(&m, 0, 16 * PG);
         for (unsigned i = 0; i < 4; i++) {
             e.r[i] = mapped_map(&m, 0, 0, 16 * PG, 0);
@@ -102,7 +102,7 @@ static void end_inode(struct storing *s) {
 }
 
 static void ends_beside_stores(void (*how)(struct storing *s), bool same_file, uint32_t flags) {
-    for (unsigned round = 0; round < 5; round++) {
+    for (unsigned round = 0; round < (mapped_short() ? 1 : 5); round++) {
         struct mapped m;
         struct storing s = {.m = &m, .end = how};
         mapped_open(&m, 32 * MB, 2);
@@ -500,14 +500,15 @@ static void call_and_write(void *arg, unsigned id) {
 static void test_system_calls(void **state) {
     (void)state;
     struct mapped m;
+    uint64_t size = mapped_short() ? MB : 8 * MB;
     mapped_open(&m, 64 * MB, 1);
-    mapped_truncate(&m, 0, 8 * MB);
-    struct calls c = {&m, mapped_map(&m, 0, 0, 8 * MB, 0), memfd_create("test", MFD_CLOEXEC), false};
+    mapped_truncate(&m, 0, size);
+    struct calls c = {&m, mapped_map(&m, 0, 0, size, 0), memfd_create("test", MFD_CLOEXEC), false};
     assert_true(c.fd >= 0);
     mapped_threads(2, call_and_write, &c);
-    for (uint64_t i = 0; i < 8 * MB; i += PIECE)
+    for (uint64_t i = 0; i < size; i += PIECE)
         assert_int_equal(c.r.addr[i], i / PIECE % 200 + 1);
-    assert_true(mapped_equal(&m, 0, 0, c.r.addr, 8 * MB));
+    assert_true(mapped_equal(&m, 0, 0, c.r.addr, size));
     close(c.fd);
     nova_region_free(c.r.r);
     mapped_close(&m);

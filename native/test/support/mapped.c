@@ -57,6 +57,10 @@ void mapped_main(unsigned seconds) {
         mapped_refuse_userfaultfd();
 }
 
+bool mapped_short(void) {
+    return getenv("NOVA_SHORT") != NULL;
+}
+
 bool mapped_lazy(void) {
     return !refused;
 }

@@ -2,6 +2,7 @@
 package org.jnova.mapping;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.time.Duration;
 import org.jnova.ChildJvm;
@@ -13,7 +14,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs {@link Scenarios}, each in a JVM of its own that is killed if it does not end. */
 class ScenariosTest {
-    private static final Duration LIMIT = Duration.ofMinutes(TestPools.FULL ? 10 : 3);
+    private static final Duration LIMIT = Duration.ofMinutes(10); // emulated CPUs are slow
+    private static final int MIB = System.getenv("NOVA_SHORT") != null ? 2 : 16; // of each file
 
     private static void run(String scenario, int threads, boolean gc, int mib) throws Exception {
         try (TestPools pools = new TestPools();
@@ -25,25 +27,26 @@ class ScenariosTest {
             assertEquals("done", child.line());
             pools.assertSound("p");
         }
+        TestReport.line(
+                "mapping: %s, %d threads%s, %d MiB: every store and every write found",
+                scenario, threads, gc ? " beside collections" : "", mib);
     }
 
-    private static void runAll(String scenario) throws Exception {
-        run(scenario, 2, false, 16);
+    @ParameterizedTest
+    @ValueSource(strings = {"generic344", "generic428", "source", "twoFiles"})
+    void twoThreads(String scenario) throws Exception {
+        run(scenario, 2, false, MIB);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"generic344", "generic428", "source", "twoFiles"})
+    void manyThreadsBesideCollections(String scenario) throws Exception {
         run(scenario, 16, true, TestPools.FULL ? 16 : 4);
     }
 
     @Test
     void generic344() throws Exception {
-        runAll("generic344");
-        if (TestPools.FULL) {
-            run("generic344", 2, true, 256);
-        }
-        TestReport.line("mapping: generic/344: every store and every write found, of 12 kinds of files");
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"generic428", "source", "twoFiles"})
-    void others(String scenario) throws Exception {
-        runAll(scenario);
+        assumeTrue(TestPools.FULL, "long");
+        run("generic344", 2, true, 256);
     }
 }
