@@ -595,7 +595,8 @@ struct nova_region_stat {
  * A region is eager if userfaultfd is not to be had for faults inside system calls too: the kernel could not read or
  * write a lazy one then. It is made in one go with the caller's view behind the log.
  * Any thread; but for one inode the caller serialises it with writing calls.
- * Errors: EINVAL, EFBIG, EISDIR, ESTALE (not yet replayed), ENOSPC (eager), ECORRUPT, ENOMEM, EOS.
+ * Errors: EINVAL, EFBIG, EISDIR, ESTALE (not yet replayed), ENOSPC (eager), ECORRUPT, ENOMEM (also if the regions of
+ * the process take three quarters already of the mappings that they may, nova_region_stat.vmas_max), EOS.
  */
 NOVA_API int nova_map(nova_inode *inode, uint64_t off, uint64_t len, uint32_t flags, uint64_t *appended,
                       nova_region **out, struct nova_error *err);

@@ -154,6 +154,7 @@ void file_map_fault(void *addr, bool store) {
         return; /* closed meanwhile, which has woken whoever waited in it */
     struct file_map *f = r->file;
     uint64_t page = (uint64_t)((uint8_t *)addr - r->addr) / BLK;
+    region_use(r);
     map_lock(f);
     uint64_t start = nova_monotonic();
     if (r->open && !f->failed)
@@ -162,4 +163,5 @@ void file_map_fault(void *addr, bool store) {
     count_hold(r, nova_monotonic() - start);
     map_unlock(f);
     region_done(r);
+    map_budget_relieve();
 }

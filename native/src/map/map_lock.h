@@ -39,4 +39,7 @@ void map_budget_hide_locked(struct region *r, uint64_t page, uint64_t n);
  */
 void map_budget_fault_locked(struct region *r, uint64_t page);
 
+/* The same after a fault, with no lock held: gives up mappings of regions that are not used. */
+void map_budget_relieve(void);
+
 #endif

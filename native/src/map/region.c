@@ -17,7 +17,8 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define SEAM_REACH 1024u
-#define ZERO_RUNS 256u /* that a region keeps of pages of zeros: each page takes memory */
+#define UNUSED_FAULTS 256u /* elsewhere: more than one instruction, or a few threads, can need at once */
+#define ZERO_RUNS 256u     /* that a region keeps of pages of zeros: each page takes memory */
 
 /* All regions of the process, by address. */
 static struct {
@@ -28,6 +29,8 @@ static struct {
     int bus_fd;        /* an empty file; -1 until there is a region */
     uint64_t vmas_max; /* 0 until there is a region */
     uint64_t vmas;     /* atomic */
+    uint64_t faults;   /* atomic */
+    size_t hand;       /* where to look next for one that is not used */
     bool refused;      /* atomic: some region is, maybe */
     bool fork_noted;
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER, .bus_fd = -1};
@@ -100,7 +103,7 @@ static void note(struct region *r, uint64_t page, uint64_t n, uint32_t shows, bo
         r->zeros += *at == PAGE_ZERO;
     }
     uint64_t after = starts(r, page, page + n);
-    r->vmas += after - before;
+    __atomic_store_n(&r->vmas, r->vmas + after - before, __ATOMIC_RELAXED);
     __atomic_add_fetch(&table.vmas, after - before, __ATOMIC_RELAXED);
 }
 
@@ -240,6 +243,27 @@ struct region *region_take_refused(void) {
     return found;
 }
 
+void region_use(struct region *r) {
+    __atomic_store_n(&r->used, __atomic_add_fetch(&table.faults, 1, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+}
+
+struct region *region_take_unused(void) {
+    struct region *found = NULL;
+    uint64_t now = __atomic_load_n(&table.faults, __ATOMIC_RELAXED);
+    ranked_lock(&table.lock, RANK_MAP);
+    for (size_t i = 0; i < table.n && found == NULL; i++) {
+        table.hand = table.hand + 1 < table.n ? table.hand + 1 : 0;
+        struct region *r = table.region[table.hand];
+        if (r->lazy && !r->detached && __atomic_load_n(&r->vmas, __ATOMIC_RELAXED) > 1 &&
+            now - __atomic_load_n(&r->used, __ATOMIC_RELAXED) > UNUSED_FAULTS)
+            found = r;
+    }
+    if (found != NULL)
+        found->busy++;
+    ranked_unlock(&table.lock, RANK_MAP);
+    return found;
+}
+
 static bool is_used_locked(const struct file_map *file) {
     for (size_t i = 0; i < table.n; i++)
         if (table.region[i]->file == file && table.region[i]->busy != 0)
@@ -327,6 +351,12 @@ int region_new(struct region **out, struct file_map *file, const struct pool_fil
     int rc = prepare_table(err);
     if (rc != NOVA_OK)
         return rc;
+    uint64_t vmas = region_vmas(), max = region_vmas_max();
+    if (vmas >= max / 4 * 3) /* each takes one at least, and two more for a page in its middle */
+        return nova_fail(err, NOVA_ENOMEM,
+                         "too many regions: they take %llu of the %llu mappings that they may, half of "
+                         "vm.max_map_count",
+                         (unsigned long long)vmas, (unsigned long long)max);
     struct region *r = calloc(1, sizeof *r);
     if (r == NULL)
         return nova_fail(err, NOVA_ENOMEM, "no memory for a region");
