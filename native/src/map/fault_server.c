@@ -25,8 +25,8 @@ struct fault {
 };
 
 static struct {
-    pthread_mutex_t start_lock; /* guards `started` */
-    bool started;
+    pthread_mutex_t start_lock; /* guards the next ones */
+    bool started, fork_noted;
     int fd;
     fault_handler *handler;
     pthread_mutex_t lock; /* guards the queue; nothing is done under it but that */
@@ -136,12 +136,25 @@ static bool probe(void) {
     return ok;
 }
 
+/* In a child of fork(). */
+static void forget(void) {
+    if (server.started)
+        close(server.fd); /* it is about the parent's memory */
+    server.started = false;
+    server.fd = -1;
+    server.first = server.end = 0;
+    pthread_mutex_init(&server.start_lock, NULL);
+    pthread_mutex_init(&server.lock, NULL);
+    pthread_cond_init(&server.filled, NULL);
+}
+
 bool fault_server_start(fault_handler *handler) {
     pthread_mutex_lock(&server.start_lock);
     if (!server.started) {
         server.fd = open_uffd();
         server.handler = handler;
-        if (server.fd >= 0 && probe()) {
+        server.fork_noted = server.fork_noted || pthread_atfork(NULL, NULL, forget) == 0;
+        if (server.fd >= 0 && server.fork_noted && probe()) {
             for (unsigned i = 0; i < WORKERS; i++)
                 server.started = start_thread(serve_faults, "nova-fault") || server.started;
             server.started = server.started && start_thread(read_faults, "nova-fault-read");
@@ -159,17 +172,6 @@ unsigned fault_waiting(void) {
     unsigned n = server.end - server.first;
     pthread_mutex_unlock(&server.lock);
     return n;
-}
-
-void fault_server_forget(void) {
-    if (server.started)
-        close(server.fd); /* it is about the parent's memory */
-    server.started = false;
-    server.fd = -1;
-    server.first = server.end = 0;
-    pthread_mutex_init(&server.start_lock, NULL);
-    pthread_mutex_init(&server.lock, NULL);
-    pthread_cond_init(&server.filled, NULL);
 }
 
 /* ---- pages ---- */

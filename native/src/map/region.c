@@ -304,7 +304,6 @@ static void after_fork_in_child(void) {
     for (size_t i = 0; i < table.n; i++)
         (void)map_pages(table.region[i]->addr, table.region[i]->pages * BLK, PROT_NONE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
-    fault_server_forget();
     pthread_mutex_unlock(&table.lock);
 }
 

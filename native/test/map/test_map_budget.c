@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "map/region.h"
+#include "lazy.h"
 #include "mapped.h"
 #include "report.h"
 #include "../unit/rng.h"
@@ -406,6 +407,7 @@ int main(void) {
         cmocka_unit_test(test_small_regions_of_many_files),
         cmocka_unit_test(test_eager_region_of_fragments),
     };
+    lazy_need("mappings of regions");
     mapped_main(getenv("NOVA_FULL") != NULL ? 3000 : 500);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

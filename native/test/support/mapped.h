@@ -36,7 +36,7 @@ _Noreturn void mapped_die(const char *file, int line, const char *what);
 void mapped_main(unsigned seconds);
 /* NOVA_SHORT in the environment: on an emulated processor, for what it has to do with the pool. */
 bool mapped_short(void);
-/* Whether regions can be lazy. */
+/* lazy_possible(). */
 bool mapped_lazy(void);
 void mapped_refuse_userfaultfd(void);
 
