@@ -136,6 +136,20 @@ static bool probe(void) {
     return ok;
 }
 
+bool fault_server_possible(void) {
+    pthread_mutex_lock(&server.start_lock);
+    bool ok = server.started;
+    if (!ok) {
+        server.fd = open_uffd();
+        ok = server.fd >= 0 && probe();
+        if (server.fd >= 0)
+            close(server.fd);
+        server.fd = -1;
+    }
+    pthread_mutex_unlock(&server.start_lock);
+    return ok;
+}
+
 /* In a child of fork(). */
 static void forget(void) {
     if (server.started)

@@ -25,6 +25,9 @@ typedef void fault_handler(void *addr, bool store);
  */
 bool fault_server_start(fault_handler *handler);
 
+/* Whether it could be, of this moment. Starts nothing. */
+bool fault_server_possible(void);
+
 /* Faults that nobody serves yet, of this moment. */
 unsigned fault_waiting(void);
 

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 
-/* Asks the core in a process of its own, the first time, so that no threads are started in this one. */
 bool lazy_possible(void);
 
 /* What main() begins with where all is about lazy regions: else says that `what` is skipped, and ends the program with
