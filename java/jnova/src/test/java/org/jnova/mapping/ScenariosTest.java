@@ -5,17 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.time.Duration;
+import java.util.List;
 import org.jnova.ChildJvm;
 import org.jnova.TestPools;
 import org.jnova.TestReport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Runs {@link Scenarios}, each in a JVM of its own that is killed if it does not end. */
 class ScenariosTest {
     private static final Duration LIMIT = Duration.ofMinutes(10); // emulated CPUs are slow
-    private static final int MIB = System.getenv("NOVA_SHORT") != null ? 2 : 16; // of each file
+    private static final boolean SHORT = System.getenv("NOVA_SHORT") != null;
+
+    static List<String> scenarios() {
+        return SHORT ? List.of("generic344", "twoFiles") : List.of("generic344", "generic428", "source", "twoFiles");
+    }
 
     private static void run(String scenario, int threads, boolean gc, int mib) throws Exception {
         try (TestPools pools = new TestPools();
@@ -33,13 +38,13 @@ class ScenariosTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"generic344", "generic428", "source", "twoFiles"})
+    @MethodSource("scenarios")
     void twoThreads(String scenario) throws Exception {
-        run(scenario, 2, false, MIB);
+        run(scenario, 2, false, SHORT ? 2 : 16);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"generic344", "generic428", "source", "twoFiles"})
+    @MethodSource("scenarios")
     void manyThreadsBesideCollections(String scenario) throws Exception {
         run(scenario, 16, true, TestPools.FULL ? 16 : 4);
     }
