@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -289,6 +290,40 @@ static void test_zeros_across_a_seam(void **state) {
     teardown(&b);
 }
 
+/* ---- memory ---- */
+
+static uint64_t resident_pages(const struct store_region *r) {
+    static uint8_t in_memory[256 * MB / PG];
+    uint64_t n = 0;
+    assert_true(r->len <= 256 * MB);
+    assert_int_equal(mincore(r->addr, r->len, in_memory), 0);
+    for (uint64_t i = 0; i < r->len / PG; i++)
+        n += in_memory[i] & 1;
+    return n;
+}
+
+/* Zeros that are looked at take memory, and give it back to those that come later: in order, and here and there. */
+static void test_zeros_take_little_memory(void **state) {
+    (void)state;
+    struct budget b;
+    uint64_t most = 0;
+    setup(&b, "memory", 256 * MB, 320 * MB, 0);
+    map(&b, 0);
+    for (uint64_t i = 0; i < 2 * b.pages; i++) {
+        uint64_t page = i < b.pages ? i : any_page(&b);
+        assert_int_equal(get64(b.r.addr + page * PG), b.value[page]);
+        if (i % 4096 == 0) {
+            uint64_t now = resident_pages(&b.r);
+            most = now > most ? now : most;
+            store_page(&b, page, i + 1);
+        }
+    }
+    assert_in_range(most, 1024, 64 * MB / PG + 1024 /* of what stores fill */);
+    report_line("256 MiB of holes, mapped: %llu loads; at most %llu pages of zeros", (unsigned long long)(2 * b.pages),
+                (unsigned long long)most);
+    teardown(&b);
+}
+
 /* ---- many regions ---- */
 
 #define SMALL 64u /* pages */
@@ -403,6 +438,7 @@ int main(void) {
         cmocka_unit_test(test_stores_to_holes),
         cmocka_unit_test(test_zeros_that_came_apart),
         cmocka_unit_test(test_zeros_across_a_seam),
+        cmocka_unit_test(test_zeros_take_little_memory),
         cmocka_unit_test(test_many_small_regions),
         cmocka_unit_test(test_small_regions_of_many_files),
         cmocka_unit_test(test_eager_region_of_fragments),
