@@ -138,9 +138,11 @@ static void do_map(struct world *w, int i) {
         return;
     }
     uint64_t off = rnd(2) ? 0 : rnd(SIZE_MAX_) & ~(uint64_t)4095;
-    must(w, store_map(&w->file[i], off, rnd(2) ? SIZE_MAX_ : 1 + rnd(SIZE_MAX_),
-                      !w->few_vmas && rnd(5) == 0 ? NOVA_MAP_EAGER : 0, &w->region[k]));
+    int rc = store_map(&w->file[i], off, rnd(2) ? SIZE_MAX_ : 1 + rnd(SIZE_MAX_),
+                       !w->few_vmas && rnd(5) == 0 ? NOVA_MAP_EAGER : 0, &w->region[k]);
     w->of[k] = i;
+    if (rc != NOVA_ENOMEM || !w->few_vmas) /* too many regions, for so few mappings */
+        must(w, rc);
 }
 
 static void do_stores(struct world *w, int k) {
