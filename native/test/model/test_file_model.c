@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "lazy.h"
 #include "map/region.h"
 #include "report.h"
 #include "store.h"
@@ -495,7 +496,7 @@ static void run(uint64_t seed, int steps) {
     for (int i = 0; i < FILES; i++)
         w.model[i] = (struct model){.bytes = malloc(SIZE_MAX_), .attrs = calloc(ATTRS, sizeof(struct model_attr))};
     rnd_state = seed * 2654435769u + 1;
-    w.few_vmas = rnd(2);
+    w.few_vmas = rnd(2) && lazy_possible();
     region_vmas_limit(w.few_vmas ? FEW_VMAS : 0);
     assert_int_equal(nova_pool_create(w.path, POOL, &opt, &w.s.err), NOVA_OK);
     must(&w, store_open(&w.s, w.path, NOVA_OPT_EMULATED));
