@@ -636,6 +636,9 @@ NOVA_API int nova_clean_restart(nova_inode *inode, const struct nova_keep *keep,
  *
  * Stores are durable after nova_force(). Without it, any of them may be after a crash.
  *
+ * A child of fork() has no regions: any access to one of its parent's raises SIGSEGV there. mlockall(2) locks what
+ * regions show, and gives blocks to all holes of the lazy ones that are there when it is called with MCL_CURRENT.
+ *
  * A mapped inode's log grows by itself: each such commit adds 1 to the word that nova_map() was given, before anybody
  * can store to the pages. The records come with the next writing call (nova_io.more is 1 then), or by nova_replay().
  * Writing calls accept a view that lacks them, but for nova_allocate(), which answers NOVA_ESTALE.
@@ -656,7 +659,8 @@ struct nova_region_stat {
     uint64_t vmas_all;    /**< the same of all regions of the process */
     uint64_t vmas_max;    /**< what they keep to: half of vm.max_map_count */
     uint64_t moved;       /**< pages whose blocks were moved to keep to it */
-    uint64_t hold_max_ns; /**< longest time that serving a fault held logLock */
+    uint64_t hold_max_ns; /**< longest time that serving a fault held logLock, */
+    uint64_t hold_p99_ns; /**< and what 99 of 100 did not exceed, by up to a quarter too high */
     uint32_t lazy;        /**< 1: holes get blocks when they are stored to */
     uint32_t in_place;    /**< 1: writing calls on the file go in place */
 };
@@ -670,21 +674,22 @@ struct nova_region_stat {
  * not read or write a lazy one then. Blocks that an eager one gives to holes are committed as those of faults are, so
  * that the caller's view lacks them at first.
  * Any thread; but for one inode the caller serialises it with writing calls.
- * Errors: EINVAL, EFBIG, EISDIR, ESTALE (not yet replayed), ENOSPC (eager), ECORRUPT, ENOMEM, EOS.
+ * Errors: EINVAL, EFBIG, EISDIR, ESTALE (not yet replayed), ENOSPC (eager), ECORRUPT, ENOMEM (also if the regions of
+ * the process take three quarters already of the mappings that they may, nova_region_stat.vmas_max), EOS.
  */
 NOVA_API int nova_map(nova_inode *inode, uint64_t off, uint64_t len, uint32_t flags, uint64_t *appended,
                       nova_region **out, struct nova_error *err);
 
 /**
  * Makes what was stored to the bytes [off, off + len) of the region durable: flush and drain, no system call (but in
- * NOVA_DURABLE_MSYNC). Any thread. Errors: EINVAL (outside the region), EOS.
+ * NOVA_DURABLE_MSYNC). Any thread. Errors: EINVAL (outside the region, or it is closed), EOS.
  */
 NOVA_API int nova_force(nova_region *region, uint64_t off, uint64_t len, struct nova_error *err);
 
 /**
  * Gives blocks to pages of the region's bytes [off, off + len) that have none (below the end of the file; if allocate
  * is not 0), and maps those that have, so that no fault comes later unless something changes. Any thread.
- * Errors: EINVAL, ENOSPC, ENOMEM, ECORRUPT, EOS.
+ * Errors: EINVAL (outside the region, or it is closed), ENOSPC, ENOMEM, ECORRUPT, EOS.
  */
 NOVA_API int nova_populate(nova_region *region, uint64_t off, uint64_t len, uint32_t allocate, struct nova_error *err);
 

@@ -183,6 +183,7 @@ size_t nova_abi(char *buf, size_t cap) {
     AT(nova_region_stat, vmas_max);
     AT(nova_region_stat, moved);
     AT(nova_region_stat, hold_max_ns);
+    AT(nova_region_stat, hold_p99_ns);
     AT(nova_region_stat, lazy);
     AT(nova_region_stat, in_place);
 

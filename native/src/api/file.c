@@ -102,7 +102,7 @@ static bool intent_pin(struct nova_intent *in) {
     return in->all_in_place;
 }
 
-#define FILL_STEP 1024u /* pages, in one hold of logLock */
+#define FILL_STEP 256u /* pages, in one hold of logLock */
 
 /* Takes the blocks of pages [first, end) for a write in place, giving some to those that have none. */
 static int blocks_in_place(struct nova_intent *in, uint64_t first, uint64_t end, struct nova_error *err) {
@@ -453,7 +453,7 @@ static int intent_commit_locked(struct nova_intent *in, struct nova_io *io) {
 static int intent_commit(struct nova_intent *in, struct nova_io *io) {
     log_lock_owner(in->inode);
     int rc = intent_commit_locked(in, io);
-    log_unlock_owner(in->inode);
+    log_unlock_settle(in->inode);
     /* A commit whose outcome is unknown (EOS) keeps its blocks: the tail on the media may name them. */
     intent_end(in, rc == NOVA_OK || rc == NOVA_EOS);
     return rc;
@@ -557,6 +557,6 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
     }
     if (rc == NOVA_OK)
         io->size = size;
-    log_unlock_owner(inode);
+    log_unlock_settle(inode);
     return rc;
 }

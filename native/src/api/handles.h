@@ -59,6 +59,14 @@ static inline void log_unlock_owner(struct nova_inode *inode) {
     lock_rank_leave(RANK_LOG);
 }
 
+/* What a call that may have changed a file's contents ends with. */
+static inline void log_unlock_settle(struct nova_inode *inode) {
+    bool stale = inode->map != NULL && file_map_is_stale_locked(inode->map);
+    log_unlock_owner(inode);
+    if (stale)
+        file_map_settle(inode->map);
+}
+
 static inline void log_lock_guest(struct nova_inode *inode) {
     lock_rank_enter(RANK_LOG);
     biased_lock_guest(&inode->log_lock);

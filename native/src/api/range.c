@@ -161,7 +161,7 @@ static int punch(struct nova_inode *inode, uint64_t off, uint64_t end, uint64_t 
     }
     if (map != NULL)
         map->pins--;
-    log_unlock_owner(inode);
+    log_unlock_settle(inode);
     if (own && (*again || (rc != NOVA_OK && rc != NOVA_EOS))) /* after EOS the tail on the media may name them */
         for (uint32_t i = 0; i < p.edges; i++)
             alloc_free(pool->alloc, p.edge[i].blk, 1);
@@ -202,7 +202,7 @@ static int shift(struct nova_inode *inode, enum fmt_kind kind, uint64_t off, uin
         rc = entries_commit_locked(inode, &e, 1, flags, io);
     if (rc == NOVA_OK)
         io->size = size;
-    log_unlock_owner(inode);
+    log_unlock_settle(inode);
     return rc;
 }
 
@@ -312,7 +312,7 @@ static int allocate(struct nova_inode *inode, const struct nova_run *runs, uint3
         m->ops->zero(m->ops, media_blk(m, ext->ext[i].blk), ext->ext[i].count * BLK);
     log_lock_owner(inode);
     int rc = allocate_locked(inode, e, entries, old, size, eof_blk, io);
-    log_unlock_owner(inode);
+    log_unlock_settle(inode);
     free(e);
     return rc;
 }

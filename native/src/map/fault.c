@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Serving a page fault. A fault brings its neighbours along, because each costs more than many pages do: of a block
- * those that lie in a row with it; of a hole that is stored to, a run of pages whose length doubles as long as one run
- * follows the other.
+ * those that lie in a row with it; of a hole a run of pages whose length doubles as long as one run follows the other.
+ * But a thread that waits for a page may be one that others wait for (a virtual machine for its safepoint): the more
+ * faults there are, the fewer pages each of them fills.
  */
+#include "map/fault_server.h"
 #include "map/map_internal.h"
 #include "util/clock.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 /* Pages that one fault brings, at most: */
-#define FILL_MIN 4u    /* of a hole that is stored to, the first time */
-#define FILL_MAX 256u  /* after stores in order */
-#define ZERO_PAGES 16u /* of a hole that is loaded from */
-#define SHOW_MAX 256u  /* of blocks in a row, on each side */
-#define BUS_MAX 512u   /* beyond the end of the file */
+#define FILL_MIN 4u   /* of a hole that is stored to, the first time */
+#define FILL_MAX 256u /* after stores in order */
+#define ZERO_MIN 16u  /* of a hole that is loaded from, the first time */
+#define ZERO_MAX 64u  /* after loads in order */
+#define SHOW_MAX 256u /* of blocks in a row, on each side */
+#define BUS_MAX 512u  /* beyond the end of the file */
 
 static bool is_missing(const struct region *r, uint64_t page) {
     return r->shows[page] == PAGE_MISSING || r->shows[page] == PAGE_HELD;
@@ -36,6 +39,13 @@ static uint32_t hole_run(const struct file_map *f, const struct region *r, uint6
     return n;
 }
 
+/* How many pages the fault at `page` should bring along. */
+static uint32_t pages_ahead(const struct run_ahead *a, uint64_t page, uint32_t min, uint32_t max) {
+    uint32_t n = page != a->next || a->n == 0 ? min : a->n < max ? 2 * a->n : max;
+    uint32_t share = max / (1 + fault_waiting());
+    return n <= share ? n : share > min ? share : min;
+}
+
 static void show_around(struct file_map *f, struct region *r, uint64_t page) {
     map_budget_fault_locked(r, page);
     uint32_t blk = file_map_block(f, r->pgoff + page);
@@ -52,16 +62,16 @@ static void show_around(struct file_map *f, struct region *r, uint64_t page) {
 }
 
 static void zero_around(struct file_map *f, struct region *r, uint64_t page) {
-    uint32_t n = 1, max = hole_run(f, r, page, ZERO_PAGES);
+    uint32_t want = pages_ahead(&r->zero, page, ZERO_MIN, ZERO_MAX), n = 1, max = hole_run(f, r, page, want);
     while (n < max && is_missing(r, page + n))
         n++;
     region_zero(r, page, n);
+    r->zero = (struct run_ahead){page + n, want};
 }
 
 static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
     map_budget_fault_locked(r, page);
-    bool in_order = page == r->next_fill && r->fill != 0;
-    uint32_t want = !in_order ? FILL_MIN : r->fill < FILL_MAX ? 2 * r->fill : FILL_MAX;
+    uint32_t want = pages_ahead(&r->fill, page, FILL_MIN, FILL_MAX);
     if (region_vmas() >= region_vmas_max() / 4 * 3)
         want = FILL_MIN; /* each page may take a mapping of its own */
     uint32_t n = hole_run(f, r, page, want);
@@ -77,10 +87,38 @@ static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
         region_bus(r, page, 1);
         return;
     }
-    r->fill = want;
-    r->next_fill = page + n;
+    r->fill = (struct run_ahead){page + n, want};
     r->allocated += n;
 }
+
+/* ---- statistics ---- */
+
+/* Holds of up to this many nanoseconds are counted at step i: four steps to each power of two. */
+static uint64_t hold_step(uint32_t i) {
+    return (4ull + i % 4 + 1) << i / 4;
+}
+
+static void count_hold(struct region *r, uint64_t ns) {
+    uint32_t i = 0;
+    while (i < HOLD_STEPS - 1 && ns > hold_step(i))
+        i++;
+    r->holds[i]++;
+    r->hold_max_ns = ns > r->hold_max_ns ? ns : r->hold_max_ns;
+}
+
+uint64_t map_hold_p99_locked(const struct region *r) {
+    uint64_t all = 0, beyond = 0;
+    for (uint32_t i = 0; i < HOLD_STEPS; i++)
+        all += r->holds[i];
+    for (uint32_t i = HOLD_STEPS; i-- != 0;) {
+        beyond += r->holds[i];
+        if (beyond > all / 100)
+            return hold_step(i) < r->hold_max_ns ? hold_step(i) : r->hold_max_ns;
+    }
+    return 0;
+}
+
+/* ---- faults ---- */
 
 static void serve_locked(struct file_map *f, struct region *r, uint64_t page, bool store) {
     uint64_t end = pages_below_end(f, r);
@@ -117,14 +155,14 @@ void file_map_fault(void *addr, bool store) {
         return; /* closed meanwhile, which has woken whoever waited in it */
     struct file_map *f = r->file;
     uint64_t page = (uint64_t)((uint8_t *)addr - r->addr) / BLK;
+    region_use(r);
     map_lock(f);
     uint64_t start = nova_monotonic();
     if (r->open && !f->failed)
         serve_locked(f, r, page, store);
     region_wake(r, page, 1); /* it may show what it should already */
-    uint64_t held = nova_monotonic() - start;
-    if (held > r->hold_max_ns)
-        r->hold_max_ns = held;
+    count_hold(r, nova_monotonic() - start);
     map_unlock(f);
     region_done(r);
+    map_budget_relieve();
 }

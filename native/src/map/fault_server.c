@@ -25,8 +25,8 @@ struct fault {
 };
 
 static struct {
-    pthread_mutex_t start_lock; /* guards `started` */
-    bool started;
+    pthread_mutex_t start_lock; /* guards the next ones */
+    bool started, fork_noted;
     int fd;
     fault_handler *handler;
     pthread_mutex_t lock; /* guards the queue; nothing is done under it but that */
@@ -136,12 +136,39 @@ static bool probe(void) {
     return ok;
 }
 
+bool fault_server_possible(void) {
+    pthread_mutex_lock(&server.start_lock);
+    bool ok = server.started;
+    if (!ok) {
+        server.fd = open_uffd();
+        ok = server.fd >= 0 && probe();
+        if (server.fd >= 0)
+            close(server.fd);
+        server.fd = -1;
+    }
+    pthread_mutex_unlock(&server.start_lock);
+    return ok;
+}
+
+/* In a child of fork(). */
+static void forget(void) {
+    if (server.started)
+        close(server.fd); /* it is about the parent's memory */
+    server.started = false;
+    server.fd = -1;
+    server.first = server.end = 0;
+    pthread_mutex_init(&server.start_lock, NULL);
+    pthread_mutex_init(&server.lock, NULL);
+    pthread_cond_init(&server.filled, NULL);
+}
+
 bool fault_server_start(fault_handler *handler) {
     pthread_mutex_lock(&server.start_lock);
     if (!server.started) {
         server.fd = open_uffd();
         server.handler = handler;
-        if (server.fd >= 0 && probe()) {
+        server.fork_noted = server.fork_noted || pthread_atfork(NULL, NULL, forget) == 0;
+        if (server.fd >= 0 && server.fork_noted && probe()) {
             for (unsigned i = 0; i < WORKERS; i++)
                 server.started = start_thread(serve_faults, "nova-fault") || server.started;
             server.started = server.started && start_thread(read_faults, "nova-fault-read");
@@ -154,14 +181,23 @@ bool fault_server_start(fault_handler *handler) {
     return ok;
 }
 
+unsigned fault_waiting(void) {
+    pthread_mutex_lock(&server.lock);
+    unsigned n = server.end - server.first;
+    pthread_mutex_unlock(&server.lock);
+    return n;
+}
+
 /* ---- pages ---- */
 
 int fault_hide(void *addr, size_t len, int prot) {
-    void *fresh = mmap(NULL, len, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *fresh = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (fresh == MAP_FAILED)
         return errno;
-    int os = register_range(fresh, len);
-    if (os == 0 && mremap(fresh, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, addr) == MAP_FAILED)
+    /* After mlockall(2) what can be accessed is filled when it is mapped; and then nothing is missing. */
+    int os = munlock(fresh, len) == 0 ? register_range(fresh, len) : errno;
+    if (os == 0 &&
+        (mprotect(fresh, len, prot) != 0 || mremap(fresh, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, addr) == MAP_FAILED))
         os = errno;
     if (os != 0)
         munmap(fresh, len);

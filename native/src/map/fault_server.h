@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Page faults in user space, by userfaultfd(2): a descriptor for the whole process, one thread that reads it, and a few
- * that serve what it reads. Started with the first lazy region, and never stopped.
+ * that serve what it reads. Started with the first lazy region, and never stopped. A child of fork() has none of them,
+ * and may start its own.
  *
  * The reader takes no lock but that of its queue, so that it always gets on: whoever moves a mapping (fault_hide())
  * waits until the event about it has been read, and may hold any lock of the core meanwhile. All these threads are
@@ -23,6 +24,12 @@ typedef void fault_handler(void *addr, bool store);
  * of this header may be called.
  */
 bool fault_server_start(fault_handler *handler);
+
+/* Whether it could be, of this moment. Starts nothing. */
+bool fault_server_possible(void);
+
+/* Faults that nobody serves yet, of this moment. */
+unsigned fault_waiting(void);
 
 /*
  * Makes [addr, addr + len), mapped in any way, pages that are missing: the next access to each waits for the server.

@@ -11,6 +11,7 @@
 #include "util/error.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
+#define SETTLE_MAX 4096u  /* pages that are looked at in one hold of logLock */
 #define POPULATE_MAX 512u /* pages that get their page-table entries with their mapping */
 
 unsigned file_map_without;
@@ -82,10 +83,17 @@ static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
     }
 }
 
+/* Eager regions do not show what they should of the pages [from, end) of the file. */
+static void add_stale(struct file_map *f, uint64_t from, uint64_t end) {
+    bool none = f->stale == f->stale_end;
+    f->stale = none || from < f->stale ? from : f->stale;
+    f->stale_end = none || end > f->stale_end ? end : f->stale_end;
+}
+
 /* Pages [pgoff, pgoff + n) have no block any more, or other ones. */
 static void forget(struct file_map *f, uint64_t pgoff, uint64_t n) {
     uint64_t page, count;
-    f->holes = true;
+    add_stale(f, pgoff, n < UINT64_MAX - pgoff ? pgoff + n : UINT64_MAX);
     for (struct region *r = f->regions; r != NULL; r = r->next)
         if (r->lazy && map_overlap(r, pgoff, n, &page, &count) && shows_any(r, page, count))
             region_hide(r, page, count, PAGE_MISSING);
@@ -94,7 +102,8 @@ static void forget(struct file_map *f, uint64_t pgoff, uint64_t n) {
 static void resize(struct file_map *f, uint64_t size) {
     uint64_t before = pages_of(f->size), after = pages_of(size), page, count;
     f->size = size;
-    f->holes = f->holes || after > before;
+    if (after > before)
+        add_stale(f, before, after);
     for (struct region *r = f->regions; r != NULL; r = r->next) {
         if (after < before && map_overlap(r, after, before - after, &page, &count)) /* behind them nothing is shown */
             region_bus(r, page, count);
@@ -183,29 +192,6 @@ static int follow(struct file_map *f, struct nova_error *err) {
     }
 }
 
-/* Eager regions show all pages below the end of the file, or SIGBUS if there is no space. */
-static void refill(struct file_map *f) {
-    f->holes = false; /* filling them ends in here again */
-    for (struct region *r = f->regions; r != NULL; r = r->next) {
-        uint64_t page = 0, count, n;
-        if (r->lazy || !map_overlap(r, 0, pages_of(f->size), &page, &count))
-            continue;
-        for (uint64_t i = page; i < page + count; i += n) {
-            uint32_t blk = file_map_block(f, r->pgoff + i);
-            n = 1;
-            if (blk != 0 && r->shows[i] == blk)
-                continue;
-            while (i + n < page + count && n < MAP_FILL_MAX &&
-                   file_map_block(f, r->pgoff + i + n) == (blk == 0 ? 0 : blk + n))
-                n++;
-            if (blk != 0)
-                (void)map_show_run_locked(r, i, n, blk, n <= POPULATE_MAX);
-            else if (file_map_fill_locked(f, r->pgoff + i, n, NULL) != NOVA_OK)
-                region_bus(r, i, n);
-        }
-    }
-}
-
 static void fail(struct file_map *f) {
     f->failed = true;
     for (struct region *r = f->regions; r != NULL; r = r->next)
@@ -215,8 +201,6 @@ static void fail(struct file_map *f) {
 void file_map_follow_locked(struct file_map *f) {
     if (!f->failed && follow(f, NULL) != NOVA_OK)
         fail(f);
-    if (!f->failed && f->eager != 0 && f->holes)
-        refill(f);
 }
 
 void file_map_hold_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
@@ -332,6 +316,46 @@ int file_map_new(struct file_map **out, const struct pool_file *pool, struct log
     }
     *out = f;
     return NOVA_OK;
+}
+
+/* Up to MAP_FILL_MAX stale pages of an eager region, from the file's page `at` on. How many it looked at. */
+static uint64_t settle_some(struct file_map *f, struct region *r, uint64_t at, uint64_t n) {
+    uint64_t page, count, run;
+    if (r->lazy || !map_overlap(r, at, n, &page, &count))
+        return n;
+    for (uint64_t i = page; i < page + count; i += run) {
+        uint32_t blk = file_map_block(f, r->pgoff + i);
+        run = 1;
+        if (blk != 0 && r->shows[i] == blk)
+            continue;
+        while (i + run < page + count && run < MAP_FILL_MAX &&
+               file_map_block(f, r->pgoff + i + run) == (blk == 0 ? 0 : blk + run))
+            run++;
+        if (blk != 0)
+            (void)map_show_run_locked(r, i, run, blk, run <= POPULATE_MAX);
+        else if (file_map_fill_locked(f, r->pgoff + i, run, NULL) != NOVA_OK)
+            region_bus(r, i, run);
+        return r->pgoff + i + run - at;
+    }
+    return n;
+}
+
+void file_map_settle(struct file_map *f) {
+    bool more = true;
+    while (more) {
+        map_lock(f);
+        uint64_t end = pages_of(f->size) < f->stale_end ? pages_of(f->size) : f->stale_end;
+        uint64_t n = f->stale >= end || f->failed ? 0 : end - f->stale < SETTLE_MAX ? end - f->stale : SETTLE_MAX;
+        for (struct region *r = f->regions; r != NULL && n != 0; r = r->next) {
+            uint64_t looked = settle_some(f, r, f->stale, n);
+            n = looked < n ? looked : n; /* the other regions catch up with this one */
+        }
+        f->stale += n;
+        more = n != 0;
+        if (!more)
+            f->stale = f->stale_end = 0;
+        map_unlock(f);
+    }
 }
 
 void file_map_delete(struct file_map *f) {

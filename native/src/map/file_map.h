@@ -41,7 +41,8 @@ struct file_map {
     struct log_cursor cursor; /* how far the log has been followed */
     uint64_t size;
     int64_t mtime, ctime; /* moves of blocks do not change them */
-    bool holes;           /* eager regions may lack blocks, or show old ones */
+    uint64_t stale;       /* first page of the file that eager regions may lack, or show as it was; */
+    uint64_t stale_end;   /* and the page behind the last one */
     bool failed;          /* the log could not be followed: all regions raise SIGBUS */
     struct region *regions;
     struct region *faulting; /* the region that a fault is being served in: it is to show what comes of it */
@@ -58,6 +59,13 @@ int file_map_new(struct file_map **out, const struct pool_file *pool, struct log
 /* Closes all regions. No lock is held, and no call on the inode runs. */
 void file_map_delete(struct file_map *f);
 
+/*
+ * Called with no lock held before a call that has changed the file returns, if file_map_is_stale_locked(): eager
+ * regions show all pages below the end of the file, with blocks for those that had none; or SIGBUS if there is no
+ * space. In steps, between which faults and others come to logLock.
+ */
+void file_map_settle(struct file_map *f);
+
 /* Called when blocks have been given back, with no lock held: pages that got none for lack of space may try again. */
 void file_map_space(void);
 
@@ -66,9 +74,13 @@ void file_map_fault(void *addr, bool store);
 
 /* ---- for who holds logLock ---- */
 
-/* Replays what has been committed since, and makes the regions show it (eager ones: fills their holes too). After a
- * failure they raise SIGBUS. */
+/* Replays what has been committed since, and makes the regions show it: but eager ones may lack some of it, until
+ * file_map_settle(). After a failure they raise SIGBUS. */
 void file_map_follow_locked(struct file_map *f);
+
+static inline bool file_map_is_stale_locked(const struct file_map *f) {
+    return f->eager != 0 && f->stale != f->stale_end;
+}
 
 /*
  * Before bytes of blocks are copied elsewhere, [pgoff, pgoff + n): nobody stores to these pages from now on, until the

@@ -4,7 +4,8 @@
  * of what the kernel allows a process (region_vmas_max()), and from half of that on
  *  - a write to what a region shows hides the chunk around instead of showing each new block by itself;
  *  - a fault first moves the blocks of its chunk together, if they lie apart, and hides a chunk elsewhere in its
- * region.
+ * region; or, where that shows little, in another one, of any file, that has had no fault for a while.
+ * From three quarters of it on there are no new regions.
  *
  * A move is a write of the bytes that are there to other blocks, and as atomic as any. The blocks that it replaces are
  * given back by whoever keeps the caller's index, when it has caught up: until then that index may still lead to them.
@@ -36,13 +37,8 @@ void map_budget_hide_locked(struct region *r, uint64_t page, uint64_t n) {
     region_hide(r, from, last + count - from, PAGE_MISSING);
 }
 
-/* Hides the next chunk, of those behind the hand, that shows something. What there is to a few pages stays: they may be
- * what one instruction needs. */
-static void hide_another(struct region *r, uint64_t page) {
-    uint64_t not_from, not_n;
-    if (r->mapped + r->zeros + r->seams <= CHUNK)
-        return; /* it is others who have the many */
-    chunk_of(r, page, &not_from, &not_n);
+/* Hides the next chunk, of those behind the hand, that shows something: not the one of those pages. */
+static void hide_next(struct region *r, uint64_t not_from, uint64_t not_n) {
     for (uint64_t seen = 0; seen < r->pages && seen < LOOK_MAX; seen++) {
         uint64_t at = r->hand;
         r->hand = at + 1 < r->pages ? at + 1 : 0;
@@ -51,6 +47,15 @@ static void hide_another(struct region *r, uint64_t page) {
         map_budget_hide_locked(r, at, 1);
         return;
     }
+}
+
+/* What there is to a few pages stays: they may be what one instruction needs. */
+static void hide_another(struct region *r, uint64_t page) {
+    uint64_t not_from, not_n;
+    if (r->mapped + r->zeros + r->seams <= CHUNK)
+        return; /* it is others who have the many */
+    chunk_of(r, page, &not_from, &not_n);
+    hide_next(r, not_from, not_n);
 }
 
 /* What pages have blocks, among some of a file. */
@@ -166,4 +171,18 @@ void map_budget_fault_locked(struct region *r, uint64_t page) {
     defragment(r->file, r, page);
     for (int i = 0; i < 2 && region_vmas() >= soft && r->open; i++) /* faster than one fault adds them */
         hide_another(r, page);
+}
+
+void map_budget_relieve(void) {
+    uint64_t soft = region_vmas_max() / 2;
+    for (int i = 0; i < 2 && region_vmas() >= soft; i++) {
+        struct region *r = region_take_unused();
+        if (r == NULL)
+            return;
+        map_lock(r->file);
+        for (int k = 0; k < 2 && r->open; k++)
+            hide_next(r, 0, 0);
+        map_unlock(r->file);
+        region_done(r);
+    }
 }

@@ -20,7 +20,7 @@ static inline void map_unlock(struct file_map *f) {
 
 /* ---- file_map.c ---- */
 
-#define MAP_FILL_MAX 1024u /* pages that one commit fills which nobody waits for */
+#define MAP_FILL_MAX 256u /* pages that get blocks in one hold of logLock, and nobody waits for */
 
 /* The pages of a region among [pgoff, pgoff + n) of the file. False if there are none. */
 bool map_overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *page, uint64_t *count);
@@ -52,5 +52,13 @@ void map_budget_hide_locked(struct region *r, uint64_t page, uint64_t n);
  * others, and moves the blocks of the chunk together if they lie apart.
  */
 void map_budget_fault_locked(struct region *r, uint64_t page);
+
+/* The same after a fault, with no lock held: gives up mappings of regions that are not used. */
+void map_budget_relieve(void);
+
+/* ---- fault.c ---- */
+
+/* What 99 of 100 holds of logLock by those who serve faults in this region did not exceed. */
+uint64_t map_hold_p99_locked(const struct region *r);
 
 #endif

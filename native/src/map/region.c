@@ -17,8 +17,9 @@
 #include "util/lock_rank.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
-#define SEAM_REACH 1024u /* anonymous pages that hiding makes anew with those before them, to save a seam */
-#define ZEROS_MAX 16384u /* pages of zeros that a region may hold: each takes memory */
+#define SEAM_REACH 1024u   /* anonymous pages that hiding makes anew with those before them, to save a seam */
+#define UNUSED_FAULTS 256u /* elsewhere: more than one instruction, or a few threads, can need at once */
+#define ZERO_RUNS 256u     /* that a region keeps of pages of zeros: each page takes memory */
 
 /* All regions of the process, by address. */
 static struct {
@@ -29,7 +30,10 @@ static struct {
     int bus_fd;        /* an empty file; -1 until there is a region */
     uint64_t vmas_max; /* 0 until there is a region */
     uint64_t vmas;     /* atomic */
+    uint64_t faults;   /* atomic */
+    size_t hand;       /* where to look next for one that is not used */
     bool refused;      /* atomic: some region is, maybe */
+    bool fork_noted;
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER, .bus_fd = -1};
 
 /*
@@ -100,7 +104,7 @@ static void note(struct region *r, uint64_t page, uint64_t n, uint32_t shows, bo
         r->zeros += *at == PAGE_ZERO;
     }
     uint64_t after = starts(r, page, page + n);
-    r->vmas += after - before;
+    __atomic_store_n(&r->vmas, r->vmas + after - before, __ATOMIC_RELAXED);
     __atomic_add_fetch(&table.vmas, after - before, __ATOMIC_RELAXED);
 }
 
@@ -240,6 +244,27 @@ struct region *region_take_refused(void) {
     return found;
 }
 
+void region_use(struct region *r) {
+    __atomic_store_n(&r->used, __atomic_add_fetch(&table.faults, 1, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+}
+
+struct region *region_take_unused(void) {
+    struct region *found = NULL;
+    uint64_t now = __atomic_load_n(&table.faults, __ATOMIC_RELAXED);
+    ranked_lock(&table.lock, RANK_MAP);
+    for (size_t i = 0; i < table.n && found == NULL; i++) {
+        table.hand = table.hand + 1 < table.n ? table.hand + 1 : 0;
+        struct region *r = table.region[table.hand];
+        if (r->lazy && !r->detached && __atomic_load_n(&r->vmas, __ATOMIC_RELAXED) > 1 &&
+            now - __atomic_load_n(&r->used, __ATOMIC_RELAXED) > UNUSED_FAULTS)
+            found = r;
+    }
+    if (found != NULL)
+        found->busy++;
+    ranked_unlock(&table.lock, RANK_MAP);
+    return found;
+}
+
 static bool is_used_locked(const struct file_map *file) {
     for (size_t i = 0; i < table.n; i++)
         if (table.region[i]->file == file && table.region[i]->busy != 0)
@@ -264,6 +289,25 @@ void region_detach(struct file_map *file, void (*close)(struct region *r)) {
 
 /* ---- regions ---- */
 
+/*
+ * In a child of fork() no fault is served: a store to what is missing would go to memory of its own, and be lost
+ * without notice. So there any access to a region raises SIGSEGV.
+ */
+static void before_fork(void) {
+    pthread_mutex_lock(&table.lock);
+}
+
+static void after_fork_in_parent(void) {
+    pthread_mutex_unlock(&table.lock);
+}
+
+static void after_fork_in_child(void) {
+    for (size_t i = 0; i < table.n; i++)
+        (void)map_pages(table.region[i]->addr, table.region[i]->pages * BLK, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    pthread_mutex_unlock(&table.lock);
+}
+
 /* What all regions need. */
 static int prepare_table(struct nova_error *err) {
     int os = 0;
@@ -272,10 +316,14 @@ static int prepare_table(struct nova_error *err) {
         table.bus_fd = memfd_create("nova-end-of-file", MFD_CLOEXEC);
         os = table.bus_fd < 0 ? errno : 0;
     }
+    if (os == 0 && !table.fork_noted) {
+        os = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+        table.fork_noted = os == 0;
+    }
     if (table.vmas_max == 0)
         __atomic_store_n(&table.vmas_max, read_vmas_max(), __ATOMIC_RELAXED);
     ranked_unlock(&table.lock, RANK_MAP);
-    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot make a file for the ends of files");
+    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot prepare for regions");
 }
 
 /* Takes address space for r->pages, filled as a new region is. */
@@ -303,6 +351,12 @@ int region_new(struct region **out, struct file_map *file, const struct pool_fil
     int rc = prepare_table(err);
     if (rc != NOVA_OK)
         return rc;
+    uint64_t vmas = region_vmas(), max = region_vmas_max();
+    if (vmas >= max / 4 * 3) /* each takes one at least, and two more for a page in its middle */
+        return nova_fail(err, NOVA_ENOMEM,
+                         "too many regions: they take %llu of the %llu mappings that they may, half of "
+                         "vm.max_map_count",
+                         (unsigned long long)vmas, (unsigned long long)max);
     struct region *r = calloc(1, sizeof *r);
     if (r == NULL)
         return nova_fail(err, NOVA_ENOMEM, "no memory for a region");
@@ -342,6 +396,7 @@ void region_delete(struct region *r) {
     __atomic_sub_fetch(&table.vmas, r->vmas, __ATOMIC_RELAXED);
     free(r->shows);
     free(r->seam);
+    free(r->zeroed);
     free(r);
 }
 
@@ -397,22 +452,30 @@ void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as) {
 }
 
 /* Zeros are loaded anew when they are looked at again. */
-static void drop_zeros(struct region *r) {
-    for (uint64_t i = 0, n; i < r->pages; i += n) {
+static void drop_zeros(struct region *r, uint64_t from, uint64_t end) {
+    for (uint64_t i = from, n; i < end; i += n) {
         n = 1;
         if (r->shows[i] != PAGE_ZERO)
             continue;
-        while (i + n < r->pages && r->shows[i + n] == PAGE_ZERO)
+        while (i + n < end && r->shows[i + n] == PAGE_ZERO)
             n++;
         if (madvise(page_addr(r, i), n * BLK, MADV_DONTNEED) == 0)
             note(r, i, n, PAGE_MISSING, false);
     }
 }
 
+/* Makes room for a run of zeros, by the oldest one. False: there is no memory for the list. */
+static bool note_zeros(struct region *r, uint64_t page, uint64_t n) {
+    if (r->zeroed == NULL && (r->zeroed = calloc(ZERO_RUNS, sizeof *r->zeroed)) == NULL)
+        return false;
+    struct page_run *run = &r->zeroed[r->runs_zeroed++ % ZERO_RUNS];
+    drop_zeros(r, run->page, run->page + run->n);
+    *run = (struct page_run){page, n};
+    return true;
+}
+
 void region_zero(struct region *r, uint64_t page, uint64_t n) {
-    if (r->zeros + n > ZEROS_MAX)
-        drop_zeros(r);
-    if (fault_zeros(page_addr(r, page), n * BLK) != 0) {
+    if (!note_zeros(r, page, n) || fault_zeros(page_addr(r, page), n * BLK) != 0) {
         region_bus(r, 0, r->pages);
         return;
     }

@@ -22,6 +22,18 @@
 
 struct file_map;
 
+struct page_run {
+    uint64_t page, n;
+};
+
+#define HOLD_STEPS 128u
+
+/* What one fault brings along of holes: twice as many pages as the one before, if it goes on where that ended. */
+struct run_ahead {
+    uint64_t next;
+    uint32_t n;
+};
+
 struct region {
     struct region *next;   /* of those of the same file; guarded by logLock, as all that has no other comment */
     struct file_map *file; /* never changes */
@@ -32,24 +44,27 @@ struct region {
     int prot;
     bool lazy;
     bool open, had_zeros;
-    bool refused;    /* some page raises SIGBUS for lack of space; atomic */
-    uint32_t *shows; /* per page: block, or PAGE_* */
-    uint64_t *seam;  /* a bit per page, see region.c */
-    uint64_t mapped; /* pages that show a block */
-    uint64_t zeros;  /* pages that show zeros */
-    uint64_t seams;  /* bits set */
-    uint64_t vmas;
-    uint64_t hand;                                  /* where to look next for pages to hide */
-    uint64_t next_fill;                             /* page behind the last fill, */
-    uint32_t fill;                                  /* and its pages */
-    uint64_t faults, allocated, moved, hold_max_ns; /* statistics */
+    bool refused;                /* some page raises SIGBUS for lack of space; atomic */
+    uint32_t *shows;             /* per page: block, or PAGE_* */
+    uint64_t *seam;              /* a bit per page, see region.c */
+    uint64_t mapped;             /* pages that show a block */
+    uint64_t zeros;              /* pages that show zeros */
+    uint64_t seams;              /* bits set */
+    uint64_t vmas;               /* atomic */
+    uint64_t used;               /* when a fault was served in it last, by the count of all; atomic */
+    uint64_t hand;               /* where to look next for pages to hide */
+    struct page_run *zeroed;     /* the latest runs of zeros: a ring, made with the first, */
+    uint64_t runs_zeroed;        /* and how many there have been */
+    struct run_ahead fill, zero; /* holes given blocks, and shown as zeros */
+    uint64_t faults, allocated, moved, hold_max_ns; /* statistics, */
+    uint32_t holds[HOLD_STEPS];                     /* and faults by how long each held logLock (fault.c) */
     uint32_t busy; /* who uses `file`; guarded by the table's lock, as is the next one */
     bool detached; /* `file` is gone */
 };
 
 /*
  * Takes address space for a region, and enters it in the table of regions. All of it is missing (lazy), or raises
- * SIGBUS. lazy: if possible. EINVAL, ENOMEM, EOS.
+ * SIGBUS. lazy: if possible. ENOMEM also if all regions take too many of the kernel's mappings already; EOS.
  */
 int region_new(struct region **out, struct file_map *file, const struct pool_file *pool, uint64_t pgoff, uint64_t len,
                int prot, bool lazy, struct nova_error *err);
@@ -69,6 +84,12 @@ void region_done(struct region *r);
 void region_refuse(struct region *r);
 struct region *region_take_refused(void);
 
+/* A region of any file, to be held, that takes several mappings of the kernel and has had no fault for a while; or
+ * NULL. Another one each time. */
+struct region *region_take_unused(void);
+/* Notes a fault in it. */
+void region_use(struct region *r);
+
 /* Before a file goes away: closes all its regions, and waits until nobody uses them. */
 void region_detach(struct file_map *file, void (*close)(struct region *r));
 
@@ -78,7 +99,7 @@ void region_detach(struct file_map *file, void (*close)(struct region *r));
 void region_show(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool populate);
 /* They are missing from now on; as: PAGE_MISSING or PAGE_HELD. Lazy regions only. */
 void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as);
-/* Missing pages show zeros. */
+/* Missing pages show zeros, until a few hundred later runs do. Each of them takes memory. */
 void region_zero(struct region *r, uint64_t page, uint64_t n);
 /* They raise SIGBUS. */
 void region_bus(struct region *r, uint64_t page, uint64_t n);

@@ -16,6 +16,10 @@ static bool shows_run(const struct region *r, uint64_t page, uint64_t n, uint32_
     return i == n;
 }
 
+static int closed(struct nova_error *err) {
+    return nova_fail(err, NOVA_EINVAL, "the region has been closed, by itself or with its file or pool");
+}
+
 static int cannot_map(const struct file_map *f, struct nova_error *err) {
     return nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
 }
@@ -44,6 +48,7 @@ static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, 
         map_lock(f);
         uint64_t end = pages_of(f->size), at = r->pgoff + i;
         if (!r->open || at >= end) {
+            rc = r->open ? NOVA_OK : closed(err);
             map_unlock(f);
             break;
         }
@@ -127,12 +132,15 @@ static int force(struct region *r, uint64_t page, uint64_t n, struct nova_error 
         extent_list_init(&runs);
         uint64_t stop = page + n - i < FORCE_MAX ? page + n : i + FORCE_MAX;
         map_lock(f);
-        for (; i < stop && runs.n < EXTENT_LIST_INLINE; i++) {
+        bool open = r->open;
+        for (; open && i < stop && runs.n < EXTENT_LIST_INLINE; i++) {
             uint32_t blk = file_map_block(f, r->pgoff + i);
             if (blk != 0)
                 extent_list_add(&runs, blk, 1);
         }
         map_unlock(f);
+        if (!open)
+            return closed(err);
         /* If a block is moved or given back meanwhile, then flushing it does nothing, and no harm. */
         for (uint32_t k = 0; k < runs.n; k++)
             ops->flush(ops, media_blk(f->m, runs.ext[k].blk), runs.ext[k].count * BLK);
@@ -144,10 +152,6 @@ static int force(struct region *r, uint64_t page, uint64_t n, struct nova_error 
         return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool");
     }
     return NOVA_OK;
-}
-
-static int closed(struct nova_error *err) {
-    return nova_fail(err, NOVA_EINVAL, "the region has been closed, by itself or with its file or pool");
 }
 
 int file_map_force(struct region *r, uint64_t page, uint64_t n, struct nova_error *err) {
@@ -217,6 +221,7 @@ bool file_map_stat(struct region *r, struct nova_region_stat *stat) {
                                       .vmas_max = region_vmas_max(),
                                       .moved = r->moved,
                                       .hold_max_ns = r->hold_max_ns,
+                                      .hold_p99_ns = map_hold_p99_locked(r),
                                       .lazy = r->lazy,
                                       .in_place = open && file_map_in_place(f)};
     if (open) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random calls on a few files, and several threads at once on a file each: crashes anywhere in between. */
+/* Random calls on a few files, mapped or not, and several threads at once on a file each: crashes anywhere in between.
+ */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,6 +52,30 @@ static void change(struct world *w, const char *name, uint64_t *rng) {
     }
 }
 
+/* Something with the file's memory, which may be mapped from another time. */
+static void use_map(struct world *w, const char *name, uint64_t *rng) {
+    uint64_t size = size_of(w, name), off = size == 0 ? 0 : below(rng, size), len = awkward(rng);
+    if (len > size - off)
+        len = size - off;
+    map_file(w, name, 0, FILE_MAX, below(rng, 4) == 0 ? NOVA_MAP_EAGER : 0);
+    switch (below(rng, 10)) {
+    case 0: unmap_file(w, name); break;
+    case 1: set_in_place(w, name, below(rng, 2) != 0); break;
+    case 2: populate_bytes(w, name, off, len, below(rng, 2) != 0); break;
+    case 3: punch(w, name, off, awkward(rng)); break;
+    case 4:
+        if (len != 0)
+            put_mapped(w, name, place(w, name, rng) / 2, len, off);
+        break;
+    default:
+        if (len != 0)
+            store_bytes(w, name, off, len);
+        if (below(rng, 3) != 0)
+            force(w, name, 0, size);
+    }
+    load_all(w, name);
+}
+
 static const char *const names[] = {"a", "b", "a-name-of-two-lines-and-a-bit", "c"};
 #define NAMES (sizeof names / sizeof *names)
 
@@ -76,6 +101,9 @@ static void step(struct world *w, uint64_t *rng) {
         close_pool(w);
         open_pool(w);
         break;
+    case 4:
+    case 5:
+    case 6: use_map(w, name, rng); break;
     default: change(w, name, rng);
     }
 }
@@ -101,8 +129,8 @@ static void test_random(void **state) {
         uint64_t rng = limits.seed;
         printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
         fflush(stdout);
-        world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN << (i % 4 == 3 ? 2 : 0)); /* one lane, or two */
-        uint64_t quiet = below(&rng, 60);                                     /* so that logs have come to any length */
+        world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN << (limits.seed % 4 == 1 ? 2 : 0)); /* one lane, or two */
+        uint64_t quiet = below(&rng, 60); /* so that logs have come to any length */
         for (uint64_t n = 0; n < quiet; n++)
             step(&w, &rng);
         record(&w);

@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "map/region.h"
+#include "lazy.h"
 #include "mapped.h"
 #include "report.h"
 #include "../unit/rng.h"
@@ -288,6 +290,125 @@ static void test_zeros_across_a_seam(void **state) {
     teardown(&b);
 }
 
+/* ---- memory ---- */
+
+static uint64_t resident_pages(const struct store_region *r) {
+    static uint8_t in_memory[256 * MB / PG];
+    uint64_t n = 0;
+    assert_true(r->len <= 256 * MB);
+    assert_int_equal(mincore(r->addr, r->len, in_memory), 0);
+    for (uint64_t i = 0; i < r->len / PG; i++)
+        n += in_memory[i] & 1;
+    return n;
+}
+
+/* Zeros that are looked at take memory, and give it back to those that come later: in order, and here and there. */
+static void test_zeros_take_little_memory(void **state) {
+    (void)state;
+    struct budget b;
+    uint64_t most = 0;
+    setup(&b, "memory", 256 * MB, 320 * MB, 0);
+    map(&b, 0);
+    for (uint64_t i = 0; i < 2 * b.pages; i++) {
+        uint64_t page = i < b.pages ? i : any_page(&b);
+        assert_int_equal(get64(b.r.addr + page * PG), b.value[page]);
+        if (i % 4096 == 0) {
+            uint64_t now = resident_pages(&b.r);
+            most = now > most ? now : most;
+            store_page(&b, page, i + 1);
+        }
+    }
+    assert_in_range(most, 1024, 64 * MB / PG + 1024 /* of what stores fill */);
+    report_line("256 MiB of holes, mapped: %llu loads; at most %llu pages of zeros", (unsigned long long)(2 * b.pages),
+                (unsigned long long)most);
+    teardown(&b);
+}
+
+/* ---- many regions ---- */
+
+#define SMALL 64u /* pages */
+
+/* Of a file whose blocks lie apart: as many as there may be, each of which shows all it should. */
+static void test_many_small_regions(void **state) {
+    (void)state;
+    struct budget b;
+    static struct store_region r[4096];
+    uint64_t n = 0, wanted = sizeof r / sizeof *r;
+    int rc = NOVA_OK;
+    setup(&b, "small regions", 64 * MB, 128 * MB, 2000);
+    write_all(&b);
+    for (uint64_t i = 0; i < 2 * b.pages; i++)
+        write_page(&b, any_page(&b), i + 1);
+    while (n < wanted &&
+           (rc = store_map(&b.m.file[0].f, any_page(&b) / SMALL * SMALL * PG, SMALL * PG, 0, &r[n])) == NOVA_OK)
+        n++;
+    assert_int_equal(rc, NOVA_ENOMEM);
+    assert_non_null(strstr(b.m.s.err.msg, "vm.max_map_count"));
+    b.max = region_vmas_max();
+    check_mappings(&b);
+    assert_true(n > 400);
+    for (uint64_t i = 0; i < 20000; i++) {
+        const struct store_region *at = &r[rng_below(&b.rng, (uint32_t)n)];
+        uint64_t page = rng_below(&b.rng, SMALL), of_file = at->off / PG + page;
+        if (i % 3 == 0) {
+            put64(at->addr + page * PG, i << 32);
+            put64(at->addr + page * PG + PG - 8, i << 32);
+            b.value[of_file] = i << 32;
+        }
+        assert_int_equal(value_of(&b, page, i % 2 == 0, at->addr), b.value[of_file]);
+        if (i % 500 == 0)
+            check_mappings(&b);
+    }
+    report_line("%llu mapped regions of %u pages, 20000 random loads and stores; at most %llu mappings of %llu allowed",
+                (unsigned long long)n, SMALL, (unsigned long long)b.most, (unsigned long long)b.max);
+    for (uint64_t i = 0; i < n; i += 2) {
+        nova_region_free(r[i].r);
+        r[i].r = NULL;
+    }
+    assert_int_equal(store_map(&b.m.file[0].f, 0, SMALL * PG, 0, &r[0]), NOVA_OK);
+    for (uint64_t i = 0; i < n; i++)
+        nova_region_free(r[i].r);
+    assert_int_equal(region_vmas(), 0);
+    teardown(&b);
+}
+
+/* One of each of several files: the mappings of one file's region make room for those of another's. */
+static void test_small_regions_of_many_files(void **state) {
+    (void)state;
+    struct budget b;
+    struct store_region r[MAPPED_FILES];
+    uint64_t pages = 100, value[MAPPED_FILES][100] = {{0}};
+    memset(&b, 0, sizeof b);
+    mapped_open(&b.m, 32 * MB, MAPPED_FILES);
+    b.rng = rng_start("regions of many files");
+    region_vmas_limit(300);
+    b.others = count_mappings();
+    for (uint64_t page = 0; page < pages; page++) /* no two of a file lie side by side */
+        for (unsigned i = 0; i < MAPPED_FILES; i++)
+            mapped_write(&b.m, i, page * PG, &value[i][page], 8);
+    for (unsigned i = 0; i < MAPPED_FILES; i++)
+        r[i] = mapped_map(&b.m, i, 0, pages * PG, 0);
+    b.max = region_vmas_max();
+    for (uint64_t i = 0; i < 20000; i++) {
+        unsigned f = (unsigned)(i / 200 % MAPPED_FILES);
+        uint64_t page = rng_below(&b.rng, (uint32_t)pages);
+        assert_int_equal(get64(r[f].addr + page * PG), value[f][page]);
+        value[f][page] = i + 1;
+        if (i % 50 == 0)
+            mapped_write(&b.m, f, page * PG, &value[f][page], 8);
+        else
+            put64(r[f].addr + page * PG, i + 1);
+        if (i % 50 == 0)
+            check_mappings(&b);
+    }
+    for (unsigned i = 0; i < MAPPED_FILES; i++) {
+        assert_true(mapped_equal(&b.m, i, 0, r[i].addr, (pages - 1) * PG + 8));
+        nova_region_free(r[i].r);
+    }
+    mapped_close(&b.m);
+    region_vmas_limit(0);
+}
+
 /* ---- eager regions ---- */
 
 /* They need all of their mappings: if those are too many, there is no region. */
@@ -317,8 +438,12 @@ int main(void) {
         cmocka_unit_test(test_stores_to_holes),
         cmocka_unit_test(test_zeros_that_came_apart),
         cmocka_unit_test(test_zeros_across_a_seam),
+        cmocka_unit_test(test_zeros_take_little_memory),
+        cmocka_unit_test(test_many_small_regions),
+        cmocka_unit_test(test_small_regions_of_many_files),
         cmocka_unit_test(test_eager_region_of_fragments),
     };
+    lazy_need("mappings of regions");
     mapped_main(getenv("NOVA_FULL") != NULL ? 3000 : 500);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

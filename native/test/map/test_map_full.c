@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "lazy.h"
 #include "mapped.h"
 #include "pmem/pool_file.h"
 
@@ -237,6 +238,7 @@ int main(void) {
         cmocka_unit_test(test_space_again),
         cmocka_unit_test(test_failing_drain),
     };
+    lazy_need("faults in a full pool");
     mapped_main(300);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 #include "mapped.h"
+#include "report.h"
 
 #define PG 4096u
 #define MB (1ull << 20)
@@ -42,7 +44,7 @@ static void test_free_beside_inode_close(void **state) {
     struct mapped m;
     struct two_ends e = {.m = &m};
     mapped_open(&m, 16 * MB, 1);
-    for (unsigned round = 0; round < 500; round++) {
+    for (unsigned round = 0; round < (mapped_short() ? 50 : 500); round++) {
         mapped_truncate(&m, 0, 16 * PG);
         for (unsigned i = 0; i < 4; i++) {
             e.r[i] = mapped_map(&m, 0, 0, 16 * PG, 0);
@@ -100,7 +102,7 @@ static void end_inode(struct storing *s) {
 }
 
 static void ends_beside_stores(void (*how)(struct storing *s), bool same_file, uint32_t flags) {
-    for (unsigned round = 0; round < 5; round++) {
+    for (unsigned round = 0; round < (mapped_short() ? 1 : 5); round++) {
         struct mapped m;
         struct storing s = {.m = &m, .end = how};
         mapped_open(&m, 32 * MB, 2);
@@ -131,6 +133,43 @@ static void test_inode_close_beside_stores(void **state) {
     (void)state;
     ends_beside_stores(end_inode, false, 0);
     ends_beside_stores(end_inode, false, NOVA_MAP_EAGER);
+}
+
+/* ---- after the end ---- */
+
+static void assert_closed(const struct store_region *r) {
+    struct nova_error err;
+    uint8_t byte;
+    for (unsigned i = 0; i < 3; i++) {
+        memset(&err, 0, sizeof err);
+        int rc = i == 0   ? nova_force(r->r, 0, PG, &err)
+                 : i == 1 ? nova_populate(r->r, 0, PG, 1, &err)
+                          : nova_region_read(r->r, 0, &byte, 1, &err);
+        assert_int_equal(rc, NOVA_EINVAL);
+        assert_non_null(strstr(err.msg, "closed"));
+    }
+    assert_true(mapped_load_fails(r->addr, NULL));
+}
+
+static void test_calls_on_what_is_closed(void **state) {
+    (void)state;
+    for (uint32_t flags = 0; flags <= NOVA_MAP_EAGER; flags += NOVA_MAP_EAGER) {
+        struct mapped m;
+        mapped_open(&m, 16 * MB, 1);
+        mapped_truncate(&m, 0, 16 * PG);
+        struct store_region a = mapped_map(&m, 0, 0, 16 * PG, flags), b = mapped_map(&m, 0, 0, 16 * PG, flags);
+        put8(a.addr, 1);
+        nova_region_close(a.r);
+        assert_closed(&a);
+        assert_int_equal(store_force(&m.file[0].f, &b, 0, PG), NOVA_OK);
+        assert_int_equal(store_file_close(&m.file[0].f), NOVA_OK);
+        assert_closed(&b);
+        nova_region_close(b.r);
+        nova_region_free(a.r);
+        nova_region_free(b.r);
+        assert_int_equal(store_file_open(&m.s, "0", false, &m.file[0].f), NOVA_OK);
+        mapped_close(&m);
+    }
 }
 
 /* ---- the pool ends ---- */
@@ -311,6 +350,122 @@ static void test_fork_and_exec(void **state) {
     mapped_close(&m);
 }
 
+static int child_status(void (*run)(const struct store_region *r), const struct store_region *r) {
+    int status;
+    fflush(NULL);
+    pid_t pid = fork();
+    MUST(pid >= 0);
+    if (pid == 0) {
+        run(r);
+        _exit(0);
+    }
+    MUST(waitpid(pid, &status, 0) == pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void store_in_child(const struct store_region *r) {
+    signal(SIGSEGV, SIG_DFL); /* a sanitizer's own would make an exit of it */
+    put8(r->addr, 7);
+}
+
+static void load_hole_in_child(const struct store_region *r) {
+    signal(SIGSEGV, SIG_DFL);
+    (void)get8(r->addr + PG);
+}
+
+/* A thread sanitizer has no threads in a child of a process that had some. */
+#ifdef __SANITIZE_THREAD__
+#define NO_CHILDREN true
+#else
+#define NO_CHILDREN false
+#endif
+
+/* A pool and regions of its own, beside its parent's. */
+static void map_in_child(const struct store_region *r) {
+    (void)r;
+    struct mapped m;
+    alarm(60);
+    mapped_open(&m, 16 * MB, 1);
+    mapped_truncate(&m, 0, MB);
+    struct store_region own = mapped_map(&m, 0, 0, MB, 0);
+    put8(own.addr + 5 * PG, 5);
+    MUST(get8(own.addr + 9 * PG) == 0);
+    MUST(mapped_equal(&m, 0, 0, own.addr, MB));
+    nova_region_free(own.r);
+    mapped_close(&m);
+}
+
+/* What a child of fork() stores to its parent's region would be lost: it is not let. */
+static void test_fork(void **state) {
+    (void)state;
+    for (uint32_t flags = 0; flags <= NOVA_MAP_EAGER; flags += NOVA_MAP_EAGER) {
+        struct mapped m;
+        mapped_open(&m, 16 * MB, 1);
+        mapped_truncate(&m, 0, MB);
+        struct store_region r = mapped_map(&m, 0, 0, MB, flags);
+        put8(r.addr, 3);
+        assert_int_equal(child_status(store_in_child, &r), 128 + SIGSEGV);
+        assert_int_equal(child_status(load_hole_in_child, &r), 128 + SIGSEGV);
+        if (!NO_CHILDREN)
+            assert_int_equal(child_status(map_in_child, &r), 0);
+        assert_int_equal(get8(r.addr), 3);
+        put8(r.addr + 20 * PG, 4); /* its own faults go on */
+        assert_true(mapped_equal(&m, 0, 0, r.addr, MB));
+        nova_region_free(r.r);
+        mapped_close(&m);
+    }
+}
+
+/* ---- locked memory ---- */
+
+#define CANNOT_LOCK 3
+
+/* Both kinds of pages that it is about: those that are there when it is called, and those that come later. */
+static void lock_and_store(void *arg) {
+    int what = *(int *)arg;
+    struct mapped m;
+    struct nova_region_stat st;
+    mapped_open(&m, 16 * MB, 2);
+    mapped_truncate(&m, 0, MB);
+    mapped_truncate(&m, 1, MB);
+    struct store_region r[2] = {mapped_map(&m, 0, 0, MB, 0)};
+    put8(r[0].addr, 1);
+    MUST(get8(r[0].addr + 64 * PG) == 0);
+    if (mlockall(what) != 0)
+        _exit(CANNOT_LOCK);
+    r[1] = mapped_map(&m, 1, 0, MB, 0);
+    nova_region_stat(r[1].r, &st);
+    MUST(!st.lazy || st.mapped == 0); /* not filled, and not by anything else */
+    for (unsigned i = 0; i < 2; i++) {
+        for (uint64_t page = 0; page < MB / PG; page += 2) {
+            put8(r[i].addr + page * PG, 2);
+            mapped_write(&m, i, page * PG + 100, "w", 1);
+        }
+        MUST(store_punch(&m.file[i].f, 8 * PG, 8 * PG) == NOVA_OK);
+        put8(r[i].addr + 10 * PG, 3);
+        MUST(get8(r[i].addr + 8 * PG) == 0 && get8(r[i].addr + 16 * PG) == 2);
+        MUST(mapped_equal(&m, i, 0, r[i].addr, MB));
+        nova_region_free(r[i].r);
+    }
+    mapped_close(&m);
+}
+
+static void test_mlockall(void **state) {
+    (void)state;
+    if (NO_CHILDREN)
+        skip(); /* it would have mlockall() do nothing, too */
+    static const int what[] = {MCL_FUTURE, MCL_CURRENT, MCL_CURRENT | MCL_FUTURE,
+                               MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT};
+    for (unsigned i = 0; i < sizeof what / sizeof *what; i++) {
+        int arg = what[i], status = mapped_child(lock_and_store, &arg, 60000);
+        if (status == CANNOT_LOCK) {
+            report_line("mapped files in locked memory: skipped, this process may not mlockall()");
+            skip();
+        }
+        assert_int_equal(status, 0);
+    }
+}
+
 /* ---- the kernel's own loads and stores ---- */
 
 struct calls {
@@ -355,14 +510,15 @@ static void call_and_write(void *arg, unsigned id) {
 static void test_system_calls(void **state) {
     (void)state;
     struct mapped m;
+    uint64_t size = mapped_short() ? MB : 8 * MB;
     mapped_open(&m, 64 * MB, 1);
-    mapped_truncate(&m, 0, 8 * MB);
-    struct calls c = {&m, mapped_map(&m, 0, 0, 8 * MB, 0), memfd_create("test", MFD_CLOEXEC), false};
+    mapped_truncate(&m, 0, size);
+    struct calls c = {&m, mapped_map(&m, 0, 0, size, 0), memfd_create("test", MFD_CLOEXEC), false};
     assert_true(c.fd >= 0);
     mapped_threads(2, call_and_write, &c);
-    for (uint64_t i = 0; i < 8 * MB; i += PIECE)
+    for (uint64_t i = 0; i < size; i += PIECE)
         assert_int_equal(c.r.addr[i], i / PIECE % 200 + 1);
-    assert_true(mapped_equal(&m, 0, 0, c.r.addr, 8 * MB));
+    assert_true(mapped_equal(&m, 0, 0, c.r.addr, size));
     close(c.fd);
     nova_region_free(c.r.r);
     mapped_close(&m);
@@ -373,10 +529,13 @@ int main(void) {
         cmocka_unit_test(test_free_beside_inode_close),
         cmocka_unit_test(test_region_close_beside_stores),
         cmocka_unit_test(test_inode_close_beside_stores),
+        cmocka_unit_test(test_calls_on_what_is_closed),
         cmocka_unit_test(test_pool_close_with_regions),
         cmocka_unit_test(test_gone_while_mapped),
         cmocka_unit_test(test_force_and_reopen),
         cmocka_unit_test(test_fork_and_exec),
+        cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_mlockall),
         cmocka_unit_test(test_system_calls),
     };
     mapped_main(500);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "map/file_map.h"
+#include "lazy.h"
 #include "mapped.h"
 #include "report.h"
 
@@ -162,6 +163,7 @@ int main(void) {
         cmocka_unit_test(test_without_hold_a_store_is_lost),
         cmocka_unit_test(test_without_remap_a_page_is_stale),
     };
+    lazy_need("mapping without parts of its protocol");
     mapped_main(300);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

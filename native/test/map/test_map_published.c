@@ -101,7 +101,7 @@ static void generic_344_all(uint64_t len, unsigned threads) {
 
 static void test_generic_344(void **state) {
     (void)state;
-    generic_344_all(16 * MB, 2);
+    generic_344_all(mapped_short() ? MB : 16 * MB, 2);
 }
 
 static void test_generic_344_long(void **state) {
@@ -113,7 +113,7 @@ static void test_generic_344_long(void **state) {
 
 static void test_generic_344_many_threads(void **state) {
     (void)state;
-    generic_344_all(MB, 16);
+    generic_344_all(mapped_short() ? 64 * PG : MB, 16);
 }
 
 /* ---- generic/428 ---- */
@@ -209,7 +209,7 @@ static void write_from_the_next(void *arg, unsigned id) {
 static void ring(unsigned files, unsigned threads, uint32_t flags) {
     struct ring *k = calloc(1, sizeof *k);
     k->files = files;
-    k->rounds = 3;
+    k->rounds = mapped_short() ? 1 : 3;
     mapped_open(&k->m, 64 * MB, files);
     for (unsigned i = 0; i < files; i++)
         k->r[i] = unfaulted(&k->m, i, MB, flags);

@@ -17,9 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lazy.h"
 #include "mapped.h"
-
-static bool refused;
 
 _Noreturn void mapped_die(const char *file, int line, const char *what) {
     fprintf(stderr, "%s:%d: not so: %s\n", file, line, what);
@@ -48,7 +47,6 @@ void mapped_refuse_userfaultfd(void) {
     MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
     MUST(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0);
     MUST(syscall(SYS_userfaultfd, 0) < 0 && errno == EPERM);
-    refused = true;
 }
 
 void mapped_main(unsigned seconds) {
@@ -57,8 +55,12 @@ void mapped_main(unsigned seconds) {
         mapped_refuse_userfaultfd();
 }
 
+bool mapped_short(void) {
+    return getenv("NOVA_SHORT") != NULL;
+}
+
 bool mapped_lazy(void) {
-    return !refused;
+    return lazy_possible();
 }
 
 int mapped_child(void (*run)(void *arg), void *arg, unsigned milliseconds) {

@@ -34,7 +34,9 @@ _Noreturn void mapped_die(const char *file, int line, const char *what);
  * in the environment the kernel refuses userfaultfd from now on, in all ways: regions are eager.
  */
 void mapped_main(unsigned seconds);
-/* Whether regions can be lazy. */
+/* NOVA_SHORT in the environment: on an emulated processor, for what it has to do with the pool. */
+bool mapped_short(void);
+/* lazy_possible(). */
 bool mapped_lazy(void);
 void mapped_refuse_userfaultfd(void);
 

@@ -245,12 +245,12 @@ const struct model *model_punch(struct model_arena *a, const struct model *m, co
 
 /* ---- loose bytes ---- */
 
-static void add_loose(struct model_arena *a, struct model *m, const char *name, uint64_t off, uint64_t len,
+static void add_loose(struct model_arena *a, struct model *m, uint32_t id, uint64_t off, uint64_t len,
                       const uint8_t *old) {
     struct model_loose *l = keep(a, sizeof *l);
     uint8_t *bytes = keep(a, len);
     memcpy(bytes, old, len);
-    *l = (struct model_loose){.next = m->loose, .name = name, .off = off, .len = len, .old = bytes};
+    *l = (struct model_loose){.next = m->loose, .id = id, .off = off, .len = len, .old = bytes};
     m->loose = l;
 }
 
@@ -264,22 +264,23 @@ const struct model *model_write_loose(struct model_arena *a, const struct model 
     if (src != NULL)
         memcpy(bytes, src, len);
     struct model *next = copy(a, model_write(a, m, name, off, bytes, len));
-    add_loose(a, next, f->name, off, len, f->node->bytes + off);
+    add_loose(a, next, f->node->id, off, len, f->node->bytes + off);
     return next;
 }
 
 const struct model *model_settle(struct model_arena *a, const struct model *m, const char *name, uint64_t off,
                                  uint64_t len) {
     uint64_t end = len < UINT64_MAX - off ? off + len : UINT64_MAX;
+    uint32_t id = model_get(m, name)->node->id;
     struct model *next = copy(a, m);
     next->loose = NULL;
     for (const struct model_loose *l = m->loose; l != NULL; l = l->next) {
         uint64_t l_end = l->off + l->len;
-        bool other = strcmp(l->name, name) != 0 || l_end <= off || l->off >= end;
+        bool other = l->id != id || l_end <= off || l->off >= end;
         if (other || l->off < off)
-            add_loose(a, next, l->name, l->off, (other ? l_end : off) - l->off, l->old);
+            add_loose(a, next, l->id, l->off, (other ? l_end : off) - l->off, l->old);
         if (!other && l_end > end)
-            add_loose(a, next, l->name, end, l_end - end, l->old + (end - l->off));
+            add_loose(a, next, id, end, l_end - end, l->old + (end - l->off));
     }
     return next;
 }
@@ -289,7 +290,7 @@ void model_tighten(const struct model *m, const char *name, uint8_t *bytes, uint
     if (f == NULL)
         return;
     for (const struct model_loose *l = m->loose; l != NULL; l = l->next)
-        for (uint64_t i = 0; strcmp(l->name, name) == 0 && i < l->len; i++)
+        for (uint64_t i = 0; l->id == f->node->id && i < l->len; i++)
             if (l->off + i < size && l->off + i < f->node->size && bytes[l->off + i] == l->old[i])
                 bytes[l->off + i] = f->node->bytes[l->off + i];
 }

@@ -51,7 +51,7 @@ struct model_file {
  */
 struct model_loose {
     const struct model_loose *next;
-    const char *name;
+    uint32_t id; /* of the file's node */
     uint64_t off, len;
     const uint8_t *old;
 };

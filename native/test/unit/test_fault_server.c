@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "map/fault_server.h"
+#include "lazy.h"
 
 #define PG ((size_t)NOVA_BLOCK_SIZE)
 #define PAGES 40u
@@ -94,5 +95,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(loads_see_zeros_and_stores_are_faults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(zeros_over_several_mappings, set_up, tear_down),
     };
+    lazy_need("faults in user space");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 
 #include "format/layout.h"
 #include "map/region.h"
+#include "lazy.h"
 #include "store.h"
 
 #define PG ((uint64_t)NOVA_BLOCK_SIZE)
@@ -203,5 +204,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(populating_beyond_the_limit_stops, set_up, tear_down),
         cmocka_unit_test_setup_teardown(populating_finds_a_page_in_the_middle, set_up, tear_down),
     };
+    lazy_need("moves of mapped blocks");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -222,6 +222,7 @@ public final class MappedRegion extends RegionSegments implements AutoCloseable 
      * @param mappingsInUse the same of all regions of this process
      * @param mappingsMax how many they keep to: half of {@code vm.max_map_count}
      * @param longestFault longest time for which serving a fault kept writing calls of the file waiting
+     * @param fault99 what 99 of 100 faults did not exceed of that
      */
     public record Status(
             boolean lazy,
@@ -233,7 +234,8 @@ public final class MappedRegion extends RegionSegments implements AutoCloseable 
             long mappings,
             long mappingsInUse,
             long mappingsMax,
-            Duration longestFault) {}
+            Duration longestFault,
+            Duration fault99) {}
 
     /** {@return facts of this moment; of a closed region, maybe of the moment when it was} */
     public Status status() {
@@ -249,7 +251,8 @@ public final class MappedRegion extends RegionSegments implements AutoCloseable 
                     stat.vmas(),
                     stat.vmasAll(),
                     stat.vmasMax(),
-                    Duration.ofNanos(stat.holdMaxNanos()));
+                    Duration.ofNanos(stat.holdMaxNanos()),
+                    Duration.ofNanos(stat.holdP99Nanos()));
         } finally {
             Reference.reachabilityFence(this);
         }

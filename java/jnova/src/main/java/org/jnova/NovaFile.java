@@ -463,7 +463,8 @@ public final class NovaFile implements AutoCloseable {
      * @throws UnsupportedOperationException for another mode
      * @throws NoSpaceException if the region is eager, and the pool has no room for its pages; the file may have become
      *     longer
-     * @throws OutOfMemoryError if the process has no memory or addresses left
+     * @throws OutOfMemoryError if the process has no memory or addresses left, or its regions take three quarters already
+     *     of the mappings that they may ({@link MappedRegion.Status#mappingsMax()})
      * @throws IOException as the class says; also if the file ends within the range, and the mode is {@code READ_ONLY}
      */
     public MappedRegion map(FileChannel.MapMode mode, long position, long length, MapOption... options)

@@ -56,6 +56,7 @@ public final class Scenarios {
         int threads = Integer.parseInt(args[2]);
         long size = 8L * pages * PAGE + threads * (8L << 20);
         try (NovaStore store = NovaStore.create(Path.of(args[1]), size, TestPools.EMULATED)) {
+            check(store.info().durability() == TestPools.DURABILITY, "the pool is not on what is to be tested");
             Scenarios scenarios = new Scenarios(store, threads, pages);
             switch (args[0]) {
                 case "generic344" -> scenarios.generic344();

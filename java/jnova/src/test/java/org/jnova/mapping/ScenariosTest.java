@@ -2,18 +2,25 @@
 package org.jnova.mapping;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.time.Duration;
+import java.util.List;
 import org.jnova.ChildJvm;
 import org.jnova.TestPools;
 import org.jnova.TestReport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Runs {@link Scenarios}, each in a JVM of its own that is killed if it does not end. */
 class ScenariosTest {
-    private static final Duration LIMIT = Duration.ofMinutes(TestPools.FULL ? 10 : 3);
+    private static final Duration LIMIT = Duration.ofMinutes(10); // emulated CPUs are slow
+    private static final boolean SHORT = System.getenv("NOVA_SHORT") != null;
+
+    static List<String> scenarios() {
+        return SHORT ? List.of("generic344", "twoFiles") : List.of("generic344", "generic428", "source", "twoFiles");
+    }
 
     private static void run(String scenario, int threads, boolean gc, int mib) throws Exception {
         try (TestPools pools = new TestPools();
@@ -25,25 +32,26 @@ class ScenariosTest {
             assertEquals("done", child.line());
             pools.assertSound("p");
         }
+        TestReport.line(
+                "mapping: %s, %d threads%s, %d MiB: every store and every write found",
+                scenario, threads, gc ? " beside collections" : "", mib);
     }
 
-    private static void runAll(String scenario) throws Exception {
-        run(scenario, 2, false, 16);
+    @ParameterizedTest
+    @MethodSource("scenarios")
+    void twoThreads(String scenario) throws Exception {
+        run(scenario, 2, false, SHORT ? 2 : 16);
+    }
+
+    @ParameterizedTest
+    @MethodSource("scenarios")
+    void manyThreadsBesideCollections(String scenario) throws Exception {
         run(scenario, 16, true, TestPools.FULL ? 16 : 4);
     }
 
     @Test
     void generic344() throws Exception {
-        runAll("generic344");
-        if (TestPools.FULL) {
-            run("generic344", 2, true, 256);
-        }
-        TestReport.line("mapping: generic/344: every store and every write found, of 12 kinds of files");
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"generic428", "source", "twoFiles"})
-    void others(String scenario) throws Exception {
-        runAll(scenario);
+        assumeTrue(TestPools.FULL, "long");
+        run("generic344", 2, true, 256);
     }
 }

@@ -139,7 +139,7 @@ public final class Abi {
     public static final int MAP_EAGER = 2;
 
     // nova_region_stat
-    public static final int REGION_SIZE = 88;
+    public static final int REGION_SIZE = 96;
     public static final int REGION_ADDR = 0;
     public static final int REGION_LEN = 8;
     public static final int REGION_FAULTS = 16;
@@ -150,8 +150,9 @@ public final class Abi {
     public static final int REGION_VMAS_MAX = 56;
     public static final int REGION_MOVED = 64;
     public static final int REGION_HOLD_MAX_NS = 72;
-    public static final int REGION_LAZY = 80;
-    public static final int REGION_IN_PLACE = 84;
+    public static final int REGION_HOLD_P99_NS = 80;
+    public static final int REGION_LAZY = 88;
+    public static final int REGION_IN_PLACE = 92;
 
     // nova_name
     public static final int NAME_SIZE = 48;

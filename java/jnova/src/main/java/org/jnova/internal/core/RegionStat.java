@@ -15,6 +15,7 @@ public record RegionStat(
         long vmasMax,
         long moved,
         long holdMaxNanos,
+        long holdP99Nanos,
         boolean lazy,
         boolean inPlace) {
 
@@ -30,6 +31,7 @@ public record RegionStat(
                 in.getLong(at + Abi.REGION_VMAS_MAX),
                 in.getLong(at + Abi.REGION_MOVED),
                 in.getLong(at + Abi.REGION_HOLD_MAX_NS),
+                in.getLong(at + Abi.REGION_HOLD_P99_NS),
                 in.getInt(at + Abi.REGION_LAZY) != 0,
                 in.getInt(at + Abi.REGION_IN_PLACE) != 0);
     }
