@@ -80,6 +80,7 @@ static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
     r->fill = want;
     r->next_fill = page + n;
     r->allocated += n;
+    work_count(&f->m->counts->fault_pages, n);
 }
 
 static void serve_locked(struct file_map *f, struct region *r, uint64_t page, bool store) {
@@ -125,6 +126,8 @@ void file_map_fault(void *addr, bool store) {
     uint64_t held = nova_monotonic() - start;
     if (held > r->hold_max_ns)
         r->hold_max_ns = held;
+    work_count(&f->m->counts->faults, 1);
+    work_count_max(&f->m->counts->fault_hold_max_ns, held);
     map_unlock(f);
     region_done(r);
 }

@@ -3,7 +3,6 @@ package org.jnova.bench;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.jnova.NovaFile;
@@ -71,7 +70,7 @@ final class RecoveryReport {
             ScaleChild.create(pool, 1 << 24).close();
             ScaleChild.open(pool).close();
         } finally {
-            Files.deleteIfExists(pool);
+            ScaleOptions.delete(pool);
         }
     }
 
@@ -102,7 +101,7 @@ final class RecoveryReport {
             row("open after a close", clean, CLEAN_OPEN);
             row("first use after that: the index is built", first, recoveryBound);
         } finally {
-            Files.deleteIfExists(pool);
+            ScaleOptions.delete(pool);
         }
     }
 

@@ -2,8 +2,10 @@
 package org.jnova.bench;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 
 /**
  * How large {@link SpaceReport} and {@link RecoveryReport} work. Bounds that grow with the size are scaled along.
@@ -57,7 +59,17 @@ record ScaleOptions(Path dir, long poolSize, long fileSize, int overwrites, int 
     /** A pool's file, which is not there yet. */
     Path pool(String name) throws IOException {
         Path pool = dir.resolve("jnova-bench-" + ProcessHandle.current().pid() + "-" + name);
-        Files.deleteIfExists(pool);
+        delete(pool);
         return pool;
+    }
+
+    /** Deletes a pool that is closed. Its mappings stay until they are collected, and would keep its memory. */
+    static void delete(Path pool) throws IOException {
+        if (Files.exists(pool)) {
+            try (FileChannel channel = FileChannel.open(pool, StandardOpenOption.WRITE)) {
+                channel.truncate(0);
+            }
+            Files.delete(pool);
+        }
     }
 }

@@ -2,7 +2,6 @@
 package org.jnova.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +29,8 @@ final class SpaceReport {
     private static final double CLEANING_SHARE = 0.1;
     private static final int RECORD_LEN = 128;
     private static final int THERE = 1000;
+    /** So often that the lines of an inode's slot are not enough. */
+    private static final int REWRITES = 4;
 
     private final ScaleOptions options;
     private final Bounds bounds;
@@ -66,7 +67,7 @@ final class SpaceReport {
         try (NovaStore store = ScaleChild.create(pool, options.poolSize())) {
             work.in(store);
         } finally {
-            Files.deleteIfExists(pool);
+            ScaleOptions.delete(pool);
         }
     }
 
@@ -97,8 +98,8 @@ final class SpaceReport {
         bounds.atMost("metadata of a small file, its name included", metadata, SMALL_METADATA, Unit.BYTES);
         double index = (double) (usedHeap() - heap) / files;
         bounds.atMost("index, per file that is not open", index, INDEX_PER_FILE, Unit.BYTES);
-        Workloads.rewriteSmall(store, files, files);
-        logs(store, files + " small files, each written again", files, files, 3);
+        Workloads.rewriteSmall(store, files, files, REWRITES);
+        logs(store, files + " small files, each written " + REWRITES + " times more", files, files, 3);
         openFiles(store, Math.min(files, 100_000));
     }
 

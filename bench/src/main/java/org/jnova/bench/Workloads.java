@@ -84,10 +84,11 @@ final class Workloads {
         }
     }
 
-    /** Writes each of them again, whole. */
-    static void rewriteSmall(NovaStore store, int files, int perDirectory) throws IOException {
+    /** Opens each of them and writes it again, whole; all of them so many times. */
+    static void rewriteSmall(NovaStore store, int files, int perDirectory, int times) throws IOException {
         ByteBuffer page = page();
-        for (int i = 0; i < files; i++) {
+        for (int n = 0; n < files * times; n++) {
+            int i = n % files;
             try (NovaFile file = store.open(small(i, files, perDirectory), WRITE)) {
                 file.write(0, page.rewind().limit(smallLen(i)));
             }
