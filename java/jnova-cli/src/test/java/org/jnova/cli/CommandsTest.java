@@ -282,6 +282,9 @@ class CommandsTest {
         assertEquals("EMULATED", info.get("durability").textValue());
         assertFalse(info.get("recovered").booleanValue());
         assertTrue(info.get("freeBytes").longValue() > 0);
+        assertTrue(Cli.ok("info", "--emulated", pool).contains("0 log pages added"));
+        assertEquals(1, info.get("stats").get("loadedDirectories").longValue());
+        assertEquals(0, info.get("stats").get("logPagesAdded").longValue());
     }
 
     @Test

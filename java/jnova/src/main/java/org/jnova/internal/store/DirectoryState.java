@@ -46,13 +46,14 @@ final class DirectoryState implements NativeInode.Sink {
     private volatile boolean removed; // written under the lock
     private volatile boolean behind; // the index lacks a change that is committed; written under the lock
 
-    private DirectoryState(NativeInode inode, IoPool ioPool, int ino, int gen, DirectoryState parent) {
+    private DirectoryState(
+            NativePool pool, NativeInode inode, IoPool ioPool, int ino, int gen, DirectoryState parent) {
         this.inode = inode;
         this.ioPool = ioPool;
         this.ino = ino;
         this.gen = gen;
         this.parent = parent == null ? this : parent;
-        this.lock = new RankedLock(LockRank.DIRECTORY, this, number());
+        this.lock = new RankedLock(LockRank.DIRECTORY, this, number(), pool.lockWaits());
     }
 
     /**
@@ -66,7 +67,7 @@ final class DirectoryState implements NativeInode.Sink {
         NativeInode inode = pool.openInode(ino, gen, label);
         boolean good = false;
         try {
-            DirectoryState state = new DirectoryState(inode, ioPool, ino, gen, parent);
+            DirectoryState state = new DirectoryState(pool, inode, ioPool, ino, gen, parent);
             inode.replayAll(state);
             good = true;
             return state;
