@@ -19,6 +19,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
+import org.jnova.internal.index.LogPages;
 
 /**
  * Random operations on several files through several handles, with reopening in between, against byte arrays in a
@@ -37,6 +38,17 @@ class FileModelTest {
     void longRuns(@ForAll long seed) throws IOException {
         for (int i = 0; i < (TestPools.FULL ? 50 : 1); i++) {
             run(seed + i, 3000);
+        }
+    }
+
+    /** The same while every call cleans the log that it makes longer. */
+    @Property(tries = 1)
+    void longRunsWithShortLogs(@ForAll long seed) throws IOException {
+        LogPages.cleanAlways(true);
+        try {
+            longRuns(seed);
+        } finally {
+            LogPages.cleanAlways(false);
         }
     }
 

@@ -225,6 +225,27 @@ public final class NativeInode {
         }
     }
 
+    /** Reports what one page of the log holds, 0 for the inode's slot, as records of {@code keeps}. */
+    public int cleanRead(int logBlk, Keeps keeps, IoBlock io) {
+        return NovaNative.nova_clean_read(
+                handle(), logBlk, keeps.recordsAddress(), Abi.PAGE_RECORDS, io.address());
+    }
+
+    /** Appends to the log again what is to be kept, and all of it that is in no index. */
+    public int cleanAppend(Keeps keeps, IoBlock io) {
+        return NovaNative.nova_clean_append(handle(), keeps.address(), keeps.size(), io.address());
+    }
+
+    /** Takes the pages between two out of the log; {@code prevBlk} 0: all before the other one. */
+    public int cleanCut(int prevBlk, int keepBlk, IoBlock io) {
+        return NovaNative.nova_clean_cut(handle(), prevBlk, keepBlk, io.address());
+    }
+
+    /** Starts a log of one page again in the inode's slot, with what is to be kept. */
+    public int cleanRestart(Keeps keeps, IoBlock io) {
+        return NovaNative.nova_clean_restart(handle(), keeps.address(), keeps.size(), io.address());
+    }
+
     /**
      * Makes an inode and enters it in this directory.
      *

@@ -235,6 +235,33 @@ final class NovaNative {
 
     static native int nova_exchange(@Cast("const nova_name*") long a, @Cast("const nova_name*") long b);
 
+    // ---- cleaning a log
+
+    static native int nova_clean_read(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint32_t") int logBlk,
+            @Cast("nova_record*") long out,
+            @Cast("uint32_t") int cap,
+            @Cast("nova_io*") long io);
+
+    static native int nova_clean_append(
+            @Cast("nova_inode*") long inode,
+            @Cast("const nova_keep*") long keep,
+            @Cast("uint32_t") int n,
+            @Cast("nova_io*") long io);
+
+    static native int nova_clean_cut(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint32_t") int prevBlk,
+            @Cast("uint32_t") int keepBlk,
+            @Cast("nova_io*") long io);
+
+    static native int nova_clean_restart(
+            @Cast("nova_inode*") long inode,
+            @Cast("const nova_keep*") long keep,
+            @Cast("uint32_t") int n,
+            @Cast("nova_io*") long io);
+
     // ---- memory mapping
 
     static native int nova_map(

@@ -66,7 +66,7 @@ public final class InodeState {
         this.ioLock = new RankedLock(LockRank.IO, this, Integer.toUnsignedLong(ino), table.pool().lockWaits());
         FreeQueue frees = new FreeQueue();
         this.view = new FileView(this, table, inode, frees.extents(), extended, access);
-        this.commits = new FileCommits(table, inode, ioLock, view, frees);
+        this.commits = new FileCommits(table, inode, ioLock, view, extended, frees);
     }
 
     /** Replays the log, if nobody has yet. Before this no other method but {@link #close} may be called. */
@@ -592,8 +592,8 @@ public final class InodeState {
                 failures.collect(view.mappings()::closeRegions);
             }
             failures.collect(commits::finish);
+            failures.collect(this::comeToRest);
             failures.collect(this::forget);
-            failures.collect(this::logAccess);
             failures.collect(commits::drainFrees);
             failures.collect(inode::close);
             commits.giveBackIo();
@@ -603,12 +603,19 @@ public final class InodeState {
         }
     }
 
-    /** Logs a time of access that waits. That it cannot is no failure: the next reader's will do. */
-    private void logAccess() throws IOException {
+    /**
+     * Logs a time of access that waits. That it cannot is no failure: the next reader's will do. And makes the log
+     * short.
+     */
+    private void comeToRest() throws IOException {
+        if (inode.stat().nlink() == 0) {
+            return; // it goes as a whole
+        }
         long waiting = access.pending();
-        if (AccessTime.isPending(waiting) && inode.stat().nlink() != 0) {
+        if (AccessTime.isPending(waiting)) {
             inode.logAccess(waiting);
         }
+        commits.comeToRest();
     }
 
     private void forget() {

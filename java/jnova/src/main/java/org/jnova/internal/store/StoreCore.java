@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import org.jnova.CleaningStats;
 import org.jnova.DirectoryEntry;
 import org.jnova.FileInfo;
 import org.jnova.StoreInfo;
@@ -32,14 +33,16 @@ public final class StoreCore {
     private final NativePool pool;
     private final InodeTable table;
     private final DirectoryTable directories;
+    private final CleaningCounters cleaning;
     private final Namespace namespace;
     private final RankedLock gate;
     private volatile boolean closed; // set inside the gate
 
-    private StoreCore(NativePool pool, InodeTable table, DirectoryTable directories) {
+    private StoreCore(NativePool pool, InodeTable table, DirectoryTable directories, CleaningCounters cleaning) {
         this.pool = pool;
         this.table = table;
         this.directories = directories;
+        this.cleaning = cleaning;
         this.namespace = new Namespace(directories, table);
         this.gate = new RankedLock(LockRank.STORE, this, pool.lockWaits());
     }
@@ -51,9 +54,12 @@ public final class StoreCore {
         try {
             StoreInfo info = pool.info();
             PoolWindows windows = PoolWindows.map(path, info.size());
+            CleaningCounters cleaning = new CleaningCounters();
+            LogCleaner cleaner = new LogCleaner(cleaning, pool::isNearlyFull);
             InodeTable table = new InodeTable(
-                    pool, windows, options.inPlaceWrites(), AccessTime.clock(options.accessTimes()));
-            StoreCore core = new StoreCore(pool, table, DirectoryTable.open(pool, table.ioPool()));
+                    pool, windows, options.inPlaceWrites(), AccessTime.clock(options.accessTimes()), cleaner);
+            DirectoryTable directories = DirectoryTable.open(pool, table.ioPool(), cleaner);
+            StoreCore core = new StoreCore(pool, table, directories, cleaning);
             if (event != null) {
                 event.ended(info);
             }
@@ -67,6 +73,11 @@ public final class StoreCore {
             failures.throwFirst();
             throw e;
         }
+    }
+
+    /** What cleaning the logs has done. */
+    public CleaningStats cleaning() {
+        return cleaning.stats();
     }
 
     public Path path() {
