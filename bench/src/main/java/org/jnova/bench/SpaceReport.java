@@ -73,10 +73,13 @@ final class SpaceReport {
 
     private void overwrite(NovaStore store) throws IOException {
         Workloads.scatter(store, options.pages());
+        long cleaningBefore = store.stats().cleaning().nanos();
         long start = System.nanoTime();
         Workloads.overwrite(store, options.pages(), options.overwrites());
         double took = System.nanoTime() - start;
+        double cleaning = store.stats().cleaning().nanos() - cleaningBefore;
         logs(store, options.overwrites() + " random overwrites of one file", options.pages(), options.pages(), 2);
+        bounds.atMost("share of cleaning in the time of that", cleaning / took, CLEANING_SHARE, Unit.PERCENT);
         bounds.note("time per overwrite, ns", took / options.overwrites(), Unit.COUNT);
         long before = usedHeap();
         try (NovaFile file = store.open(Workloads.LARGE)) {

@@ -12,11 +12,18 @@ import java.time.Duration;
  * @param openFiles files and symbolic links that somebody has open, or mapped
  * @param loadedDirectories directories whose names are in memory
  * @param logs what logs have grown and shrunk
+ * @param cleaning what cleaning logs has done for that
  * @param faults page faults of mapped regions
  * @param locks waiting for locks
  */
 public record StoreStats(
-        StoreInfo info, int openFiles, int loadedDirectories, Logs logs, Faults faults, Locks locks) {
+        StoreInfo info,
+        int openFiles,
+        int loadedDirectories,
+        Logs logs,
+        CleaningStats cleaning,
+        Faults faults,
+        Locks locks) {
 
     /**
      * Logs of all inodes, in pages of {@link StoreInfo#blockSize()} bytes.

@@ -90,6 +90,25 @@ class FlightEventsTest {
     }
 
     @Test
+    void cleaningOfALog() throws IOException {
+        try (NovaStore store = pools.create("p", 16 * TestPools.MIB);
+                NovaFile file = store.open("f", CREATE, WRITE)) {
+            long freed = store.stats().logs().pagesFreed();
+            List<RecordedEvent> events = record("org.jnova.Cleaning", Duration.ZERO, () -> {
+                for (int i = 0; i < 2000; i++) {
+                    file.write(0, new byte[PAGE], 0, PAGE);
+                }
+            });
+            long shorter = events.stream()
+                    .mapToInt(e -> e.getInt("pagesBefore") - e.getInt("pagesAfter"))
+                    .sum();
+            assertTrue(shorter > 20, events.toString());
+            assertTrue(store.stats().logs().pagesFreed() - freed >= shorter);
+            assertEquals("f", events.get(0).getString("file"));
+        }
+    }
+
+    @Test
     void faultsThatTheIndexTakesIn() throws IOException {
         try (NovaStore store = pools.create("p", 16 * TestPools.MIB);
                 NovaFile file = store.open("f", CREATE, READ, WRITE)) {

@@ -47,6 +47,7 @@ class StoreStatsTest {
         assertEquals(0, stats.openFiles());
         assertEquals(1, stats.loadedDirectories());
         assertEquals(new StoreStats.Logs(0, 0, 0), stats.logs());
+        assertEquals(new CleaningStats(0, 0, 0, 0, 0), stats.cleaning());
         assertEquals(0, stats.faults().served());
         assertEquals(0, stats.faults().pagesAllocated());
         assertEquals(new StoreStats.Locks(NONE, NONE, NONE, 0), stats.locks());
@@ -70,6 +71,19 @@ class StoreStatsTest {
         assertEquals(stats.logs().pagesAdded(), stats.logs().pagesFreed());
         store.close();
         assertThrows(ClosedFileSystemException.class, store::stats);
+    }
+
+    @Test
+    void cleaning() throws IOException {
+        try (NovaFile file = store.open("f", CREATE, WRITE)) {
+            for (int i = 0; i < 2000; i++) {
+                file.write(0, new byte[PAGE], 0, PAGE);
+            }
+            StoreStats stats = store.stats();
+            assertEquals(store.cleaningStats(), stats.cleaning());
+            assertTrue(stats.cleaning().pagesFreed() > 20 && stats.cleaning().nanos() > 0, stats.toString());
+            assertEquals(stats.cleaning().pagesFreed(), stats.logs().pagesFreed());
+        }
     }
 
     @Test

@@ -110,6 +110,11 @@ final class InfoCommand extends StoreCommand {
         map.put("logPagesAdded", stats.logs().pagesAdded());
         map.put("logPagesFreed", stats.logs().pagesFreed());
         map.put("transactionsEnded", stats.logs().transactionsEnded());
+        map.put("cleaningSteps", stats.cleaning().steps());
+        map.put("cleaningPagesFreed", stats.cleaning().pagesFreed());
+        map.put("cleaningCopied", stats.cleaning().copied());
+        map.put("cleaningFailed", stats.cleaning().failed());
+        map.put("cleaningNanos", stats.cleaning().nanos());
         map.put("faults", stats.faults().served());
         map.put("faultPages", stats.faults().pagesAllocated());
         map.put("faultPagesMoved", stats.faults().pagesMoved());

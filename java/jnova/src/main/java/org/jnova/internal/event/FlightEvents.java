@@ -20,6 +20,11 @@ public final class FlightEvents {
         return FlightRecorder.isInitialized() ? RecoveryEvent.started() : null;
     }
 
+    /** The event of cleaning a log, which begins, or null. */
+    public static CleaningEvent cleaning() {
+        return FlightRecorder.isInitialized() ? CleaningEvent.started() : null;
+    }
+
     /** The event of a replay of what faults have committed, or null. */
     public static FaultBatchEvent faultBatch() {
         return FlightRecorder.isInitialized() ? FaultBatchEvent.started() : null;

@@ -3,6 +3,7 @@ package org.jnova.internal.store;
 
 import java.io.IOException;
 import java.time.Duration;
+import org.jnova.CleaningStats;
 import org.jnova.StoreInfo;
 import org.jnova.StoreStats;
 import org.jnova.internal.core.NativePool;
@@ -14,7 +15,8 @@ import org.jnova.internal.lock.LockWaits;
 final class StatsReader {
     private StatsReader() {}
 
-    static StoreStats read(StoreInfo info, NativePool pool, InodeTable table, DirectoryTable directories)
+    static StoreStats read(
+            StoreInfo info, NativePool pool, InodeTable table, DirectoryTable directories, CleaningStats cleaning)
             throws IOException {
         PoolStats counted = pool.stats();
         return new StoreStats(
@@ -22,6 +24,7 @@ final class StatsReader {
                 table.openInodes(),
                 directories.size(),
                 new StoreStats.Logs(counted.logPagesAdded(), counted.logPagesFreed(), counted.redone()),
+                cleaning,
                 new StoreStats.Faults(
                         counted.faults(),
                         counted.faultPages(),

@@ -444,7 +444,7 @@ public final class StoreCore {
     /** What was done since the store was opened. */
     public StoreStats stats() throws IOException {
         StoreInfo info = info();
-        return inside(() -> StatsReader.read(info, pool, table, directories));
+        return inside(() -> StatsReader.read(info, pool, table, directories, cleaning()));
     }
 
     /** Closes the store: waits for all calls inside, and closes what there is, in order. */
