@@ -291,6 +291,12 @@ public final class LogPages {
         pages--;
     }
 
+    /** A page that was taken as dead is to be taken another time. */
+    public void putBack(int ordinal) {
+        died(ordinal);
+        due = true;
+    }
+
     /** A page that was taken as dead has to stay. */
     public void keep(int ordinal) {
         stays[ordinal - base] = true;

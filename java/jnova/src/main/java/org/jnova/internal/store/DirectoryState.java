@@ -466,6 +466,11 @@ final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
     }
 
     @Override
+    public void bringUpToDate() {
+        // It is: nobody else changes a directory.
+    }
+
+    @Override
     public boolean keep(ByteBuffer bytes, int at, int ordinal, Keeps keeps) {
         switch (Records.kind(bytes, at)) {
             case Abi.REC_DENTRY_ADD -> {

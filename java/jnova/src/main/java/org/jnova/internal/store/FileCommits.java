@@ -165,9 +165,11 @@ final class FileCommits {
         int run();
     }
 
-    /** Makes a call that appends again what is in the log, and moves the view on. Returns a status. */
+    /**
+     * Makes a call that appends again what is in the log, and moves the view on. Returns a status: ESTALE if a fault has
+     * committed something since what to append was chosen, since it may have given other blocks to pages.
+     */
     int clean(Cleaning call) throws IOException {
-        catchUpWithFaults();
         view.setCleaning(true);
         try {
             calling();
@@ -205,7 +207,7 @@ final class FileCommits {
     }
 
     /** Brings a view that has all of its calls up to what faults have committed. */
-    private void catchUpWithFaults() throws IOException {
+    void catchUpWithFaults() throws IOException {
         long appended = view.appended();
         if (view.lacks(appended)) {
             follower.lagging();

@@ -46,6 +46,11 @@ final class FileLog implements LogCleaner.Log {
     }
 
     @Override
+    public void bringUpToDate() throws IOException {
+        commits.catchUpWithFaults();
+    }
+
+    @Override
     public boolean keep(ByteBuffer bytes, int at, int ordinal, Keeps keeps) {
         return switch (Records.kind(bytes, at)) {
             case Abi.REC_WRITE, Abi.REC_ALLOC -> keepBlocks(bytes, at, ordinal, keeps);

@@ -41,6 +41,9 @@ final class LogCleaner {
         /** Its pages, or null as long as it lies in the inode's slot. */
         LogPages pages();
 
+        /** Lets the index follow what others have appended. What has been chosen to be kept before may no longer hold. */
+        void bringUpToDate() throws IOException;
+
         /**
          * Keeps what a record says, as far as it counts; false if there is no room. Asked of all records of a page.
          *
@@ -59,7 +62,10 @@ final class LogCleaner {
         /** Keeps everything that counts; false if that is more than {@code most}. */
         boolean keepAll(Keeps keeps, int most);
 
-        /** Appends what is kept, and lets the index follow. Returns a status. */
+        /**
+         * Appends what is kept, and lets the index follow. Returns a status: ESTALE if the index has been overtaken since
+         * {@link #bringUpToDate}.
+         */
         int append(Keeps keeps) throws IOException;
 
         /** The same for a start in the slot. */
@@ -115,17 +121,21 @@ final class LogCleaner {
     }
 
     /** Takes pages out of the middle. */
-    private void cutDead(Log log, LogPages pages) {
+    private void cutDead(Log log, LogPages pages) throws IOException {
         for (int i = 0; i < DEAD_AT_ONCE && pages.isCut(); i++) {
             int dead = pages.takeDead();
             if (dead == 0) {
                 return;
             }
+            log.bringUpToDate();
             int status = log.inode()
                     .cleanCut(pages.blk(pages.before(dead)), pages.blk(pages.behind(dead)), log.io());
             if (status == Abi.OK) {
                 pages.cutOut(dead);
                 counters.freed(log.io().fileSize());
+            } else if (status == Abi.ESTALE) {
+                pages.putBack(dead);
+                return;
             } else {
                 pages.keep(dead); // it has an entry that no index knows of
             }
@@ -136,9 +146,10 @@ final class LogCleaner {
     private boolean step(Log log, LogPages pages) throws IOException {
         Keeps keeps = Keeps.take();
         try {
+            log.bringUpToDate();
             if (pages.walk() >= 0) {
                 long next = log.walk(keeps);
-                if (!keeps.isEmpty() && !append(log, keeps)) {
+                if (!keeps.isEmpty() && !append(log, pages, keeps)) {
                     return false;
                 }
                 pages.walkedTo(next);
@@ -146,19 +157,28 @@ final class LogCleaner {
             }
             int end = chooseFront(log, pages, keeps);
             boolean needed = !keeps.isEmpty() || mustAppend(pages, end);
-            return (!needed || append(log, keeps)) && cutFront(log, pages, end);
+            return (!needed || append(log, pages, keeps)) && cutFront(log, pages, end);
         } finally {
             keeps.put();
         }
     }
 
-    private boolean append(Log log, Keeps keeps) throws IOException {
-        if (log.append(keeps) != Abi.OK) {
-            counters.failed();
-            return false;
+    private boolean append(Log log, LogPages pages, Keeps keeps) throws IOException {
+        int status = log.append(keeps);
+        if (status == Abi.OK) {
+            counters.copied(keeps.size());
+        } else {
+            givenUp(pages, status);
         }
-        counters.copied(keeps.size());
-        return true;
+        return status == Abi.OK;
+    }
+
+    private void givenUp(LogPages pages, int status) {
+        if (status == Abi.ESTALE) { // a fault has come in between
+            pages.look();
+        } else {
+            counters.failed();
+        }
     }
 
     /** Reads the first pages, and keeps what counts in them. The ordinal of the page behind those. */
@@ -217,17 +237,14 @@ final class LogCleaner {
         if (to == pages.first() && pages.isCut()) {
             return false;
         }
-        cutOff(log, pages, to);
-        return true;
-    }
-
-    private void cutOff(Log log, LogPages pages, int newFirst) throws IOException {
-        int status = log.inode().cleanCut(0, pages.blk(newFirst), log.io());
-        if (status != Abi.OK) {
-            throw log.inode().failure(status, log.io());
+        int status = log.inode().cleanCut(0, pages.blk(to), log.io());
+        if (status == Abi.OK) {
+            pages.cutOff(to);
+            counters.freed(log.io().fileSize());
+        } else {
+            givenUp(pages, status);
         }
-        pages.cutOff(newFirst);
-        counters.freed(log.io().fileSize());
+        return status == Abi.OK;
     }
 
     // ---- back into the slot
@@ -263,7 +280,7 @@ final class LogCleaner {
     private boolean gatherInLastPage(Log log, LogPages pages, Keeps keeps) throws IOException {
         int end = pages.last();
         keeps.clear();
-        if (pages.pages() > Abi.CUT_MAX || !log.keepAll(keeps, SLOT_KEEPS) || !append(log, keeps)) {
+        if (pages.pages() > Abi.CUT_MAX || !log.keepAll(keeps, SLOT_KEEPS) || !append(log, pages, keeps)) {
             return false;
         }
         return cutFront(log, pages, end);
