@@ -14,10 +14,11 @@ import org.jnova.bench.Bounds.Unit;
  * {@code jnova bench space}: what logs, small files and indexes take, beside the bounds.
  *
  * <p>The space of logs is what is in use beyond the blocks of files and of the inode table. An entry is live as long as
- * a page has a block that it gave, or a name means what it says; each takes a line of a log here.
+ * a page has a block that it gave, or a name means what it says. Each takes one of the {@value #PAGE_LINES} lines in a
+ * page of a log here.
  */
 final class SpaceReport {
-    private static final int LINE = 64;
+    private static final int PAGE_LINES = 63;
     private static final int LIVE_FACTOR = 2;
     private static final int SLOTS_PER_BLOCK = 16;
     /** Beyond twice the live entries, of each log that was worked on. */
@@ -127,7 +128,8 @@ final class SpaceReport {
         StoreInfo info = store.info();
         long table = (info.inodesUsed() + SLOTS_PER_BLOCK) / SLOTS_PER_BLOCK;
         double space = info.usedBytes() - (blocks + table) * info.blockSize();
-        bounds.atMost(figure, space, (double) LIVE_FACTOR * live * LINE + logs * CONSTANT, Unit.BYTES);
+        double need = (double) (live + PAGE_LINES - 1) / PAGE_LINES * info.blockSize();
+        bounds.atMost(figure, space, LIVE_FACTOR * need + logs * CONSTANT, Unit.BYTES);
     }
 
     /** Bytes of the heap in use, about: what is left after a collection. */
