@@ -96,7 +96,7 @@ static void add_blocks(struct entries *es, enum fmt_kind kind, uint64_t pgoff, s
 
 /* An extent: a write within the size, blocks that were allocated beyond it. */
 static void add_extent(struct entries *es, const struct nova_keep *k, const struct nova_stat *st) {
-    uint64_t end = media_pages(st->size);
+    uint64_t end = pages_of(st->size);
     uint32_t in = k->at >= end ? 0 : end - k->at < k->count ? (uint32_t)(end - k->at) : k->count;
     struct nova_extent within = {k->blk, in}, beyond = {k->blk + in, k->count - in};
     if (within.count != 0)

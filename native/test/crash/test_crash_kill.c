@@ -93,6 +93,7 @@ static void kill_behind(const struct trace *t, size_t n, bool repairs, const cha
         crash_cursor_step(&c);
     for (uint32_t i = 0; i < c.line_n; i++)
         crash_image_all(&c, i);
+    judge.untimed = t->untimed;
     judge_image(&judge, c.image, &v);
     assert_true(v.ok);
     snprintf(path, sizeof path, "%s", store_path("crash-killed"));

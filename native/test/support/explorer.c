@@ -176,6 +176,7 @@ static bool explore_recovery(struct explorer *x, uint64_t state, const char *ima
     t.loose = x->loose[0];
     t.damaged = x->c.t->damaged;
     t.repairs = x->c.t->repairs;
+    t.untimed = x->c.t->untimed;
     uint32_t op = recorder_begin("recovery", state, NULL);
     int rc = store_open(&s, x->judge->path, NOVA_OPT_EMULATED);
     recorder_end(op, state, NULL);
@@ -376,6 +377,7 @@ static bool explore_with(struct judge *j, const struct trace *t, size_t from, co
     uint64_t opens = j->opens;
     j->damaged = t->damaged;
     j->repairs = t->repairs;
+    j->untimed = t->untimed;
     walk(&x, from);
     x.st.traces++;
     x.st.opens = j->opens - opens; /* of nested ones too */

@@ -42,6 +42,7 @@ struct trace {
     uint64_t state[TRACE_ACTORS]; /* at that time */
     const struct model *loose;    /* the state then, if it has loose bytes; or NULL */
     bool damaged;                 /* start is not what any crash leaves: a test damaged it */
+    bool untimed;                 /* the states are model.untimed */
     bool repairs;                 /* whoever finds a crash image runs nova_fsck_repair() on it before opening */
     struct trace_event *ev;
     size_t n, cap;

@@ -52,6 +52,7 @@ final class InfoCommand extends StoreCommand {
         line("pool", info.pool().toString());
         line("size", Text.bytes(info.size()) + " (" + info.size() + " bytes)");
         line("durability", durability(info.durability()));
+        line("files", info.files() + ", directories and symbolic links included");
         line("inodes", info.inodesUsed() + " of at most " + info.inodesMax() + ", the root directory included");
         line(
                 "blocks",

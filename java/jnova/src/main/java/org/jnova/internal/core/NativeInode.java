@@ -94,10 +94,24 @@ public final class NativeInode {
         return NovaNative.nova_write(handle(), off, src, len, firstBlk, lastBlk, eofBlk, io.address());
     }
 
-    /** Begins a write in steps; {@link #intent} is its handle then. */
-    public int writeBegin(long off, long len, int firstBlk, int lastBlk, int eofBlk, IoBlock io) {
-        return NovaNative.nova_write_begin(
-                handle(), off, len, firstBlk, lastBlk, eofBlk, io.address(), io.cellAddress());
+    /** Begins a write in steps; {@link #intent} is its handle then. holes: pages of the range that get no blocks. */
+    public int writeBegin(long off, long len, PageRuns holes, int firstBlk, int lastBlk, int eofBlk, IoBlock io) {
+        NativeMemory runs = holes.memory();
+        try {
+            return NovaNative.nova_write_begin_sparse(
+                    handle(),
+                    off,
+                    len,
+                    runs == null ? 0 : runs.address(),
+                    holes.size(),
+                    firstBlk,
+                    lastBlk,
+                    eofBlk,
+                    io.address(),
+                    io.cellAddress());
+        } finally {
+            Reference.reachabilityFence(runs);
+        }
     }
 
     /** The intent that the last successful {@link #writeBegin} made. */

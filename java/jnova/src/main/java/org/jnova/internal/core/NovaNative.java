@@ -109,10 +109,12 @@ final class NovaNative {
             @Cast("uint32_t") int eofBlk,
             @Cast("nova_io*") long io);
 
-    static native int nova_write_begin(
+    static native int nova_write_begin_sparse(
             @Cast("nova_inode*") long inode,
             @Cast("uint64_t") long off,
             @Cast("uint64_t") long len,
+            @Cast("const nova_run*") long holes,
+            @Cast("uint32_t") int n,
             @Cast("uint32_t") int firstBlk,
             @Cast("uint32_t") int lastBlk,
             @Cast("uint32_t") int eofBlk,

@@ -12,6 +12,7 @@ import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.NativeFailure;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.NativeRegion;
+import org.jnova.internal.core.PageRuns;
 import org.jnova.internal.event.FlightEvents;
 import org.jnova.internal.event.WriteEvent;
 import org.jnova.internal.lock.LockRank;
@@ -131,10 +132,14 @@ public final class InodeState {
         return n;
     }
 
-    /** All bytes of a file that is short, as a symbolic link is. */
-    byte[] readAll() throws IOException {
-        byte[] bytes = new byte[(int) size()];
-        int n = bytes.length == 0 ? 0 : read(0, bytes, 0, bytes.length);
+    /** The target of a symbolic link. Opening the pool has not checked what its log makes of its size. */
+    byte[] readTarget() throws IOException {
+        long size = size();
+        if (size < 1 || size > Abi.SYMLINK_MAX || ask((index, end) -> index.block(0)) == 0) {
+            throw inode.corrupt("a symbolic link with a target of " + size + " bytes, or none");
+        }
+        byte[] bytes = new byte[(int) size];
+        int n = read(0, bytes, 0, bytes.length);
         if (n != bytes.length) {
             throw inode.corrupt("its content is shorter than its size");
         }
@@ -281,10 +286,15 @@ public final class InodeState {
 
     /** The same within {@link #tryFill}. */
     int fillAndCommit(long off, Pieces pieces, long len) throws IOException {
+        return fillAndCommit(off, PageRuns.NONE, pieces, len);
+    }
+
+    /** The same with holes, which the pieces leave out. */
+    int fillAndCommit(long off, PageRuns holes, Pieces pieces, long len) throws IOException {
         prepare(off, len);
         IoBlock io = commits.io();
         int status = inode.writeBegin(
-                off, len, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), io);
+                off, len, holes, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), io);
         if (status != Abi.OK) {
             return status;
         }
