@@ -160,6 +160,23 @@ struct nova_stat {
     uint64_t entries;   /**< log entries replayed so far */
 };
 
+/**
+ * Work done on a pool since it was opened. Counted where something rare happens, so that counting costs an ordinary
+ * call nothing; a moment's view while others work.
+ */
+struct nova_pool_stats {
+    uint64_t log_pages_added;   /**< by commits */
+    uint64_t log_pages_freed;   /**< by cleaning, and with inodes that were released */
+    uint64_t faults;            /**< of mapped regions, served */
+    uint64_t fault_pages;       /**< pages of holes that got a block by a fault */
+    uint64_t fault_moved;       /**< pages whose blocks a fault moved together */
+    uint64_t fault_hold_max_ns; /**< longest time that serving a fault held logLock */
+    uint64_t log_lock_waits;    /**< how often somebody who wanted a logLock found it taken */
+    uint64_t redone;            /**< transactions that a crash had cut short after their commit, ended by the open */
+    uint64_t map_vmas;          /**< mappings of the kernel that all regions of the process take */
+    uint64_t map_vmas_max;      /**< what they keep to; 0 before the first region */
+};
+
 enum nova_record_kind {
     NOVA_REC_WRITE = 1,         /**< file pages [pgoff, pgoff+count) now are blocks [blk, blk+count); size is new.
                                       count 0: the bytes went into a block that was there, only the size grew */
@@ -294,6 +311,9 @@ NOVA_API int nova_pool_create(const char *path, uint64_t size, const struct nova
  */
 NOVA_API int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_pool **out,
                             struct nova_error *err);
+
+/** Fills stats. Any thread. */
+NOVA_API int nova_pool_stats(nova_pool *pool, struct nova_pool_stats *stats);
 
 /**
  * Saves the allocator's state so that the next open need not scan, and unmaps the pool. Open inodes are closed; intents

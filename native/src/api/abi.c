@@ -149,6 +149,17 @@ size_t nova_abi(char *buf, size_t cap) {
     AT(nova_pool_info, compat);
     AT(nova_pool_info, uuid);
     AT(nova_pool_info, longest_free);
+    SIZE(nova_pool_stats);
+    AT(nova_pool_stats, log_pages_added);
+    AT(nova_pool_stats, log_pages_freed);
+    AT(nova_pool_stats, faults);
+    AT(nova_pool_stats, fault_pages);
+    AT(nova_pool_stats, fault_moved);
+    AT(nova_pool_stats, fault_hold_max_ns);
+    AT(nova_pool_stats, log_lock_waits);
+    AT(nova_pool_stats, redone);
+    AT(nova_pool_stats, map_vmas);
+    AT(nova_pool_stats, map_vmas_max);
 
     SIZE(nova_stat);
     AT(nova_stat, size);

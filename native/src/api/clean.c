@@ -219,8 +219,10 @@ int nova_clean_append(nova_inode *inode, const struct nova_keep *keep, uint32_t 
 /* Frees pages that a drained commit has made unreachable. */
 static void free_pages(struct nova_inode *inode, const struct extent_list *pages) {
     bool ok = true;
-    for (uint32_t i = 0; i < pages->n; i++)
+    for (uint32_t i = 0; i < pages->n; i++) {
         ok = alloc_free(inode->pool->alloc, pages->ext[i].blk, pages->ext[i].count) && ok;
+        work_count(&inode->pool->counts.log_pages_freed, pages->ext[i].count);
+    }
     if (!ok) /* the next open scans, and says what is wrong */
         __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
 }
@@ -375,7 +377,10 @@ int nova_clean_restart(nova_inode *inode, const struct nova_keep *keep, uint32_t
     uint32_t page = inode->log.tail.blk;
     rc = restart_locked(inode, &es, keep, n, io);
     log_unlock_owner(inode);
-    if (rc == NOVA_OK && !alloc_free(inode->pool->alloc, page, 1))
-        __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
+    if (rc == NOVA_OK) {
+        work_count(&inode->pool->counts.log_pages_freed, 1);
+        if (!alloc_free(inode->pool->alloc, page, 1))
+            __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
+    }
     return rc;
 }

@@ -30,6 +30,7 @@ struct nova_pool {
     int leaked; /* space was lost (a damaged log, a commit that failed): do not save the allocator's state */
     uint64_t recovery_ns, recovered_inodes, orphans, redone;
     uint32_t recovered;
+    struct work_counts counts; /* media.counts */
 };
 
 struct nova_inode {

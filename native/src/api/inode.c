@@ -40,7 +40,7 @@ static int handle_new(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct
         return rc;
     }
     inode->pool = pool;
-    biased_lock_init(&inode->log_lock);
+    biased_lock_init(&inode->log_lock, &pool->counts.log_lock_waits);
     inode->st = stat_created(slot);
     *out = inode;
     return NOVA_OK;
@@ -257,6 +257,8 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
         block_map_each(&c.map, reclaim_block, &r);
         xattr_map_extents(&c.xattrs, &log, reclaim_value, &r); /* before the log's pages go, which name them */
         r.ok = alloc_free_all(pool->alloc, pages.ext, pages.n) && r.ok;
+        for (uint32_t i = 0; i < pages.n; i++)
+            work_count(&pool->counts.log_pages_freed, pages.ext[i].count);
         itable_free(&pool->itable, ino);
         if (!r.ok)
             rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(&pool->media, slot), "inode %u held blocks that are free",

@@ -222,6 +222,7 @@ static int open_mapped(struct nova_pool *pool, const struct nova_pool_options *o
     int rc = media_attach(&pool->media, pool->file.base, pool->file.len, &pool->file.ops, &from_replica, err);
     if (rc != NOVA_OK)
         return rc;
+    pool->media.counts = &pool->counts;
     rc = find_state(pool, opt, err);
     if (rc != NOVA_OK)
         return rc;
@@ -346,6 +347,23 @@ int nova_pool_info(nova_pool *pool, struct nova_pool_info *info) {
         .longest_free = alloc_longest_free(pool->alloc),
     };
     memcpy(info->uuid, m->sb.uuid, sizeof info->uuid);
+    return NOVA_OK;
+}
+
+int nova_pool_stats(nova_pool *pool, struct nova_pool_stats *stats) {
+    const struct work_counts *c = &pool->counts;
+    *stats = (struct nova_pool_stats){
+        .log_pages_added = work_counted(&c->log_pages_added),
+        .log_pages_freed = work_counted(&c->log_pages_freed),
+        .faults = work_counted(&c->faults),
+        .fault_pages = work_counted(&c->fault_pages),
+        .fault_moved = work_counted(&c->fault_moved),
+        .fault_hold_max_ns = work_counted(&c->fault_hold_max_ns),
+        .log_lock_waits = work_counted(&c->log_lock_waits),
+        .redone = pool->redone,
+        .map_vmas = region_vmas(),
+        .map_vmas_max = region_vmas_max(),
+    };
     return NOVA_OK;
 }
 

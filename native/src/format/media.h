@@ -11,6 +11,7 @@
 #include "format/layout.h"
 #include "pmem/pmem_ops.h"
 #include "util/error.h"
+#include "util/work_counts.h"
 
 struct media {
     uint8_t *base;
@@ -22,6 +23,7 @@ struct media {
     uint32_t data_blk, data_end; /* blocks that files, logs and inode-table blocks may use: [data_blk, data_end) */
     uint32_t inodes_max;         /* inode numbers are 1 .. inodes_max - 1 */
     struct fmt_sb sb;            /* as verified */
+    struct work_counts *counts;  /* of the open pool; NULL where nobody appends to a log */
 };
 
 static inline uint8_t *media_blk(const struct media *m, uint32_t blk) {

@@ -210,17 +210,21 @@ struct visit {
     void *arg;
 };
 
+/* Ends with the last way in use: a small file's tree is a leaf with one. */
 static bool each(const struct visit *v, const void *tree, unsigned level, uint64_t base) {
     const struct removal range = {.from = v->from, .last = v->last};
     unsigned last = last_way(&range, level, base);
-    for (unsigned i = first_way(&range, level, base); i <= last; i++) {
+    uint32_t left = level == 1 ? ((const struct leaf *)tree)->used : ((const struct node *)tree)->used;
+    for (unsigned i = first_way(&range, level, base); i <= last && left != 0; i++) {
         if (level == 1) {
             uint32_t blk = ((const struct leaf *)tree)->blk[i];
+            left -= blk != 0;
             if (blk && !v->fn(v->arg, base + i, blk))
                 return false;
             continue;
         }
         const void *child = ((const struct node *)tree)->child[i];
+        left -= child != NULL;
         if (child && !each(v, child, level - 1, base + ((uint64_t)i << (BITS * (level - 1)))))
             return false;
     }

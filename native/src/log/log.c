@@ -189,6 +189,8 @@ void log_batch_end(struct log_batch *b) {
     b->log->tail = b->pos;
     b->log->linked = b->linked;
     b->log->seq = b->seq;
+    if (b->new_pages != 0 && b->log->m->counts != NULL)
+        work_count(&b->log->m->counts->log_pages_added, b->new_pages);
     if (b->in_slot)
         b->log->slot_cut = false;
     extent_list_free(&b->pages);

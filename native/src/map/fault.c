@@ -89,6 +89,7 @@ static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
     }
     r->fill = (struct run_ahead){page + n, want};
     r->allocated += n;
+    work_count(&f->m->counts->fault_pages, n);
 }
 
 /* ---- statistics ---- */
@@ -161,7 +162,10 @@ void file_map_fault(void *addr, bool store) {
     if (r->open && !f->failed)
         serve_locked(f, r, page, store);
     region_wake(r, page, 1); /* it may show what it should already */
-    count_hold(r, nova_monotonic() - start);
+    uint64_t held = nova_monotonic() - start;
+    count_hold(r, held);
+    work_count(&f->m->counts->faults, 1);
+    work_count_max(&f->m->counts->fault_hold_max_ns, held);
     map_unlock(f);
     region_done(r);
     map_budget_relieve();

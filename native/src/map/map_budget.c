@@ -160,6 +160,7 @@ static void defragment(struct file_map *f, struct region *r, uint64_t page) {
     if (move_together(f, &c)) {
         f->unseen += c.count;
         r->moved += c.count;
+        work_count(&f->m->counts->fault_moved, c.count);
     }
     f->faulting = NULL;
 }

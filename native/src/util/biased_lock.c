@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "util/biased_lock.h"
+#include "util/work_counts.h"
 
 _Atomic int biased_lock_asymmetric;
 
@@ -14,12 +15,13 @@ static void choose(void) {
     atomic_store_explicit(&biased_lock_asymmetric, rc == 0, memory_order_relaxed);
 }
 
-void biased_lock_init(struct biased_lock *l) {
+void biased_lock_init(struct biased_lock *l, uint64_t *waits) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, choose);
     atomic_init(&l->busy, 0);
     atomic_init(&l->revoked, 0);
     l->by_mutex = false;
+    l->waits = waits;
     pthread_mutex_init(&l->mutex, NULL);
 }
 
@@ -31,10 +33,16 @@ void biased_lock_wake(struct biased_lock *l) {
     syscall(SYS_futex, &l->busy, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
+static void count_wait(struct biased_lock *l) {
+    if (l->waits != NULL)
+        work_count(l->waits, 1);
+}
+
 /* A guest is there: step back, and queue up behind it. */
 void biased_lock_owner_slow(struct biased_lock *l) {
     atomic_store_explicit(&l->busy, 0, memory_order_release);
     biased_lock_wake(l);
+    count_wait(l);
     pthread_mutex_lock(&l->mutex);
     l->by_mutex = true;
 }
@@ -48,6 +56,8 @@ void biased_lock_guest(struct biased_lock *l) {
     atomic_store(&l->revoked, 1);
     if (atomic_load_explicit(&biased_lock_asymmetric, memory_order_relaxed))
         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    if (atomic_load(&l->busy) != 0)
+        count_wait(l);
     while (atomic_load(&l->busy) != 0)
         syscall(SYS_futex, &l->busy, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
 }

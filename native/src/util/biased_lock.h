@@ -14,15 +14,17 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct biased_lock {
     _Atomic unsigned busy;    /* the owner holds it, by the fast path; a futex */
     _Atomic unsigned revoked; /* a guest holds it or waits for it */
     bool by_mutex;            /* the owner holds it by the mutex; the owner's own */
     pthread_mutex_t mutex;    /* held by the guest, or by an owner that found the bias revoked */
+    uint64_t *waits;          /* counts, for all locks of a pool, who came when another side had it; or NULL */
 };
 
-void biased_lock_init(struct biased_lock *l);
+void biased_lock_init(struct biased_lock *l, uint64_t *waits);
 void biased_lock_destroy(struct biased_lock *l);
 
 /* Whether this kernel has the membarrier; without it the owner side executes a locked instruction after all. Decided

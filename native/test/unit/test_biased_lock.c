@@ -47,7 +47,7 @@ static void *guest(void *arg) {
 static void contend(void) {
     pthread_t t[1 + GUESTS];
     counter = 0;
-    biased_lock_init(&lock);
+    biased_lock_init(&lock, NULL);
     assert_int_equal(pthread_create(&t[0], NULL, owner, NULL), 0);
     for (int i = 1; i <= GUESTS; i++)
         assert_int_equal(pthread_create(&t[i], NULL, guest, NULL), 0);
@@ -66,7 +66,7 @@ static void test_excludes(void **state) {
 /* Where the kernel refuses the membarrier. */
 static void test_excludes_without_membarrier(void **state) {
     (void)state;
-    biased_lock_init(&lock);
+    biased_lock_init(&lock, NULL);
     biased_lock_destroy(&lock);
     int was = atomic_exchange(&biased_lock_asymmetric, 0);
     contend();

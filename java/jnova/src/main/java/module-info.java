@@ -5,6 +5,7 @@
  * <p>From JDK 24 on, the module wants native access: {@code --enable-native-access=org.jnova}.
  */
 module org.jnova {
+    requires jdk.jfr;
     requires static org.bytedeco.javacpp; // its annotations, from which the build makes the JNI library
 
     exports org.jnova;

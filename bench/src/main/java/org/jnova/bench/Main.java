@@ -28,6 +28,7 @@ public final class Main {
             """
             Usage: jnova bench [--quick] [--dir DIR] [--working-set BYTES] [--only REGEX] [--limit PROGRAM]
                                [-- JMH-OPTIONS]
+                   jnova bench space|recovery [--quick] [--dir DIR]
 
               --quick            a few seconds per row instead of about twenty; for a look, not for a comparison
               --dir DIR          folder on the file system to measure; default /dev/shm. Pools there are emulated ones
@@ -41,6 +42,10 @@ public final class Main {
 
             Calls on names are timed one by one, and shown as median and 99th percentile beside the same calls of the C
             core, with their drains: native/bench/bench_names.c, run once after them, from the folder of the C loop.
+
+            "space" tells what logs, small files and indexes take, "recovery" how long opening takes after a crash and
+            after a close, each figure beside its bound; the exit code is 1 if one is over it. Pools of 8 GiB, some
+            minutes; with --quick of 2 GiB, with bounds that are smaller likewise.
             """;
 
     private static final List<Class<?>> CLASSES = List.of(WriteBench.class, ReadBench.class, PeerBench.class);
@@ -65,12 +70,32 @@ public final class Main {
     public static void main(String[] args) throws Exception {
         Main main = new Main();
         try {
-            if (main.parse(args)) {
+            if (args.length != 0 && (args[0].equals("space") || args[0].equals("recovery"))) {
+                runScale(args[0], Arrays.copyOfRange(args, 1, args.length));
+            } else if (main.parse(args)) {
                 main.run();
             }
         } catch (IllegalArgumentException e) {
             System.err.println("jnova bench: " + e.getMessage() + "; --help lists the options");
             System.exit(2);
+        }
+    }
+
+    private static void runScale(String report, String[] args) throws IOException, InterruptedException {
+        if (List.of(args).contains("--help") || List.of(args).contains("-h")) {
+            System.out.print(USAGE);
+            return;
+        }
+        Bounds bounds = new Bounds(System.out);
+        ScaleOptions options = ScaleOptions.parse(args);
+        if (report.equals("space")) {
+            new SpaceReport(options, bounds).run();
+        } else {
+            new RecoveryReport(options, bounds).run();
+        }
+        bounds.end();
+        if (!bounds.allHold()) {
+            System.exit(1);
         }
     }
 

@@ -530,6 +530,20 @@ public final class NovaStore implements AutoCloseable {
         return core.info();
     }
 
+    /**
+     * Tells what the store has done since it was opened: work on logs, cleaning them, page faults, waiting for locks; with {@link
+     * #info}, whose cost it has. The same comes as events of the Java Flight Recorder, as it happens: {@code
+     * org.jnova.Write} of calls longer than 10 ms (or another threshold of the recording), {@code org.jnova.Recovery},
+     * {@code org.jnova.Cleaning}, {@code org.jnova.FaultBatch}.
+     *
+     * @return figures of this moment
+     * @throws java.nio.file.ClosedFileSystemException if the store is closed
+     * @throws IOException if blocks that wait to be freed turn out to be damaged
+     */
+    public StoreStats stats() throws IOException {
+        return core.stats();
+    }
+
     /** {@return what cleaning has done to the logs of this store since it was opened; also of a closed one} */
     public CleaningStats cleaningStats() {
         return core.cleaning();

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.jnova.Durability;
 import org.jnova.NovaStore;
 import org.jnova.StoreInfo;
+import org.jnova.StoreStats;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -16,7 +17,9 @@ import picocli.CommandLine.Option;
         name = "info",
         header = "Tell facts about a pool",
         description = "Opens the pool, which recovers it if it was not closed in order, and tells its size, use and"
-                + " durability.",
+                + " durability; and what that open itself took. A pool is open in one process at a time: what a running"
+                + " one does, it tells by NovaStore.stats() and in recordings of the Java Flight Recorder (jcmd PID"
+                + " JFR.start), events org.jnova.*.",
         footer = {
             "  jnova info /dev/shm/pool",
             "  jnova info /dev/shm/pool --json | jq .freeBytes",
@@ -30,14 +33,17 @@ final class InfoCommand extends StoreCommand {
 
     @Override
     public Integer call() throws IOException, CommandFailure {
-        StoreInfo info;
+        StoreStats stats;
         try (NovaStore store = pool.open(streams())) {
-            info = store.info();
+            stats = store.stats();
         }
         if (json) {
-            out().println(Json.of(json(info)));
+            Map<String, Object> map = json(stats.info());
+            map.put("stats", json(stats));
+            out().println(Json.of(map));
         } else {
-            print(info);
+            print(stats.info());
+            print(stats);
         }
         return Main.OK;
     }
@@ -63,6 +69,19 @@ final class InfoCommand extends StoreCommand {
         line("format", "version " + info.formatVersion() + ", uuid " + info.uuid());
     }
 
+    private void print(StoreStats stats) {
+        StoreStats.Logs logs = stats.logs();
+        StoreStats.Faults faults = stats.faults();
+        StoreStats.Locks locks = stats.locks();
+        line(
+                "this open",
+                Text.count(logs.pagesAdded(), "log page", "log pages") + " added, " + logs.pagesFreed() + " freed, "
+                        + Text.count(logs.transactionsEnded(), "transaction", "transactions") + " ended; "
+                        + Text.count(faults.served(), "page fault", "page faults") + "; "
+                        + (locks.directories().count() + locks.files().count() + locks.tables().count() + locks.logs())
+                        + " times waited for a lock");
+    }
+
     private void line(String label, String value) {
         out().printf(Locale.ROOT, "%-11s %s%n", label, value);
     }
@@ -83,6 +102,34 @@ final class InfoCommand extends StoreCommand {
                 "volatile memory: a call that returned survives a crash of the process, not of the machine";
             case MSYNC -> "msync: a call that returned survives power failure, slowly";
         };
+    }
+
+    private static Map<String, Object> json(StoreStats stats) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("openFiles", stats.openFiles());
+        map.put("loadedDirectories", stats.loadedDirectories());
+        map.put("logPagesAdded", stats.logs().pagesAdded());
+        map.put("logPagesFreed", stats.logs().pagesFreed());
+        map.put("transactionsEnded", stats.logs().transactionsEnded());
+        map.put("cleaningSteps", stats.cleaning().steps());
+        map.put("cleaningPagesFreed", stats.cleaning().pagesFreed());
+        map.put("cleaningCopied", stats.cleaning().copied());
+        map.put("cleaningFailed", stats.cleaning().failed());
+        map.put("cleaningNanos", stats.cleaning().nanos());
+        map.put("faults", stats.faults().served());
+        map.put("faultPages", stats.faults().pagesAllocated());
+        map.put("faultPagesMoved", stats.faults().pagesMoved());
+        map.put("faultLongestHoldNanos", stats.faults().longestHold().toNanos());
+        putWaits(map, "directories", stats.locks().directories());
+        putWaits(map, "files", stats.locks().files());
+        putWaits(map, "tables", stats.locks().tables());
+        map.put("logsWaits", stats.locks().logs());
+        return map;
+    }
+
+    private static void putWaits(Map<String, Object> map, String locks, StoreStats.Waits waits) {
+        map.put(locks + "Waits", waits.count());
+        map.put(locks + "WaitNanos", waits.time().toNanos());
     }
 
     private static Map<String, Object> json(StoreInfo info) {

@@ -112,6 +112,19 @@ public final class Abi {
     public static final int INFO_UUID = 128;
     public static final int INFO_LONGEST_FREE = 144;
 
+    // nova_pool_stats
+    public static final int STATS_SIZE = 80;
+    public static final int STATS_LOG_PAGES_ADDED = 0;
+    public static final int STATS_LOG_PAGES_FREED = 8;
+    public static final int STATS_FAULTS = 16;
+    public static final int STATS_FAULT_PAGES = 24;
+    public static final int STATS_FAULT_MOVED = 32;
+    public static final int STATS_FAULT_HOLD_MAX_NS = 40;
+    public static final int STATS_LOG_LOCK_WAITS = 48;
+    public static final int STATS_REDONE = 56;
+    public static final int STATS_MAP_VMAS = 64;
+    public static final int STATS_MAP_VMAS_MAX = 72;
+
     // nova_stat
     public static final int STAT_SIZE = 80;
     public static final int STAT_FILE_SIZE = 0;

@@ -34,6 +34,11 @@ public final class NativeInode {
         void apply(ByteBuffer bytes, int at) throws IOException;
     }
 
+    /** Its name in messages. */
+    public String label() {
+        return label;
+    }
+
     long handle() {
         if (handle == 0) {
             throw new IllegalStateException(label + ": native inode used after close");

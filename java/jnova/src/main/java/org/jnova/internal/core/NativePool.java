@@ -15,6 +15,7 @@ import org.jnova.Durability;
 import org.jnova.StoreInfo;
 import org.jnova.StoreOptions;
 import org.jnova.internal.lock.LockRank;
+import org.jnova.internal.lock.LockWaits;
 import org.jnova.internal.lock.RankedLock;
 
 /**
@@ -24,7 +25,8 @@ import org.jnova.internal.lock.RankedLock;
 public final class NativePool {
     private final Path path;
     private final String name;
-    private final RankedLock lock = new RankedLock(LockRank.POOL, this);
+    private final LockWaits lockWaits = new LockWaits(); // of all locks of the store
+    private final RankedLock lock = new RankedLock(LockRank.POOL, this, lockWaits);
     private long handle; // guarded by lock; 0 = closed
 
     private NativePool(Path path, String name, long handle) {
@@ -78,6 +80,27 @@ public final class NativePool {
     /** The pool's name in messages. */
     public String name() {
         return name;
+    }
+
+    /** Hears of who waits for the locks of this store. */
+    public LockWaits lockWaits() {
+        return lockWaits;
+    }
+
+    /** What was done since it was opened. */
+    public PoolStats stats() throws IOException {
+        Scratch scratch = Scratch.take();
+        long stamp = lock.readLock();
+        try {
+            int status = NovaNative.nova_pool_stats(openHandle(), scratch.areaAddress());
+            if (status != Abi.OK) {
+                throw FailureMapper.map(new NativeFailure(status, 0, Abi.NO_OFF, ""), name, null);
+            }
+            return PoolStats.read(scratch.memory.bytes(), scratch.area());
+        } finally {
+            lock.unlockRead(stamp);
+            scratch.put();
+        }
     }
 
     /** Whether hardly more space is left than what is kept for removals. Takes as long as {@link #info}. */

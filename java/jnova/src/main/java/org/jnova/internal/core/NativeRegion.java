@@ -18,7 +18,7 @@ public final class NativeRegion {
     private final long start;
     private final long address;
     private final long length;
-    private final RankedLock lock = new RankedLock(LockRank.REGION, this);
+    private final RankedLock lock;
 
     // Guarded by lock.
     private long handle; // 0 = freed
@@ -32,6 +32,7 @@ public final class NativeRegion {
         this.start = start;
         this.handle = handle;
         this.label = label;
+        this.lock = new RankedLock(LockRank.REGION, this, pool.lockWaits());
         RegionStat stat = statLocked();
         this.address = stat.address();
         this.length = stat.length();

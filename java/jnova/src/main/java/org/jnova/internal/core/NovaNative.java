@@ -63,6 +63,9 @@ final class NovaNative {
     @Name("nova_pool_info")
     static native int nova_pool_info(@Cast("nova_pool*") long pool, @Cast("struct nova_pool_info*") long info);
 
+    @Name("nova_pool_stats")
+    static native int nova_pool_stats(@Cast("nova_pool*") long pool, @Cast("struct nova_pool_stats*") long stats);
+
     static native int nova_free(
             @Cast("nova_pool*") long pool,
             @Cast("const nova_extent*") long ext,

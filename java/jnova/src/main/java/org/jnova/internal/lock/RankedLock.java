@@ -12,24 +12,28 @@ public final class RankedLock extends StampedLock {
 
     private final LockRank rank;
     private final transient Object owner;
+    private final transient LockWaits waits;
     private final long number;
 
     /**
      * @param rank its place
      * @param owner what it belongs to; named in errors
+     * @param waits hears of who has to wait
      */
-    public RankedLock(LockRank rank, Object owner) {
-        this(rank, owner, 0);
+    public RankedLock(LockRank rank, Object owner, LockWaits waits) {
+        this(rank, owner, 0, waits);
     }
 
     /**
      * @param rank its place
      * @param owner what it belongs to; named in errors
      * @param number its place among locks of its rank
+     * @param waits hears of who has to wait
      */
-    public RankedLock(LockRank rank, Object owner, long number) {
+    public RankedLock(LockRank rank, Object owner, long number, LockWaits waits) {
         this.rank = rank;
         this.owner = owner;
+        this.waits = waits;
         this.number = number;
     }
 
@@ -49,7 +53,15 @@ public final class RankedLock extends StampedLock {
     @Override
     public long writeLock() {
         assert LockRank.taking(this);
-        return super.writeLock();
+        long stamp = tryWriteLock(); // what super.writeLock() tries first, too
+        return stamp != 0 ? stamp : waitForWriteLock();
+    }
+
+    private long waitForWriteLock() {
+        long start = System.nanoTime();
+        long stamp = super.writeLock();
+        waits.add(rank, System.nanoTime() - start);
+        return stamp;
     }
 
     @Override
@@ -61,7 +73,15 @@ public final class RankedLock extends StampedLock {
     @Override
     public long readLock() {
         assert LockRank.taking(this);
-        return super.readLock();
+        long stamp = tryReadLock();
+        return stamp != 0 ? stamp : waitForReadLock();
+    }
+
+    private long waitForReadLock() {
+        long start = System.nanoTime();
+        long stamp = super.readLock();
+        waits.add(rank, System.nanoTime() - start);
+        return stamp;
     }
 
     @Override

@@ -51,14 +51,20 @@ final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
     private volatile boolean behind; // the index lacks a change that is committed; written under the lock
 
     private DirectoryState(
-            NativeInode inode, IoPool ioPool, LogCleaner cleaner, int ino, int gen, DirectoryState parent) {
+            NativePool pool,
+            NativeInode inode,
+            IoPool ioPool,
+            LogCleaner cleaner,
+            int ino,
+            int gen,
+            DirectoryState parent) {
         this.inode = inode;
         this.ioPool = ioPool;
         this.cleaner = cleaner;
         this.ino = ino;
         this.gen = gen;
         this.parent = parent == null ? this : parent;
-        this.lock = new RankedLock(LockRank.DIRECTORY, this, number());
+        this.lock = new RankedLock(LockRank.DIRECTORY, this, number(), pool.lockWaits());
     }
 
     /**
@@ -79,7 +85,7 @@ final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
         NativeInode inode = pool.openInode(ino, gen, label);
         boolean good = false;
         try {
-            DirectoryState state = new DirectoryState(inode, ioPool, cleaner, ino, gen, parent);
+            DirectoryState state = new DirectoryState(pool, inode, ioPool, cleaner, ino, gen, parent);
             inode.replayAll(state);
             good = true;
             return state;

@@ -31,7 +31,7 @@ final class DirectoryTable {
         this.root = root;
         loaded.put(root.ino, root);
         for (int i = 0; i < Stripes.COUNT; i++) {
-            stripes[i] = new RankedLock(LockRank.LIFECYCLE, this);
+            stripes[i] = new RankedLock(LockRank.LIFECYCLE, this, pool.lockWaits());
         }
     }
 
@@ -88,6 +88,11 @@ final class DirectoryTable {
         } finally {
             stripe.unlockWrite(stamp);
         }
+    }
+
+    /** Directories that are loaded. */
+    int size() {
+        return loaded.size();
     }
 
     /** Drops a directory that is removed, before its inode number can be used again. The caller has its lock. */

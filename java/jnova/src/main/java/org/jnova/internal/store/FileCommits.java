@@ -7,6 +7,8 @@ import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.LogFollower;
 import org.jnova.internal.core.NativeInode;
+import org.jnova.internal.event.FaultBatchEvent;
+import org.jnova.internal.event.FlightEvents;
 import org.jnova.internal.lock.RankedLock;
 
 /**
@@ -216,17 +218,23 @@ final class FileCommits {
 
     private void catchUp() throws IOException {
         frees.settle(io);
+        Mappings mappings = view.mappings();
+        long faults = mappings == null ? 0 : mappings.missing(appendedBefore);
+        FaultBatchEvent event = faults > 0 ? FlightEvents.faultBatch() : null;
         long stamp = lockIndex();
         try {
             view.setBehind(true);
             boolean more = follower.committed();
             follower.catchUp(view);
             view.setBehind(false);
-            if (more && view.mappings() != null) {
-                view.mappings().saw(appendedBefore);
+            if (more && mappings != null) {
+                mappings.saw(appendedBefore);
             }
         } finally {
             unlockIndex(stamp);
+        }
+        if (event != null) {
+            event.ended(inode.label(), faults);
         }
     }
 

@@ -55,17 +55,17 @@ final class FileView implements NativeInode.Sink {
      */
     FileView(
             Object owner,
+            InodeTable table,
             NativeInode inode,
-            PoolWindows windows,
             ExtentList replaced,
             ExtendedAttributes extended,
             AccessTime access) {
         this.inode = inode;
-        this.windows = windows;
+        this.windows = table.windows();
         this.replaced = replaced;
         this.extended = extended;
         this.access = access;
-        this.indexLock = new RankedLock(LockRank.INDEX, owner);
+        this.indexLock = new RankedLock(LockRank.INDEX, owner, table.pool().lockWaits());
     }
 
     // ---- for anybody

@@ -13,6 +13,8 @@ import org.jnova.internal.core.NativeFailure;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.NativeRegion;
 import org.jnova.internal.core.PageRuns;
+import org.jnova.internal.event.FlightEvents;
+import org.jnova.internal.event.WriteEvent;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 
@@ -62,9 +64,9 @@ public final class InodeState {
         this.label = label;
         this.inPlace = table.inPlace();
         this.access = new AccessTime(table.accessClock());
-        this.ioLock = new RankedLock(LockRank.IO, this, Integer.toUnsignedLong(ino));
+        this.ioLock = new RankedLock(LockRank.IO, this, Integer.toUnsignedLong(ino), table.pool().lockWaits());
         FreeQueue frees = new FreeQueue();
-        this.view = new FileView(this, inode, table.windows(), frees.extents(), extended, access);
+        this.view = new FileView(this, table, inode, frees.extents(), extended, access);
         this.commits = new FileCommits(table, inode, ioLock, view, extended, frees);
     }
 
@@ -222,6 +224,15 @@ public final class InodeState {
      * @return byte offset where they landed
      */
     long write(long pos, long address, int len) throws IOException {
+        WriteEvent event = FlightEvents.write();
+        long off = writeAtOnce(pos, address, len);
+        if (event != null) {
+            event.ended(label, off, len);
+        }
+        return off;
+    }
+
+    private long writeAtOnce(long pos, long address, int len) throws IOException {
         for (boolean again = false; ; again = true) {
             long stamp = commits.begin();
             try {
@@ -258,6 +269,7 @@ public final class InodeState {
      * sum up to.
      */
     long writePieces(long pos, Pieces pieces, long len) throws IOException {
+        WriteEvent event = FlightEvents.write();
         long[] landed = new long[1];
         Change fill = (handle, block) -> {
             landed[0] = pos == APPEND ? view.sizeLocked() : pos;
@@ -265,6 +277,9 @@ public final class InodeState {
         };
         for (boolean again = false; !tryFill(fill, again); again = true) {
             table.releaseQueuedBlocks();
+        }
+        if (event != null) {
+            event.ended(label, landed[0], len);
         }
         return landed[0];
     }

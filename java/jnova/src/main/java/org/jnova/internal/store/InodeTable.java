@@ -13,6 +13,7 @@ import org.jnova.internal.core.MemoryPool;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.NativePool;
 import org.jnova.internal.lock.LockRank;
+import org.jnova.internal.lock.LockWaits;
 import org.jnova.internal.lock.RankedLock;
 
 /**
@@ -35,8 +36,12 @@ final class InodeTable {
 
     /** Open inodes by number; guarded by the lock. */
     private static final class Stripe {
-        final RankedLock lock = new RankedLock(LockRank.LIFECYCLE, this);
+        final RankedLock lock;
         final Map<Integer, InodeState> open = new HashMap<>();
+
+        Stripe(LockWaits waits) {
+            this.lock = new RankedLock(LockRank.LIFECYCLE, this, waits);
+        }
     }
 
     /**
@@ -52,7 +57,7 @@ final class InodeTable {
         this.accessClock = accessClock;
         this.cleaner = cleaner;
         for (int i = 0; i < Stripes.COUNT; i++) {
-            stripes[i] = new Stripe();
+            stripes[i] = new Stripe(pool.lockWaits());
         }
     }
 
@@ -155,6 +160,20 @@ final class InodeTable {
         } finally {
             stripe.lock.unlockWrite(stamp);
         }
+    }
+
+    /** Inodes that are open; about, while others open and close some. */
+    int openInodes() {
+        int n = 0;
+        for (Stripe stripe : stripes) {
+            long stamp = stripe.lock.readLock();
+            try {
+                n += stripe.open.size();
+            } finally {
+                stripe.lock.unlockRead(stamp);
+            }
+        }
+        return n;
     }
 
     /** Closes all inodes, whatever handles there are. The caller keeps new ones from being opened. */

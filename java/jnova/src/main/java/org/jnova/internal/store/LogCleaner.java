@@ -9,6 +9,8 @@ import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.Keeps;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.Records;
+import org.jnova.internal.event.CleaningEvent;
+import org.jnova.internal.event.FlightEvents;
 import org.jnova.internal.index.LogPages;
 
 /**
@@ -95,6 +97,8 @@ final class LogCleaner {
 
     private void clean(Log log, LogPages pages) {
         long start = System.nanoTime();
+        CleaningEvent event = FlightEvents.cleaning();
+        int before = pages.pages();
         try {
             boolean thrifty = scarce;
             if (thrifty) {
@@ -110,6 +114,9 @@ final class LogCleaner {
             counters.failed();
         } finally {
             counters.took(System.nanoTime() - start);
+        }
+        if (event != null) {
+            event.ended(log.inode().label(), before, pages.pages());
         }
     }
 

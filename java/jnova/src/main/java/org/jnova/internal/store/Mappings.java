@@ -39,6 +39,11 @@ final class Mappings {
         return seen < commits;
     }
 
+    /** How many of the first commits the view lacks. */
+    long missing(long commits) {
+        return commits - seen;
+    }
+
     /** The view has the first commits. Under indexLock. */
     void saw(long commits) {
         seen = Math.max(seen, commits);

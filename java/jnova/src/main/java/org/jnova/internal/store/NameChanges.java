@@ -36,12 +36,13 @@ final class NameChanges {
     private final InodeTable table;
     private final PathWalk walk;
     /** Held to move directories from one to another: nobody else changes parents then. */
-    private final RankedLock moving = new RankedLock(LockRank.RENAME, this);
+    private final RankedLock moving;
 
     NameChanges(DirectoryTable directories, InodeTable table, PathWalk walk) {
         this.directories = directories;
         this.table = table;
         this.walk = walk;
+        this.moving = new RankedLock(LockRank.RENAME, this, table.pool().lockWaits());
     }
 
     /** A native call that changes directories. */

@@ -15,8 +15,11 @@ import org.jnova.DirectoryEntry;
 import org.jnova.FileInfo;
 import org.jnova.StoreInfo;
 import org.jnova.StoreOptions;
+import org.jnova.StoreStats;
 import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.NativePool;
+import org.jnova.internal.event.FlightEvents;
+import org.jnova.internal.event.RecoveryEvent;
 import org.jnova.internal.index.DirectoryIndex;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
@@ -32,7 +35,7 @@ public final class StoreCore {
     private final DirectoryTable directories;
     private final CleaningCounters cleaning;
     private final Namespace namespace;
-    private final RankedLock gate = new RankedLock(LockRank.STORE, this);
+    private final RankedLock gate;
     private volatile boolean closed; // set inside the gate
 
     private StoreCore(NativePool pool, InodeTable table, DirectoryTable directories, CleaningCounters cleaning) {
@@ -41,18 +44,26 @@ public final class StoreCore {
         this.directories = directories;
         this.cleaning = cleaning;
         this.namespace = new Namespace(directories, table);
+        this.gate = new RankedLock(LockRank.STORE, this, pool.lockWaits());
     }
 
     /** Opens a pool. */
     public static StoreCore open(Path path, StoreOptions options) throws IOException {
+        RecoveryEvent event = FlightEvents.recovery();
         NativePool pool = NativePool.open(path, options);
         try {
-            PoolWindows windows = PoolWindows.map(path, pool.info().size());
+            StoreInfo info = pool.info();
+            PoolWindows windows = PoolWindows.map(path, info.size());
             CleaningCounters cleaning = new CleaningCounters();
             LogCleaner cleaner = new LogCleaner(cleaning, pool::isNearlyFull);
             InodeTable table = new InodeTable(
                     pool, windows, options.inPlaceWrites(), AccessTime.clock(options.accessTimes()), cleaner);
-            return new StoreCore(pool, table, DirectoryTable.open(pool, table.ioPool(), cleaner), cleaning);
+            DirectoryTable directories = DirectoryTable.open(pool, table.ioPool(), cleaner);
+            StoreCore core = new StoreCore(pool, table, directories, cleaning);
+            if (event != null) {
+                event.ended(info);
+            }
+            return core;
         } catch (IOException | RuntimeException | Error e) {
             Failures failures = new Failures();
             failures.collect(() -> {
@@ -428,6 +439,12 @@ public final class StoreCore {
         inside(() -> null);
         table.releaseQueuedBlocks(); // may wait for writers; nothing of what is closed meanwhile has any
         return inside(pool::info);
+    }
+
+    /** What was done since the store was opened. */
+    public StoreStats stats() throws IOException {
+        StoreInfo info = info();
+        return inside(() -> StatsReader.read(info, pool, table, directories, cleaning()));
     }
 
     /** Closes the store: waits for all calls inside, and closes what there is, in order. */

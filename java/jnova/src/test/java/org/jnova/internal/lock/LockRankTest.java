@@ -11,10 +11,11 @@ import org.junit.jupiter.api.Test;
 
 /** The checker works, and is on. */
 class LockRankTest {
-    private final RankedLock store = new RankedLock(LockRank.STORE, "names");
-    private final RankedLock io = new RankedLock(LockRank.IO, "file one");
-    private final RankedLock otherIo = new RankedLock(LockRank.IO, "file two");
-    private final RankedLock index = new RankedLock(LockRank.INDEX, "file one");
+    private final LockWaits waits = new LockWaits();
+    private final RankedLock store = new RankedLock(LockRank.STORE, "names", waits);
+    private final RankedLock io = new RankedLock(LockRank.IO, "file one", waits);
+    private final RankedLock otherIo = new RankedLock(LockRank.IO, "file two", waits);
+    private final RankedLock index = new RankedLock(LockRank.INDEX, "file one", waits);
 
     @Test
     void assertionsAreOn() {
@@ -55,8 +56,8 @@ class LockRankTest {
 
     @Test
     void filesAreTakenByAscendingNumber() {
-        RankedLock low = new RankedLock(LockRank.IO, "low", 3);
-        RankedLock high = new RankedLock(LockRank.IO, "high", 0xffff_ffffL);
+        RankedLock low = new RankedLock(LockRank.IO, "low", 3, waits);
+        RankedLock high = new RankedLock(LockRank.IO, "high", 0xffff_ffffL, waits);
         long a = low.readLock();
         long b = high.writeLock();
         high.unlockWrite(b);
@@ -78,8 +79,8 @@ class LockRankTest {
 
     @Test
     void directoriesAreTakenByAscendingNumber() {
-        RankedLock low = new RankedLock(LockRank.DIRECTORY, "low", 7L << 32 | 9);
-        RankedLock high = new RankedLock(LockRank.DIRECTORY, "high", 0x8000_0000L << 32);
+        RankedLock low = new RankedLock(LockRank.DIRECTORY, "low", 7L << 32 | 9, waits);
+        RankedLock high = new RankedLock(LockRank.DIRECTORY, "high", 0x8000_0000L << 32, waits);
         long a = low.writeLock();
         long b = high.readLock();
         long c = io.writeLock();

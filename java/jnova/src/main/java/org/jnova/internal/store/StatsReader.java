@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.store;
+
+import java.io.IOException;
+import java.time.Duration;
+import org.jnova.CleaningStats;
+import org.jnova.StoreInfo;
+import org.jnova.StoreStats;
+import org.jnova.internal.core.NativePool;
+import org.jnova.internal.core.PoolStats;
+import org.jnova.internal.lock.LockRank;
+import org.jnova.internal.lock.LockWaits;
+
+/** Gathers what the parts of a store have counted. */
+final class StatsReader {
+    private StatsReader() {}
+
+    static StoreStats read(
+            StoreInfo info, NativePool pool, InodeTable table, DirectoryTable directories, CleaningStats cleaning)
+            throws IOException {
+        PoolStats counted = pool.stats();
+        return new StoreStats(
+                info,
+                table.openInodes(),
+                directories.size(),
+                new StoreStats.Logs(counted.logPagesAdded(), counted.logPagesFreed(), counted.redone()),
+                cleaning,
+                new StoreStats.Faults(
+                        counted.faults(),
+                        counted.faultPages(),
+                        counted.faultMoved(),
+                        Duration.ofNanos(counted.faultHoldMaxNanos()),
+                        counted.mapVmas(),
+                        counted.mapVmasMax()),
+                locks(pool.lockWaits(), counted.logLockWaits()));
+    }
+
+    private static StoreStats.Locks locks(LockWaits waits, long logs) {
+        return new StoreStats.Locks(
+                waits(waits, LockRank.RENAME, LockRank.DIRECTORY),
+                waits(waits, LockRank.IO, LockRank.INDEX),
+                waits(waits, LockRank.LIFECYCLE, LockRank.STORE, LockRank.POOL, LockRank.REGION),
+                logs);
+    }
+
+    private static StoreStats.Waits waits(LockWaits waits, LockRank... ranks) {
+        long count = 0;
+        long nanos = 0;
+        for (LockRank rank : ranks) {
+            count += waits.count(rank);
+            nanos += waits.nanos(rank);
+        }
+        return new StoreStats.Waits(count, Duration.ofNanos(nanos));
+    }
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova;
+
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.ClosedFileSystemException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What {@link NovaStore#stats} counts. */
+class StoreStatsTest {
+    private static final int PAGE = 4096;
+    private static final StoreStats.Waits NONE = new StoreStats.Waits(0, Duration.ZERO);
+
+    private final TestPools pools = new TestPools();
+    private NovaStore store;
+
+    @BeforeEach
+    void make() throws IOException {
+        store = pools.create("p", 16 * TestPools.MIB);
+    }
+
+    @AfterEach
+    void remove() throws IOException {
+        store.close();
+        pools.close();
+    }
+
+    @Test
+    void emptyStore() throws IOException {
+        StoreStats stats = store.stats();
+        assertEquals(store.info(), stats.info());
+        assertEquals(0, stats.openFiles());
+        assertEquals(1, stats.loadedDirectories());
+        assertEquals(new StoreStats.Logs(0, 0, 0), stats.logs());
+        assertEquals(new CleaningStats(0, 0, 0, 0, 0), stats.cleaning());
+        assertEquals(0, stats.faults().served());
+        assertEquals(0, stats.faults().pagesAllocated());
+        assertEquals(new StoreStats.Locks(NONE, NONE, NONE, 0), stats.locks());
+    }
+
+    @Test
+    void filesAndLogs() throws IOException {
+        store.createDirectory("d");
+        NovaFile file = store.open("d/f", CREATE, WRITE);
+        for (int i = 0; i < 20; i++) {
+            file.write((long) i * PAGE, new byte[PAGE], 0, PAGE);
+        }
+        StoreStats stats = store.stats();
+        assertEquals(1, stats.openFiles());
+        assertEquals(2, stats.loadedDirectories());
+        assertEquals(1, stats.logs().pagesAdded() - stats.logs().pagesFreed());
+        file.close();
+        store.delete("d/f");
+        stats = store.stats();
+        assertEquals(0, stats.openFiles());
+        assertEquals(stats.logs().pagesAdded(), stats.logs().pagesFreed());
+        store.close();
+        assertThrows(ClosedFileSystemException.class, store::stats);
+    }
+
+    @Test
+    void cleaning() throws IOException {
+        try (NovaFile file = store.open("f", CREATE, WRITE)) {
+            for (int i = 0; i < 2000; i++) {
+                file.write(0, new byte[PAGE], 0, PAGE);
+            }
+            StoreStats stats = store.stats();
+            assertEquals(store.cleaningStats(), stats.cleaning());
+            assertTrue(stats.cleaning().pagesFreed() > 20 && stats.cleaning().nanos() > 0, stats.toString());
+            assertEquals(stats.cleaning().pagesFreed(), stats.logs().pagesFreed());
+        }
+    }
+
+    @Test
+    void pageFaults() throws IOException {
+        try (NovaFile file = store.open("f", CREATE, READ, WRITE)) {
+            file.setSize(64 * PAGE);
+            try (MappedRegion region = file.map(MapMode.READ_WRITE, 0, 64 * PAGE)) {
+                assumeTrue(region.status().lazy());
+                ByteBuffer memory = region.buffer();
+                for (int page = 0; page < 64; page += 16) {
+                    memory.put(page * PAGE, (byte) 1);
+                }
+                StoreStats.Faults faults = store.stats().faults();
+                MappedRegion.Status status = region.status();
+                assertTrue(status.faults() > 0);
+                assertEquals(status.faults(), faults.served());
+                assertEquals(status.pagesAllocated(), faults.pagesAllocated());
+                assertEquals(status.longestFault(), faults.longestHold());
+                assertEquals(status.mappingsMax(), faults.mappingsMax());
+            }
+            assertTrue(store.stats().faults().served() > 0, "of a region that is closed");
+        }
+    }
+
+    /** Two threads write to one file until one has met the other. */
+    @Test
+    void waitingForAFile() throws IOException {
+        try (NovaFile file = store.open("f", CREATE, READ, WRITE)) {
+            byte[] large = new byte[1 << 20];
+            long start = System.nanoTime();
+            while (store.stats().locks().files().equals(NONE)) {
+                CompletableFuture<?> one = CompletableFuture.runAsync(() -> write(file, large));
+                CompletableFuture<?> other = CompletableFuture.runAsync(() -> write(file, large));
+                one.join();
+                other.join();
+                assertTrue(System.nanoTime() - start < TimeUnit.MINUTES.toNanos(2), "no write waited for another one");
+            }
+            StoreStats.Locks locks = store.stats().locks();
+            assertTrue(locks.files().count() > 0 && locks.files().time().toNanos() > 0, locks.toString());
+            assertEquals(NONE, locks.directories());
+        }
+    }
+
+    private static void write(NovaFile file, byte[] bytes) {
+        try {
+            file.write(0, bytes, 0, bytes.length);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
