@@ -146,6 +146,7 @@ struct nova_pool_info {
     uint64_t incompat, ro_compat, compat; /**< feature flags */
     uint8_t uuid[16];
     uint64_t longest_free; /**< blocks in the longest free extent; walks the free map */
+    uint64_t size_max;     /**< bytes to which nova_pool_resize() can make it larger */
 };
 
 /** Attributes of an inode, as of the last replayed log entry. */
@@ -294,6 +295,20 @@ NOVA_API int nova_pool_create(const char *path, uint64_t size, const struct nova
  */
 NOVA_API int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_pool **out,
                             struct nova_error *err);
+
+/**
+ * Makes a pool that is not open larger, where it is: all files stay, the new space is free, and there may be more inodes
+ * in proportion. The pool is opened for that, and so recovered if it was not closed; then its file is extended, every
+ * block of it allocated, and it is closed. It cannot be made smaller.
+ * size: bytes, rounded down to a whole block; more than it has, at most nova_pool_info.size_max. A pool has room to grow
+ * that was set aside when it was made: 8 times its size at that time at least (up to NOVA_POOL_SIZE_MAX), but in pools
+ * made before there was this call only what rounding has left.
+ * Atomic: a crash inside leaves a pool of the old size or of the new one, as does a call that failed with EOS or ENOMEM;
+ * any other failure leaves the old size. Durable on return. opt may be NULL, as for nova_pool_open().
+ * Errors: those of nova_pool_open(); EINVAL (size), ENOSPC (the file system has no room for it).
+ */
+NOVA_API int nova_pool_resize(const char *path, uint64_t size, const struct nova_pool_options *opt,
+                              struct nova_error *err);
 
 /**
  * Saves the allocator's state so that the next open need not scan, and unmaps the pool. Open inodes are closed; intents

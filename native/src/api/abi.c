@@ -149,6 +149,7 @@ size_t nova_abi(char *buf, size_t cap) {
     AT(nova_pool_info, compat);
     AT(nova_pool_info, uuid);
     AT(nova_pool_info, longest_free);
+    AT(nova_pool_info, size_max);
 
     SIZE(nova_stat);
     AT(nova_stat, size);

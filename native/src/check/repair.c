@@ -102,7 +102,7 @@ static int carry_out(struct fsck *f, enum fsck_fix fix) {
         case FSCK_FIX_ZERO:
         case FSCK_FIX_SLOT_0: os = zero(m, t->off, t->len); break;
         case FSCK_FIX_TAIL: os = clear_tail(m, t->off); break;
-        case FSCK_FIX_JOURNAL:
+        case FSCK_FIX_ENDED:
         case FSCK_FIXES: break;
         }
     }
@@ -111,7 +111,7 @@ static int carry_out(struct fsck *f, enum fsck_fix fix) {
 
 /* What may be done, by what a first run found. */
 static uint32_t allowed(const struct fsck *f) {
-    uint32_t fixes = 1u << FSCK_FIX_JOURNAL;
+    uint32_t fixes = 1u << FSCK_FIX_ENDED;
     /* Perhaps all looks damaged because the first superblock is another pool's. Then the replica is the last one. */
     if (f->two_superblocks && f->unfixable != 0)
         return fixes;

@@ -93,11 +93,11 @@ static void kill_behind(const struct trace *t, size_t n, bool repairs, const cha
         crash_cursor_step(&c);
     for (uint32_t i = 0; i < c.line_n; i++)
         crash_image_all(&c, i);
-    judge_image(&judge, c.image, &v);
+    judge_image(&judge, c.image, c.file_len, &v);
     assert_true(v.ok);
     snprintf(path, sizeof path, "%s", store_path("crash-killed"));
     FILE *file = fopen(path, "wb");
-    assert_true(file != NULL && fwrite(c.image, killed.len, 1, file) == 1 && fclose(file) == 0);
+    assert_true(file != NULL && fwrite(c.image, c.file_len, 1, file) == 1 && fclose(file) == 0);
     crash_cursor_free(&c);
     (repairs ? repair : open_and_write)(&killed, path, v.state);
     for (size_t i = n; i < killed.n; i++) /* its drains do nothing for what the first process flushed */

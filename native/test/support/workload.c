@@ -622,6 +622,14 @@ void repair_pool(struct world *w) {
     end(w, op, now(w));
 }
 
+void resize_pool(struct world *w, uint64_t size) {
+    const struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED, .lanes = store_lanes(w->lanes_turn++)};
+    uint32_t op = begin(w, "make the pool larger, %llu bytes", (unsigned long long)size);
+    must(w, "resize", nova_pool_resize(w->path, size, &opt, &w->s.err));
+    if (w->recording)
+        recorder_end_closed(op, now(w)->hash, now(w));
+}
+
 static void put_pool(struct world *w, const uint8_t *bytes, uint64_t len) {
     FILE *f = fopen(w->path, "wb");
     if (f == NULL || fwrite(bytes, 1, len, f) != len || fclose(f) != 0)
@@ -643,7 +651,7 @@ void crash_in_call(struct world *w, uint32_t drains, uint32_t lines, bool after)
     }
     for (uint32_t i = 0; i < lines && i < c.line_n; i++)
         crash_image_all(&c, i);
-    put_pool(w, c.image, t->len);
+    put_pool(w, c.image, c.file_len);
     w->now[0] = after ? t->ops[op].model_after : t->ops[op].model_before;
     crash_cursor_free(&c);
     trace_free(&w->trace);

@@ -90,6 +90,9 @@ void crash_pool(struct world *w);
 /* Repairs the closed pool. */
 void repair_pool(struct world *w);
 
+/* Makes the closed pool larger. */
+void resize_pool(struct world *w, uint64_t size);
+
 /* The same with a tree. Of the calls above all but drop_open() and drop_close() take paths. */
 void make_dir(struct world *w, const char *path);
 void drop_dir(struct world *w, const char *path);

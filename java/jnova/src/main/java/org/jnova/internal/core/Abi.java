@@ -84,7 +84,7 @@ public final class Abi {
     public static final int OPTIONS_PROGRESS = 16;
 
     // nova_pool_info
-    public static final int INFO_SIZE = 152;
+    public static final int INFO_SIZE = 160;
     public static final int INFO_POOL_SIZE = 0;
     public static final int INFO_BLOCKS = 8;
     public static final int INFO_BLOCKS_FREE = 16;
@@ -102,6 +102,7 @@ public final class Abi {
     public static final int INFO_RECOVERED = 100;
     public static final int INFO_UUID = 128;
     public static final int INFO_LONGEST_FREE = 144;
+    public static final int INFO_SIZE_MAX = 152;
 
     // nova_stat
     public static final int STAT_SIZE = 80;

@@ -51,6 +51,7 @@ class AbiTest {
         "INFO_VERSION offset.nova_pool_info.version", "INFO_LANES offset.nova_pool_info.lanes",
         "INFO_DURABILITY offset.nova_pool_info.durability", "INFO_RECOVERED offset.nova_pool_info.recovered",
         "INFO_UUID offset.nova_pool_info.uuid", "INFO_LONGEST_FREE offset.nova_pool_info.longest_free",
+        "INFO_SIZE_MAX offset.nova_pool_info.size_max",
         "STAT_SIZE sizeof.nova_stat", "STAT_FILE_SIZE offset.nova_stat.size", "STAT_ATIME offset.nova_stat.atime",
         "STAT_MTIME offset.nova_stat.mtime", "STAT_CTIME offset.nova_stat.ctime", "STAT_BTIME offset.nova_stat.btime",
         "STAT_INO offset.nova_stat.ino", "STAT_GEN offset.nova_stat.gen", "STAT_TYPE offset.nova_stat.type",
