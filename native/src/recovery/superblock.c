@@ -12,10 +12,6 @@ int superblock_put(const struct media *m, bool replica) {
     return m->ops->drain(m->ops);
 }
 
-static int put_if_other(const struct media *m, bool replica) {
-    return memcmp(place(m, replica), &m->sb, sizeof m->sb) == 0 ? 0 : superblock_put(m, replica);
-}
-
 /* The pool has grown: its last block is the replica that counts. The one before goes, and the first one follows. */
 static int finish_growing(struct media *m) {
     m->ops->zero(m->ops, m->base + m->old_size - NOVA_BLOCK_SIZE, sizeof m->sb);
@@ -27,16 +23,30 @@ static int finish_growing(struct media *m) {
     return os;
 }
 
+/* A process that was killed may have left in the caches the one that is gone by; the other one is written next. */
+static int settle_one(const struct media *m, bool replica) {
+    m->ops->flush(m->ops, place(m, replica), sizeof m->sb);
+    return m->ops->drain(m->ops);
+}
+
+static bool says_so(const struct media *m, bool replica) {
+    return memcmp(place(m, replica), &m->sb, sizeof m->sb) == 0;
+}
+
 int superblock_settle(struct media *m) {
-    if (m->resize == MEDIA_GROWN) {
-        /* A process that was killed may have left it in the caches. */
-        m->ops->flush(m->ops, place(m, true), sizeof m->sb);
-        int os = m->ops->drain(m->ops);
-        return os != 0 ? os : finish_growing(m);
-    }
-    int os = put_if_other(m, false);
-    if (os == 0)
-        os = put_if_other(m, true);
+    bool first = says_so(m, false), last = says_so(m, true);
+    if (first && last && m->resize == MEDIA_WHOLE)
+        return 0;
+    /* What is gone by is written last, if at all. */
+    bool by_replica = m->resize == MEDIA_GROWN ||
+                      fmt_sb_verify((const struct fmt_sb *)(const void *)m->base, 0, NULL) != NOVA_OK;
+    int os = settle_one(m, by_replica);
+    if (os == 0 && m->resize == MEDIA_GROWN)
+        return finish_growing(m);
+    if (os == 0 && !(by_replica ? first : last))
+        os = superblock_put(m, !by_replica);
+    if (os == 0 && !(by_replica ? last : first))
+        os = superblock_put(m, by_replica);
     if (os == 0)
         m->resize = MEDIA_WHOLE;
     return os;

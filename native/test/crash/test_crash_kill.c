@@ -93,6 +93,8 @@ static void kill_behind(const struct trace *t, size_t n, bool repairs, const cha
         crash_cursor_step(&c);
     for (uint32_t i = 0; i < c.line_n; i++)
         crash_image_all(&c, i);
+    judge.superblocks = t->superblocks;
+    judge.damaged = t->damaged;
     judge_image(&judge, c.image, c.file_len, &v);
     assert_true(v.ok);
     snprintf(path, sizeof path, "%s", store_path("crash-killed"));
@@ -168,6 +170,27 @@ static void cut_dead_pages(struct world *w) {
     cut_dead(w, "a");
 }
 
+/* ---- superblocks ---- */
+
+/* Of a pool from before there were features; opening it says in both superblocks that there are. */
+static void old_pool(struct world *w) {
+    put(w, "a", 0, 5000);
+    close_pool(w);
+    downgrade(w);
+    w->superblocks = true;
+}
+
+static void closed(struct world *w) {
+    put(w, "a", 0, 5000);
+    put(w, "b", 0, 100);
+    close_pool(w);
+    w->superblocks = true;
+}
+
+static void grow(struct world *w) {
+    resize_pool(w, (uint64_t)NOVA_POOL_SIZE_MIN + 9 * NOVA_BLOCK_SIZE);
+}
+
 /* ---- transactions over several logs ---- */
 
 static void tree(struct world *w) {
@@ -217,6 +240,8 @@ static void all(bool repairs) {
                 kill_everywhere(NULL, operations[i].run, (enum scene)scene, repairs, operations[i].name, &limits);
     kill_everywhere(NULL, make_many, (enum scene)0, repairs, "make many", &limits);
     kill_everywhere(dead_pages, cut_dead_pages, (enum scene)0, repairs, "cut dead pages", &limits);
+    kill_everywhere(old_pool, open_pool, (enum scene)0, repairs, "open an old pool", &limits);
+    kill_everywhere(closed, grow, (enum scene)0, repairs, "grow", &limits);
     for (size_t i = 0; i < sizeof transactions / sizeof *transactions; i++)
         kill_everywhere(tree, transactions[i].run, (enum scene)0, repairs, transactions[i].name, &limits);
 }

@@ -156,7 +156,7 @@ static void grow(struct world *w, const struct workload *row) {
         crash_pool(w);
     if (row->c != 0)
         damage(w, row->c - 1);
-    w->damaged = true; /* a torn superblock looks so to fsck; opening repairs it */
+    w->superblocks = true;
     record(w);
     resize_pool(w, size);
     open_pool(w);
@@ -168,7 +168,7 @@ static void grow_twice(struct world *w, const struct workload *row) {
     uint64_t size = w->s.len + row->a * NOVA_BLOCK_SIZE;
     some_files(w);
     close_pool(w);
-    w->damaged = true;
+    w->superblocks = true;
     record(w);
     resize_pool(w, size);
     resize_pool(w, size + row->b * NOVA_BLOCK_SIZE);

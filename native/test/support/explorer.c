@@ -174,6 +174,7 @@ static bool explore_recovery(struct explorer *x, uint64_t state, const char *ima
     recorder_start(&t, x->c.image, x->c.file_len);
     t.state[0] = state;
     t.loose = x->loose[0];
+    t.superblocks = x->c.t->superblocks;
     t.damaged = x->c.t->damaged;
     t.repairs = x->c.t->repairs;
     uint32_t op = recorder_begin("recovery", state, NULL);
@@ -388,6 +389,7 @@ static bool explore_with(struct judge *j, const struct trace *t, size_t from, co
     memcpy(x.done, t->state, sizeof x.done);
     set_loose(&x, t->loose, t->loose);
     uint64_t opens = j->opens;
+    j->superblocks = t->superblocks;
     j->damaged = t->damaged;
     j->repairs = t->repairs;
     walk(&x, from);

@@ -22,10 +22,11 @@ struct model;
 #define STATE_NO_POOL 0x6e6f742061706f6fu /* "state" of a file that is recognised as not (yet) a pool */
 
 struct judge {
-    char path[128]; /* of the pool file that images are put into */
-    uint8_t *file;  /* it, mapped */
-    uint64_t len;   /* that is mapped; the file may be shorter */
-    bool damaged;   /* images come with damage that recovery repairs: fsck may find it */
+    char path[128];   /* of the pool file that images are put into */
+    uint8_t *file;    /* it, mapped */
+    uint64_t len;     /* that is mapped; the file may be shorter */
+    bool superblocks; /* images may have a torn one: fsck may find that */
+    bool damaged;     /* images come with damage that recovery repairs: fsck may find it */
     /* States whose loose bytes may be old ones: of the call that a crash is in, before and after it; or NULL. */
     const struct model *loose[2];
     bool repairs;    /* nova_fsck_repair() comes first, and leaves nothing for fsck to find */

@@ -52,6 +52,7 @@ struct trace {
     uint64_t last_len;            /* of the file by now */
     uint64_t state[TRACE_ACTORS]; /* at that time */
     const struct model *loose;    /* the state then, if it has loose bytes; or NULL */
+    bool superblocks;             /* are written: one that is torn is an error to fsck, and no more */
     bool damaged;                 /* start is not what any crash leaves: a test damaged it */
     bool repairs;                 /* whoever finds a crash image runs nova_fsck_repair() on it before opening */
     struct trace_event *ev;

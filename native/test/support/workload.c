@@ -73,6 +73,7 @@ void record(struct world *w) {
     for (uint32_t a = 0; a < TRACE_ACTORS; a++)
         w->trace.state[a] = w->now[a]->hash;
     w->trace.loose = w->now[0]->loose != NULL ? w->now[0] : NULL;
+    w->trace.superblocks = w->superblocks;
     w->trace.damaged = w->damaged;
     w->trace.repairs = w->repairs;
     w->recording = true;

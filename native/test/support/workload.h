@@ -23,6 +23,7 @@ struct world {
     char path[128];
     bool is_open;
     bool recording, damaged;
+    bool superblocks;    /* to be set before record(): trace.superblocks */
     bool repairs;        /* to be set before record(): trace.repairs */
     uint64_t lanes_turn; /* another number of allocation lanes each time the pool is opened */
     struct trace trace;
