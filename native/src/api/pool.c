@@ -189,7 +189,7 @@ static int find_state(struct nova_pool *pool, const struct nova_pool_options *op
 
 static int update_superblocks(struct nova_pool *pool, const char *path, struct nova_error *err) {
     if (pool->media.resize == MEDIA_GROWN) { /* to this length of the file, which the process before may have left */
-        int rc = pool_file_sync(&pool->file, path, err);
+        int rc = pool_file_sync_length(&pool->file, path, err);
         if (rc != NOVA_OK)
             return rc;
     }

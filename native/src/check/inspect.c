@@ -89,7 +89,7 @@ int inspect_open_writable(struct inspect *in, const char *path, bool emulated, s
     int rc = pool_file_open(&in->file, path, emulated, media_probe, err);
     if (rc != NOVA_OK)
         return rc;
-    rc = pool_file_sync(&in->file, path, err); /* its length, should take_up() find that the pool has grown */
+    rc = pool_file_sync_length(&in->file, path, err); /* its length, should take_up() find that the pool has grown */
     if (rc != NOVA_OK) {
         inspect_close(in);
         return rc;

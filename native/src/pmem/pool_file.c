@@ -196,12 +196,18 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
     return NOVA_OK;
 }
 
+int pool_file_sync_length(const struct pool_file *pf, const char *path, struct nova_error *err) {
+    if (fsync(pf->fd) != 0)
+        return nova_fail_os(err, NOVA_EOS, errno, "cannot make the file of pool %s durable", path);
+    return NOVA_OK;
+}
+
 int pool_file_extend(struct pool_file *pf, const char *path, uint64_t size, bool emulated, struct nova_error *err) {
     uint8_t *base = pf->base;
     uint64_t len = pf->len;
     int rc = allocate(pf->fd, size, path, err);
-    if (rc == NOVA_OK && fsync(pf->fd) != 0)
-        rc = nova_fail_os(err, NOVA_EOS, errno, "cannot make the file of pool %s durable", path);
+    if (rc == NOVA_OK)
+        rc = pool_file_sync_length(pf, path, err);
     if (rc == NOVA_OK)
         rc = map(pf, pf->fd, path, size, emulated, err);
     if (rc != NOVA_OK) {

@@ -363,12 +363,17 @@ static void both_damaged_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_out_of_range_are_refused),         cmocka_unit_test(every_size_has_a_valid_layout),
+        cmocka_unit_test(sizes_out_of_range_are_refused),
+        cmocka_unit_test(every_size_has_a_valid_layout),
         cmocka_unit_test(as_large_as_the_snapshot_allows),
-        cmocka_unit_test(every_flipped_bit_is_detected),          cmocka_unit_test(versions_and_features),
-        cmocka_unit_test(every_field_out_of_range_is_refused),    cmocka_unit_test(inode_table_cannot_be_absurdly_long),
-        cmocka_unit_test(primary_first_replica_if_it_is_damaged), cmocka_unit_test(length_must_fit),
-        cmocka_unit_test(damaged_superblocks_are_repaired),       cmocka_unit_test(both_damaged_is_an_error),
+        cmocka_unit_test(every_flipped_bit_is_detected),
+        cmocka_unit_test(versions_and_features),
+        cmocka_unit_test(every_field_out_of_range_is_refused),
+        cmocka_unit_test(inode_table_cannot_be_absurdly_long),
+        cmocka_unit_test(primary_first_replica_if_it_is_damaged),
+        cmocka_unit_test(length_must_fit),
+        cmocka_unit_test(damaged_superblocks_are_repaired),
+        cmocka_unit_test(both_damaged_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
