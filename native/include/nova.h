@@ -356,6 +356,11 @@ NOVA_API int nova_replay(nova_inode *inode, struct nova_record *out, uint32_t ca
  */
 NOVA_API int nova_inode_release(nova_pool *pool, uint32_t ino, uint32_t gen, struct nova_error *err);
 
+/** Pages [pgoff, pgoff + count) of a file. */
+struct nova_run {
+    uint64_t pgoff, count;
+};
+
 /* ---- file contents ----------------------------------------------------------------------------------------------- */
 
 /**
@@ -381,6 +386,15 @@ NOVA_API int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64
  */
 NOVA_API int nova_write_begin(nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk, uint32_t last_blk,
                               uint32_t eof_blk, struct nova_io *io, nova_intent **out);
+/**
+ * The same with holes, as a copy of a file with holes wants it: the pages of n runs, ascending and without overlap, get
+ * no blocks, or lose them, and none of their bytes may be filled. Each run lies wholly within the range; the last page
+ * counts as whole if the range covers it up to the size that the file will have. If the file is written in place
+ * (nova_set_in_place()), these pages become zeros instead.
+ */
+NOVA_API int nova_write_begin_sparse(nova_inode *inode, uint64_t off, uint64_t len, const struct nova_run *holes,
+                                     uint32_t n, uint32_t first_blk, uint32_t last_blk, uint32_t eof_blk,
+                                     struct nova_io *io, nova_intent **out);
 NOVA_API int nova_write_fill(nova_intent *intent, uint64_t rel, const void *src, uint64_t len, struct nova_io *io);
 NOVA_API int nova_write_commit(nova_intent *intent, struct nova_io *io);
 NOVA_API void nova_write_abort(nova_intent *intent);
@@ -393,11 +407,6 @@ NOVA_API void nova_write_abort(nova_intent *intent);
 NOVA_API int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nova_io *io);
 
 /* ---- ranges of a file ---- */
-
-/** Pages [pgoff, pgoff + count) of a file. */
-struct nova_run {
-    uint64_t pgoff, count;
-};
 
 /**
  * Makes the bytes [off, off + len) read as zeros and gives back the pages that lie wholly in the range; the size stays.
@@ -603,7 +612,8 @@ NOVA_API int nova_clean_append(nova_inode *inode, const struct nova_keep *keep, 
  * keep_blk: a page of the log behind prev_blk, at the latest the one that holds the end.
  *
  * Nothing in what goes may count any more, or else it is lost. From the middle of a log only pages may go that hold
- * nothing but WRITE and ALLOC with count > 0, DENTRY_ADD, and XATTR with a value, none of which count.
+ * nothing but WRITE and ALLOC with count > 0, DENTRY_ADD, and XATTR with a value, none of which count; for others the
+ * answer is EINVAL.
  *
  * io->size says how many pages were freed. One drain; durable on return. Errors: EINVAL (no such pages), ESTALE,
  * ECORRUPT, EOS (no page was freed).
@@ -633,7 +643,8 @@ NOVA_API int nova_clean_restart(nova_inode *inode, const struct nova_keep *keep,
  *    atomic after a crash; stores to the rest of partly written pages wait meanwhile, none is lost. Loads by other
  *    threads may see pages of it change one after the other.
  *  - Writing calls on a file that is *in place* (nova_set_in_place(), and as long as it has an eager region) go to the
- *    blocks that are there instead. That is durable on return, but a crash inside may leave any part of it.
+ *    blocks that are there instead. That is durable on return, but a crash inside may leave any part of it; so may a
+ *    failure, if there is no space for the entry that ends it, and giving up an intent.
  *  - Pages beyond the one that holds the end of the file raise SIGBUS, until the file grows; as do those that cannot
  *    get a block for lack of space, until blocks are given back to the pool; and all pages of a region once the kernel
  *    refuses to map, or the inode is closed. Bytes behind the end in its page are arbitrary.

@@ -377,9 +377,11 @@ bool alloc_free(struct allocator *a, uint32_t blk, uint32_t count) {
     return ok;
 }
 
-void alloc_free_list(struct allocator *a, const struct extent_list *ext) {
-    for (uint32_t i = 0; i < ext->n; i++)
-        alloc_free(a, ext->ext[i].blk, ext->ext[i].count);
+bool alloc_free_all(struct allocator *a, const struct nova_extent *ext, uint32_t n) {
+    bool ok = true;
+    for (uint32_t i = 0; i < n; i++)
+        ok = alloc_free(a, ext[i].blk, ext[i].count) && ok;
+    return ok;
 }
 
 /* ---- facts ---- */

@@ -27,7 +27,8 @@ struct extent_list {
 };
 void extent_list_init(struct extent_list *l);
 void extent_list_free(struct extent_list *l);
-/* Appends, merging with the last extent when adjacent. False without memory. */
+/* Appends, merging with the last extent when adjacent; not with one of block 0, which stands for pages without blocks.
+ * False without memory. */
 bool extent_list_add(struct extent_list *l, uint32_t blk, uint32_t count);
 
 /*
@@ -87,8 +88,8 @@ uint32_t alloc_one(struct allocator *a, unsigned flags);
 
 /* Frees. False, and nothing done, if a block is outside the data area or free already. */
 bool alloc_free(struct allocator *a, uint32_t blk, uint32_t count);
-/* The same with all of a list, as alloc_blocks() made it: blocks that nothing on the media has come to name. */
-void alloc_free_list(struct allocator *a, const struct extent_list *ext);
+/* Frees several extents; false if that could not be done with all of them. */
+bool alloc_free_all(struct allocator *a, const struct nova_extent *ext, uint32_t n);
 
 uint32_t alloc_lanes(const struct allocator *a);
 uint32_t alloc_total(const struct allocator *a);   /* blocks of the data area */

@@ -37,7 +37,7 @@ static bool grow(struct extent_list *l) {
 bool extent_list_add(struct extent_list *l, uint32_t blk, uint32_t count) {
     if (l->n) {
         struct nova_extent *last = &l->ext[l->n - 1];
-        if (last->blk + last->count == blk) {
+        if (last->blk != 0 && last->blk + last->count == blk) {
             last->count += count;
             return true;
         }

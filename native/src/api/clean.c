@@ -96,7 +96,7 @@ static void add_blocks(struct entries *es, enum fmt_kind kind, uint64_t pgoff, s
 
 /* An extent: a write within the size, blocks that were allocated beyond it. */
 static void add_extent(struct entries *es, const struct nova_keep *k, const struct nova_stat *st) {
-    uint64_t end = media_pages(st->size);
+    uint64_t end = pages_of(st->size);
     uint32_t in = k->at >= end ? 0 : end - k->at < k->count ? (uint32_t)(end - k->at) : k->count;
     struct nova_extent within = {k->blk, in}, beyond = {k->blk + in, k->count - in};
     if (within.count != 0)
@@ -225,6 +225,39 @@ static void free_pages(struct nova_inode *inode, const struct extent_list *pages
         __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
 }
 
+/* Whether an entry in the middle of a log has no effect once what it says of pages, names and values no longer counts.
+ */
+static bool may_go(const struct fmt_entry *e) {
+    struct fmt_write_body w;
+    struct fmt_xattr_body x;
+    memcpy(&w, e->payload, sizeof w);
+    memcpy(&x, e->payload, sizeof x);
+    switch (e->kind) {
+    case FMT_WRITE:
+    case FMT_ALLOC: return w.count != 0;
+    case FMT_XATTR: return x.op == FMT_XATTR_SET;
+    default: return e->kind == FMT_DENTRY_ADD || e->kind == FMT_PAD;
+    }
+}
+
+/* The caller may not know of all pages: calls on names append to the logs of inodes, too. */
+static int check_middle(const struct log *log, const struct extent_list *pages, struct nova_error *err) {
+    const struct fmt_entry *e;
+    for (uint32_t i = 0; i < pages->n; i++)
+        for (uint32_t k = 0; k < pages->ext[i].count; k++)
+            for (struct log_pos at = {pages->ext[i].blk + k, 0}; at.idx < FMT_PAGE_LINES; at.idx += e->lines) {
+                int rc = entry_at(log, at, &e, err);
+                if (rc == NOVA_OK && !may_go(e))
+                    rc = nova_fail(err, NOVA_EINVAL, "page %u of the log of inode %u has an entry that must stay",
+                                   at.blk, log->ino);
+                if (rc != NOVA_OK)
+                    return rc;
+                if (e->kind == FMT_PAD)
+                    break;
+            }
+    return NOVA_OK;
+}
+
 static int cut_locked(struct nova_inode *inode, uint32_t prev_blk, uint32_t keep_blk, struct extent_list *pages,
                       struct nova_io *io) {
     struct log *log = &inode->log;
@@ -236,6 +269,8 @@ static int cut_locked(struct nova_inode *inode, uint32_t prev_blk, uint32_t keep
         rc = nova_fail(&io->err, NOVA_EINVAL, "the log of inode %u has not been cut at its beginning", log->ino);
     if (rc == NOVA_OK)
         rc = log_pages_between(log, prev_blk, keep_blk, NOVA_CUT_MAX, pages, &io->err);
+    if (rc == NOVA_OK && prev_blk != 0)
+        rc = check_middle(log, pages, &io->err);
     if (rc == NOVA_OK)
         rc = journal_forget(&inode->pool->journal, log->ino, &io->err);
     if (rc != NOVA_OK)

@@ -120,8 +120,7 @@ static int append_and_commit(struct part *parts, struct log_batch *b, uint32_t n
         rc = part_append(&parts[i], &b[i], err);
     if (rc == NOVA_OK)
         return commit_answer(parts[0].inode->pool, journal_commit(&parts[0].inode->pool->journal, b, n, err));
-    for (uint32_t i = 0; i < n; i++)
-        log_rollback(&b[i]);
+    journal_rollback(b, n);
     return rc;
 }
 

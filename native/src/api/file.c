@@ -17,6 +17,8 @@
  * it is to be written in place, step 1 fills the holes among the pages that the file has in commits of their own, and
  * the bytes there go to the blocks that are there; step 3 is about size and time. Pages beyond get new blocks as ever:
  * what lies beyond the size must be zeros until the size passes over it.
+ *
+ * A write may have holes: pages that get no block in step 1, and lose theirs with the entries of step 3.
  */
 #include <stdlib.h>
 
@@ -36,15 +38,11 @@ struct nova_intent {
     uint64_t new_pgoff; /* first page that gets a new block */
     uint32_t new_count; /* pages that do */
     uint64_t ext_pgoff; /* page of the first block of ext */
-    struct extent_list ext;
+    struct extent_list ext; /* block 0: a hole */
     /* Where fill left off: extent and the page of the range it starts at. */
     uint32_t at_ext;
     uint64_t at_pgoff;
 };
-
-static uint64_t page_of(uint64_t off) {
-    return off >> NOVA_BLOCK_SHIFT;
-}
 
 /* What every writing call on a file checks first. Nothing may go by st before the view is known to be whole: it could
  * be an older size. */
@@ -82,7 +80,7 @@ static void intent_end(struct nova_intent *in, bool committed) {
     struct nova_extent x;
     uint64_t pgoff = in->ext_pgoff, first;
     for (uint32_t i = 0; !committed && i < in->ext.n; i++)
-        if (new_blocks(in, i, &pgoff, &first, &x))
+        if (new_blocks(in, i, &pgoff, &first, &x) && x.blk != 0)
             alloc_free(in->inode->pool->alloc, x.blk, x.count);
     extent_list_free(&in->ext);
     if (in->pinned) {
@@ -98,7 +96,7 @@ static bool intent_pin(struct nova_intent *in) {
     log_lock_owner(in->inode);
     in->pinned = true;
     f->pins++;
-    in->all_in_place = file_map_in_place(f) && page_of(in->off) < media_pages(in->old_size);
+    in->all_in_place = file_map_in_place(f) && page_of(in->off) < pages_of(in->old_size);
     in->first_blk = file_map_block(f, page_of(in->off)); /* the caller's may have been moved, and be nobody's now */
     log_unlock_owner(in->inode);
     return in->all_in_place;
@@ -124,29 +122,116 @@ static int blocks_in_place(struct nova_intent *in, uint64_t first, uint64_t end,
     return rc;
 }
 
+/* Adds blocks of `from` to ext. *at, *used: the first extent that has some left, and how many of it are gone. False
+ * without memory. */
+static bool take_blocks(struct nova_intent *in, const struct extent_list *from, uint32_t *at, uint32_t *used,
+                        uint64_t pages) {
+    while (pages != 0) {
+        const struct nova_extent *x = &from->ext[*at];
+        uint32_t n = pages < x->count - *used ? (uint32_t)pages : x->count - *used;
+        if (!extent_list_add(&in->ext, x->blk + *used, n))
+            return false;
+        pages -= n;
+        *used += n;
+        if (*used == x->count) {
+            ++*at;
+            *used = 0;
+        }
+    }
+    return true;
+}
+
+/* Puts new blocks, and holes between them, behind the blocks that ext has. */
+static bool weave(struct nova_intent *in, const struct extent_list *fresh, const struct nova_run *holes, uint32_t n) {
+    uint64_t page = in->new_pgoff, end = page_of(in->off + in->len - 1) + 1;
+    uint32_t at = 0, used = 0;
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < n; i++) {
+        ok = take_blocks(in, fresh, &at, &used, holes[i].pgoff - page) &&
+             extent_list_add(&in->ext, 0, (uint32_t)holes[i].count);
+        page = holes[i].pgoff + holes[i].count;
+    }
+    ok = ok && take_blocks(in, fresh, &at, &used, end - page);
+    if (!ok && at < fresh->n) { /* what ext has is given back with it */
+        struct nova_extent rest = {fresh->ext[at].blk + used, fresh->ext[at].count - used};
+        alloc_free_all(in->inode->pool->alloc, &rest, 1);
+        alloc_free_all(in->inode->pool->alloc, fresh->ext + at + 1, fresh->n - at - 1);
+    }
+    return ok;
+}
+
 /* Blocks for the pages that get new ones. */
-static int blocks_new(struct nova_intent *in, struct nova_error *err) {
+static int blocks_new(struct nova_intent *in, const struct nova_run *holes, uint32_t n, struct nova_error *err) {
     struct allocator *a = in->inode->pool->alloc;
     struct extent_list fresh;
-    if (in->new_count == 0)
+    if (in->new_count == 0 && n == 0)
         return NOVA_OK;
-    bool only = in->ext.n == 0, ok = true;
+    bool only = in->ext.n == 0 && n == 0;
     extent_list_init(&fresh);
-    if (!alloc_blocks(a, in->new_count, 0, only ? &in->ext : &fresh)) {
+    if (in->new_count != 0 && !alloc_blocks(a, in->new_count, 0, only ? &in->ext : &fresh)) {
         extent_list_free(&fresh);
         return nova_fail(err, NOVA_ENOSPC, "no space for %u blocks of inode %u", in->new_count, in->inode->log.ino);
     }
-    for (uint32_t i = 0; i < fresh.n; i++) {
-        ok = ok && extent_list_add(&in->ext, fresh.ext[i].blk, fresh.ext[i].count);
-        if (!ok)
-            alloc_free(a, fresh.ext[i].blk, fresh.ext[i].count);
-    }
+    bool ok = only || weave(in, &fresh, holes, n);
     extent_list_free(&fresh);
     return ok ? NOVA_OK : nova_fail(err, NOVA_ENOMEM, "no memory for a list of blocks");
 }
 
+/* Whether runs of pages are what nova_write_begin_sparse() wants, and how many pages they are. */
+static int check_holes(const struct nova_intent *in, const struct nova_run *holes, uint32_t n, uint32_t *pages,
+                       struct nova_error *err) {
+    uint64_t end = in->off + in->len, next = pages_of(in->off);
+    uint64_t whole = end >= in->old_size ? pages_of(end) : page_of(end);
+    *pages = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct nova_run *r = &holes[i];
+        if (r->count == 0 || r->pgoff < next || r->pgoff >= whole || r->count > whole - r->pgoff)
+            return nova_fail(err, NOVA_EINVAL,
+                             "hole %u is empty, not behind the one before it, or not within the range", i);
+        next = r->pgoff + r->count;
+        *pages += (uint32_t)r->count; /* the range has less than 2^32 */
+    }
+    return NOVA_OK;
+}
+
+/* Where byte `off` of the file goes, and in *room how many bytes may follow it there; NULL in a hole. */
+static uint8_t *target(struct nova_intent *in, uint64_t off, uint64_t *room) {
+    const struct media *m = &in->inode->pool->media;
+    uint64_t pgoff = page_of(off);
+    if (pgoff < in->ext_pgoff) {
+        *room = BLK - off % BLK;
+        return media_blk(m, in->first_blk) + off % BLK;
+    }
+    if (pgoff < in->at_pgoff) { /* filled out of order: start over */
+        in->at_ext = 0;
+        in->at_pgoff = in->ext_pgoff;
+    }
+    const struct nova_extent *e = &in->ext.ext[in->at_ext];
+    while (pgoff - in->at_pgoff >= e->count) {
+        in->at_pgoff += e->count;
+        e = &in->ext.ext[++in->at_ext];
+    }
+    uint64_t rel = off - in->at_pgoff * BLK;
+    *room = e->count * BLK - rel;
+    return e->blk == 0 ? NULL : media_blk(m, e->blk) + rel;
+}
+
+/* Of a write in place, what would be holes. */
+static void fill_zeros(struct nova_intent *in, const struct nova_run *holes, uint32_t n) {
+    const struct pmem_ops *ops = in->inode->pool->media.ops;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t off = holes[i].pgoff * BLK, end = off + holes[i].count * BLK, room;
+        for (; off < end; off += room) {
+            uint8_t *to = target(in, off, &room);
+            room = room < end - off ? room : end - off;
+            ops->zero(ops, to, room);
+        }
+    }
+}
+
 static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64_t off, uint64_t len,
-                        uint32_t first_blk, uint32_t last_blk, uint32_t eof_blk, struct nova_io *io) {
+                        const struct nova_run *holes, uint32_t n, uint32_t first_blk, uint32_t last_blk,
+                        uint32_t eof_blk, struct nova_io *io) {
     struct nova_pool *pool = inode->pool;
     uint64_t size = 0;
     int rc = file_begin(inode, &size, io);
@@ -168,47 +253,32 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
                                .first_blk = first_blk,
                                .last_blk = first == last ? first_blk : last_blk,
                                .eof_blk = eof_blk};
+    uint32_t hole_pages = 0;
     extent_list_init(&in->ext);
+    rc = check_holes(in, holes, n, &hole_pages, &io->err);
+    if (rc != NOVA_OK)
+        return rc;
     if (inode->map != NULL && intent_pin(in)) {
-        in->new_pgoff = last < media_pages(size) ? last + 1 : media_pages(size);
+        in->new_pgoff = last < pages_of(size) ? last + 1 : pages_of(size);
         in->ext_pgoff = first;
         rc = blocks_in_place(in, first, in->new_pgoff, &io->err);
     } else {
         in->in_place = in->first_blk != 0 && off >= size && size % BLK != 0 && first == page_of(size);
         in->new_pgoff = in->ext_pgoff = first + in->in_place;
     }
-    in->new_count = (uint32_t)(last + 1 - in->new_pgoff);
+    in->new_count = (uint32_t)(last + 1 - in->new_pgoff) - (in->all_in_place ? 0 : hole_pages);
     in->at_pgoff = in->ext_pgoff;
     if (rc == NOVA_OK)
-        rc = blocks_new(in, &io->err);
+        rc = blocks_new(in, holes, in->all_in_place ? 0 : n, &io->err);
     if (rc != NOVA_OK)
         intent_end(in, false);
+    else if (in->all_in_place)
+        fill_zeros(in, holes, n);
     return rc;
 }
 
-/* Where byte `off` of the file goes, and in *room how many bytes may follow it there. */
-static uint8_t *target(struct nova_intent *in, uint64_t off, uint64_t *room) {
-    const struct media *m = &in->inode->pool->media;
-    uint64_t pgoff = page_of(off);
-    if (pgoff < in->ext_pgoff) {
-        *room = BLK - off % BLK;
-        return media_blk(m, in->first_blk) + off % BLK;
-    }
-    if (pgoff < in->at_pgoff) { /* filled out of order: start over */
-        in->at_ext = 0;
-        in->at_pgoff = in->ext_pgoff;
-    }
-    const struct nova_extent *e = &in->ext.ext[in->at_ext];
-    while (pgoff - in->at_pgoff >= e->count) {
-        in->at_pgoff += e->count;
-        e = &in->ext.ext[++in->at_ext];
-    }
-    uint64_t rel = off - in->at_pgoff * BLK;
-    *room = e->count * BLK - rel;
-    return media_blk(m, e->blk) + rel;
-}
-
-static void intent_fill(struct nova_intent *in, uint64_t rel, const void *src, uint64_t len) {
+/* False if there is a hole among them. */
+static bool intent_fill(struct nova_intent *in, uint64_t rel, const void *src, uint64_t len) {
     const struct pmem_ops *ops = in->inode->pool->media.ops;
     const uint8_t *from = src;
     uint64_t off = in->off + rel;
@@ -216,11 +286,14 @@ static void intent_fill(struct nova_intent *in, uint64_t rel, const void *src, u
         uint64_t room;
         uint8_t *to = target(in, off, &room);
         uint64_t n = len < room ? len : room;
+        if (to == NULL)
+            return false;
         ops->copy(ops, to, from, n);
         off += n;
         from += n;
         len -= n;
     }
+    return true;
 }
 
 /* Bytes [from, to) of one page whose block is old (0 = hole) and whose bytes at or beyond `size` do not count. */
@@ -276,7 +349,8 @@ static void look_again_locked(struct nova_intent *in) {
         return;
     if (first <= last && in->off % BLK != 0 && first == page_of(in->off))
         file_map_hold_locked(f, first, 1);
-    if (first <= last && (in->off + in->len) % BLK != 0)
+    bool hole = in->ext.n != 0 && in->ext.ext[in->ext.n - 1].blk == 0;
+    if (first <= last && (in->off + in->len) % BLK != 0 && !hole)
         file_map_hold_locked(f, last, 1);
 }
 
@@ -288,6 +362,7 @@ static void in_place_entry(struct fmt_entry *e, uint64_t size, uint64_t old_size
         *e = fmt_blocks_entry(FMT_WRITE, 0, (struct nova_extent){0, 0}, size, now);
 }
 
+/* Extents of new blocks, and holes. */
 static uint32_t new_extents(const struct nova_intent *in) {
     struct nova_extent x;
     uint64_t pgoff = in->ext_pgoff, first;
@@ -304,25 +379,43 @@ static int append_entry(struct log_batch *b, struct fmt_entry *e, struct nova_io
     return rc;
 }
 
-/* e becomes the last entry. */
-static int intent_append(struct nova_intent *in, struct log_batch *b, uint64_t size, struct fmt_entry *e,
-                         struct nova_io *io) {
+/* The new blocks, or the holes. */
+static int append_extents(struct nova_intent *in, struct log_batch *b, bool holes, uint64_t size, int64_t now,
+                          struct fmt_entry *e, struct nova_io *io) {
     uint64_t pgoff = in->ext_pgoff, first;
     struct nova_extent x;
-    int64_t now = nova_now();
     int rc = NOVA_OK;
-    if (in->new_count == 0) {
-        in_place_entry(e, size, in->old_size, now);
-        return append_entry(b, e, io);
-    }
-    io->more = io->more || new_extents(in) > NOVA_IO_RECORDS;
     for (uint32_t i = 0; rc == NOVA_OK && i < in->ext.n; i++) {
-        if (!new_blocks(in, i, &pgoff, &first, &x))
+        if (!new_blocks(in, i, &pgoff, &first, &x) || (x.blk == 0) != holes)
             continue;
-        *e = fmt_blocks_entry(FMT_WRITE, first, x, size, now);
+        if (holes)
+            range_entry(e, FMT_HOLE, first, x.count, size, now);
+        else
+            *e = fmt_blocks_entry(FMT_WRITE, first, x, size, now);
         rc = append_entry(b, e, io);
     }
     return rc;
+}
+
+/* e becomes the last entry. What sets the size comes before holes, which do not. */
+static int intent_append(struct nova_intent *in, struct log_batch *b, uint64_t size, struct fmt_entry *e,
+                         struct nova_io *io) {
+    int64_t now = nova_now();
+    uint32_t entries = new_extents(in);
+    int rc = NOVA_OK;
+    if (entries == 0) {
+        in_place_entry(e, size, in->old_size, now);
+        return append_entry(b, e, io);
+    }
+    bool grows = in->new_count == 0 && size > in->old_size;
+    io->more = io->more || entries + grows > NOVA_IO_RECORDS;
+    if (grows) {
+        *e = fmt_blocks_entry(FMT_TRUNCATE, 0, (struct nova_extent){0, 0}, size, now); /* the new pages are all holes */
+        rc = append_entry(b, e, io);
+    }
+    if (rc == NOVA_OK)
+        rc = append_extents(in, b, false, size, now, e, io);
+    return rc == NOVA_OK ? append_extents(in, b, true, size, now, e, io) : rc;
 }
 
 static int intent_commit_locked(struct nova_intent *in, struct nova_io *io) {
@@ -369,7 +462,7 @@ static int intent_commit(struct nova_intent *in, struct nova_io *io) {
 int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, uint32_t first_blk, uint32_t last_blk,
                uint32_t eof_blk, struct nova_io *io) {
     struct nova_intent in;
-    int rc = intent_begin(&in, inode, off, len, first_blk, last_blk, eof_blk, io);
+    int rc = intent_begin(&in, inode, off, len, NULL, 0, first_blk, last_blk, eof_blk, io);
     if (rc != NOVA_OK)
         return rc;
     if (src == NULL) {
@@ -379,7 +472,7 @@ int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, u
     bool one_lock = (file_map_without & MAP_ONE_LOCK) != 0;
     if (one_lock)
         log_lock_owner(inode);
-    intent_fill(&in, 0, src, len);
+    (void)intent_fill(&in, 0, src, len);
     if (one_lock)
         log_unlock_owner(inode);
     return intent_commit(&in, io);
@@ -387,11 +480,17 @@ int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, u
 
 int nova_write_begin(nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk, uint32_t last_blk,
                      uint32_t eof_blk, struct nova_io *io, nova_intent **out) {
+    return nova_write_begin_sparse(inode, off, len, NULL, 0, first_blk, last_blk, eof_blk, io, out);
+}
+
+int nova_write_begin_sparse(nova_inode *inode, uint64_t off, uint64_t len, const struct nova_run *holes, uint32_t n,
+                            uint32_t first_blk, uint32_t last_blk, uint32_t eof_blk, struct nova_io *io,
+                            nova_intent **out) {
     *out = NULL;
     struct nova_intent *in = malloc(sizeof *in);
     if (in == NULL)
         return nova_fail(&io->err, NOVA_ENOMEM, "no memory for a write");
-    int rc = intent_begin(in, inode, off, len, first_blk, last_blk, eof_blk, io);
+    int rc = intent_begin(in, inode, off, len, holes, n, first_blk, last_blk, eof_blk, io);
     if (rc != NOVA_OK) {
         free(in);
         return rc;
@@ -406,7 +505,9 @@ int nova_write_fill(nova_intent *in, uint64_t rel, const void *src, uint64_t len
     if (src == NULL || rel > in->len || len > in->len - rel)
         return nova_fail(&io->err, NOVA_EINVAL, "bytes %llu+%llu lie outside a write of %llu", (unsigned long long)rel,
                          (unsigned long long)len, (unsigned long long)in->len);
-    intent_fill(in, rel, src, len);
+    if (!intent_fill(in, rel, src, len))
+        return nova_fail(&io->err, NOVA_EINVAL, "bytes %llu+%llu lie in a hole of the write", (unsigned long long)rel,
+                         (unsigned long long)len);
     return NOVA_OK;
 }
 
@@ -451,7 +552,7 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
             eof_blk = file_map_block(inode->map, page_of(old));
         if (size > old && old % BLK != 0 && eof_blk != 0)
             m->ops->zero(m->ops, media_blk(m, eof_blk) + old % BLK, BLK - old % BLK);
-        bool gives = media_pages(size) < media_pages(old);
+        bool gives = pages_of(size) < pages_of(old);
         rc = entries_commit_locked(inode, &e, 1, gives ? ALLOC_RESERVE_MOST : size < old ? ALLOC_RESERVE_HALF : 0, io);
     }
     if (rc == NOVA_OK)

@@ -132,6 +132,9 @@ static inline int commit_answer(struct nova_pool *pool, int rc) {
 void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, uint64_t entries, bool whole,
                          struct nova_io *io);
 
+/* The entry of a hole, or of a shift of what lies behind pages. */
+void range_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, uint64_t count, uint64_t size, int64_t now);
+
 /* The entry of a change in place: the times alone. */
 void times_entry(struct fmt_entry *e, int64_t now);
 

@@ -256,8 +256,7 @@ int inode_reclaim(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct nov
     if (rc == NOVA_OK) {
         block_map_each(&c.map, reclaim_block, &r);
         xattr_map_extents(&c.xattrs, &log, reclaim_value, &r); /* before the log's pages go, which name them */
-        for (uint32_t i = 0; i < pages.n; i++)
-            r.ok = alloc_free(pool->alloc, pages.ext[i].blk, pages.ext[i].count) && r.ok;
+        r.ok = alloc_free_all(pool->alloc, pages.ext, pages.n) && r.ok;
         itable_free(&pool->itable, ino);
         if (!r.ok)
             rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(&pool->media, slot), "inode %u held blocks that are free",

@@ -17,8 +17,7 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 
-static void range_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, uint64_t count, uint64_t size,
-                        int64_t now) {
+void range_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, uint64_t count, uint64_t size, int64_t now) {
     struct fmt_range_body r = {.pgoff = pgoff, .count = count, .size = size, .mtime = now};
     *e = (struct fmt_entry){.kind = (uint8_t)kind, .lines = 1};
     memcpy(e->payload, &r, sizeof r);
@@ -54,9 +53,9 @@ static void add_edge(struct punch *p, uint64_t pgoff, uint32_t old, uint64_t off
 static void plan(struct punch *p, uint64_t off, uint64_t end, uint64_t size, uint32_t first_blk, uint32_t last_blk,
                  bool between) {
     uint64_t first = off / BLK, last = (end - 1) / BLK;
-    uint64_t from = media_pages(off), to = end / BLK;
-    if (end >= size && to < media_pages(size)) /* what lies behind the end need not be kept */
-        to = media_pages(size);
+    uint64_t from = pages_of(off), to = end / BLK;
+    if (end >= size && to < pages_of(size)) /* what lies behind the end need not be kept */
+        to = pages_of(size);
     *p = (struct punch){.pgoff = from};
     bool first_whole = first >= from && first < to, last_whole = last >= from && last < to;
     if (from < to && (between || (first_whole && first_blk != 0) || (last_whole && last_blk != 0)))
@@ -342,7 +341,7 @@ int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint32_t n, ui
     else
         rc = allocate(inode, runs, n, &ext, old, size, eof_blk, io);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        alloc_free_list(a, &ext);
+        alloc_free_all(a, ext.ext, ext.n);
     extent_list_free(&ext);
     return rc;
 }

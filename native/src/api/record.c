@@ -70,7 +70,7 @@ void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_
         rec->kind = NOVA_REC_XATTR;
         rec->u.xattr.ctime = x.ctime;
         rec->u.xattr.value_len = x.value_len;
-        rec->u.xattr.blocks = x.extents == 0 ? 0 : (x.value_len + NOVA_BLOCK_SIZE - 1) / NOVA_BLOCK_SIZE;
+        rec->u.xattr.blocks = x.extents == 0 ? 0 : (uint32_t)pages_of(x.value_len);
         rec->u.xattr.removed = x.op == FMT_XATTR_REMOVE;
         rec->u.xattr.name_len = x.name_len;
         record_name(rec, offsetof(struct nova_record, u.xattr.name), (const char *)e + FMT_XATTR_NAME_OFF, x.name_len);

@@ -87,7 +87,7 @@ static void build_entry(struct value *v, struct fmt_xattr_body *body, const char
 static int put_value(struct nova_inode *inode, struct value *v, struct fmt_xattr_body *body, const void *value,
                      struct nova_error *err) {
     const struct media *m = &inode->pool->media;
-    uint32_t blocks = (body->value_len + NOVA_BLOCK_SIZE - 1) / NOVA_BLOCK_SIZE, done = 0;
+    uint32_t blocks = (uint32_t)pages_of(body->value_len), done = 0;
     if (!alloc_blocks(inode->pool->alloc, blocks, 0, &v->ext))
         return nova_fail(err, NOVA_ENOSPC, "no space for %u blocks of an attribute of inode %u", blocks,
                          inode->log.ino);
@@ -140,10 +140,7 @@ static int replace_locked(struct nova_inode *inode, struct value *v, uint32_t na
     if (rc != NOVA_OK)
         return rc;
     io->size = inode->st.size;
-    bool ok = true;
-    for (uint32_t i = 0; i < n; i++)
-        ok = alloc_free(inode->pool->alloc, gone[i].blk, gone[i].count) && ok;
-    if (!ok) /* the next open scans, and says what is wrong */
+    if (!alloc_free_all(inode->pool->alloc, gone, n)) /* the next open scans, and says what is wrong */
         __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
     return NOVA_OK;
 }
@@ -177,7 +174,7 @@ int nova_setxattr(nova_inode *inode, const char *name, uint32_t name_len, const 
     if (rc == NOVA_OK)
         rc = replace(inode, &v, name_len, (struct log_pos){old_blk, old_idx}, false, io);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        alloc_free_list(inode->pool->alloc, &v.ext);
+        alloc_free_all(inode->pool->alloc, v.ext.ext, v.ext.n);
     extent_list_free(&v.ext);
     return rc;
 }

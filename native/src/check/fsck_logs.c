@@ -181,7 +181,7 @@ static const char *check_write(const struct log *log, const struct block_map *ma
         return "a write that makes the file shorter";
     if (b->count != 0 || b->size == size || log->slot_cut)
         return NULL;
-    if (size % NOVA_BLOCK_SIZE == 0 || media_pages(b->size) != media_pages(size))
+    if (size % NOVA_BLOCK_SIZE == 0 || pages_of(b->size) != pages_of(size))
         return "a write without pages that does not stay in the file's last block";
     return block_map_get(map, size >> NOVA_BLOCK_SHIFT) == 0 ? "a write without pages into a hole" : NULL;
 }
@@ -250,9 +250,6 @@ static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
             struct fmt_link_body l;
             memcpy(&l, e->payload, sizeof l);
             nlink = l.nlink;
-            if (!w.log.linked)
-                fsck_error(f, "log tail", fsck_off(f, &slot->tail),
-                           "log tail of inode %u does not tell of its link entries", ino);
         }
         fsck_xattr_entry(f, &xattrs, &w.log, e, w.at);
         if (e->kind == FMT_LINK || e->kind == FMT_SETATTR || e->kind == FMT_XATTR)
@@ -272,7 +269,7 @@ static void check_file(struct fsck *f, uint32_t ino, struct fmt_inode *slot) {
         size = b.size;
     }
     if (w.whole && !f->oom) { /* else what the rest of the log replaced is not known */
-        struct claims c = {.f = f, .ino = ino, .pages = media_pages(size)};
+        struct claims c = {.f = f, .ino = ino, .pages = pages_of(size)};
         block_map_each(&map, claim_block, &c);
         claim_run(&c);
         if (c.stale)

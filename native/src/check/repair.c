@@ -61,19 +61,14 @@ void fsck_flush_page(const struct fsck *f, uint32_t blk) {
         ops->flush(ops, &page->tail.next, sizeof page->tail.next);
 }
 
+static struct fmt_inode *live_slot(const void *fsck, uint32_t ino) {
+    const struct fsck *f = fsck;
+    return fsck_is_live(f, ino) ? inspect_slot(&f->in, ino) : NULL;
+}
+
 /* Before the first tail is cleared, and as recovery does: the names that are gone must not come back. */
 static int settle(const struct fsck *f) {
-    const struct media *m = &f->in.m;
-    uint32_t slots = inspect_slots(&f->in);
-    if (m->ops->flush_calls) {
-        m->ops->flush(m->ops, m->base, m->size);
-    } else {
-        m->ops->flush(m->ops, inspect_ptrs(&f->in), (size_t)f->in.table_n * sizeof(fmt_ptr));
-        for (uint32_t ino = 1; ino < slots; ino++)
-            if (fsck_is_live(f, ino))
-                m->ops->flush(m->ops, &inspect_slot(&f->in, ino)->tail, sizeof(fmt_ptr));
-    }
-    return m->ops->drain(m->ops);
+    return itable_settle(&f->in.m, f->in.table_n, inspect_slots(&f->in), live_slot, f);
 }
 
 static int clear_tail(const struct media *m, uint64_t slot_off) {

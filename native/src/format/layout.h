@@ -45,6 +45,15 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the media format is li
 #define FMT_INCOMPAT_ALL (FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING) /* that a pool gets when it is opened */
 #define FMT_INCOMPAT_KNOWN (FMT_INCOMPAT_ALL | FMT_INCOMPAT_RESIZING)
 
+/* The page of a file that holds a byte, and pages that so many bytes take. */
+static inline uint64_t page_of(uint64_t off) {
+    return off >> NOVA_BLOCK_SHIFT;
+}
+
+static inline uint64_t pages_of(uint64_t bytes) {
+    return (bytes + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
+}
+
 #define FMT_FILE_PAGES ((uint64_t)NOVA_FILE_SIZE_MAX >> NOVA_BLOCK_SHIFT) /* page numbers that a size can cover */
 
 /*

@@ -42,11 +42,6 @@ static inline uint64_t media_off(const struct media *m, const void *addr) {
     return (uint64_t)((const uint8_t *)addr - m->base);
 }
 
-/* Pages that size bytes of a file take, the last one in part. */
-static inline uint64_t media_pages(uint64_t size) {
-    return (size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
-}
-
 /* Whether blk, or all of [blk, blk + count) with count >= 1, lies in the data area. */
 static inline bool media_is_data(const struct media *m, uint64_t blk, uint64_t count) {
     return blk >= m->data_blk && count >= 1 && blk + count <= m->data_end;

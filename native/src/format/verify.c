@@ -158,7 +158,7 @@ static const char *check_write(const struct media *m, const struct fmt_entry *e,
         return "write entry with a field out of range";
     if (w.count == 0)
         return w.pgoff == 0 && w.blk == 0 ? NULL : "write entry without pages but with a place";
-    uint64_t pages = (w.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
+    uint64_t pages = pages_of(w.size);
     if (w.pgoff >= pages || w.count > pages - w.pgoff)
         return "write entry beyond its own file size";
     return media_is_data(m, w.blk, w.count) ? NULL : "write entry with blocks outside the data area";
@@ -185,7 +185,7 @@ static const char *check_range(const struct fmt_entry *e, uint8_t type) {
         return "range entry with a field out of range";
     /* Something lay behind what was removed; what was moved up lies behind what came in. */
     uint64_t inside = e->kind == FMT_COLLAPSE ? r.pgoff + 1 : e->kind == FMT_INSERT ? r.pgoff + r.count + 1 : 0;
-    uint64_t pages = (r.size + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT;
+    uint64_t pages = pages_of(r.size);
     return pages >= inside ? NULL : "range entry beyond its file size";
 }
 
@@ -280,7 +280,7 @@ static const char *check_extents(const struct media *m, const struct fmt_entry *
             return "xattr entry with blocks outside the data area";
         blocks += ext.count;
     }
-    return blocks == (x->value_len + NOVA_BLOCK_SIZE - 1) >> NOVA_BLOCK_SHIFT ? NULL : "xattr entry with wrong extents";
+    return blocks == pages_of(x->value_len) ? NULL : "xattr entry with wrong extents";
 }
 
 static const char *check_xattr(const struct media *m, const struct fmt_entry *e) {

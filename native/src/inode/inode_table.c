@@ -206,3 +206,18 @@ void itable_init_slot(struct inode_table *t, uint32_t ino, uint32_t lines, struc
     fmt_inode_seal(t->m, proto);
     t->m->ops->copy(t->m->ops, slot, proto, offsetof(struct fmt_inode, lines));
 }
+
+int itable_settle(const struct media *m, uint32_t ptrs, uint32_t slots, itable_live *live, const void *arg) {
+    const struct pmem_ops *ops = m->ops;
+    if (ops->flush_calls) {
+        ops->flush(ops, m->base, m->size);
+        return ops->drain(ops);
+    }
+    ops->flush(ops, media_blk(m, m->itable_blk), (size_t)ptrs * sizeof(fmt_ptr));
+    for (uint32_t ino = 1; ino < slots; ino++) {
+        const struct fmt_inode *slot = live(arg, ino);
+        if (slot != NULL)
+            ops->flush(ops, &slot->tail, sizeof slot->tail);
+    }
+    return ops->drain(ops);
+}

@@ -63,4 +63,11 @@ void itable_free(struct inode_table *t, uint32_t ino);
  */
 void itable_init_slot(struct inode_table *t, uint32_t ino, uint32_t lines, struct fmt_inode *proto);
 
+/* The slot of an inode that is in use, or NULL. */
+typedef struct fmt_inode *itable_live(const void *arg, uint32_t ino);
+
+/* Makes durable as they are: the first `ptrs` pointers of a table, and the tails of all inodes in use below number
+ * `slots`. 0 or an errno. */
+int itable_settle(const struct media *m, uint32_t ptrs, uint32_t slots, itable_live *live, const void *arg);
+
 #endif

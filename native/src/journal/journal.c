@@ -54,14 +54,18 @@ static int commit_in_lane(struct journal *j, uint32_t lane, struct log_batch *b,
     return ops->drain(ops);
 }
 
+void journal_rollback(struct log_batch *b, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        log_rollback(&b[i]);
+}
+
 int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct nova_error *err) {
     if (n == 1)
         return log_commit(&b[0], err);
     const struct pmem_ops *ops = j->m->ops;
     int os = ops->drain(ops);
     if (os != 0) {
-        for (uint32_t i = 0; i < n; i++)
-            log_rollback(&b[i]);
+        journal_rollback(b, n);
         return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; nothing was committed");
     }
     int cpu = sched_getcpu();
@@ -69,8 +73,7 @@ int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct no
     ranked_lock(&j->lanes[lane].lock, RANK_JOURNAL);
     if (__atomic_load_n(&j->broken, __ATOMIC_RELAXED)) { /* the lane's record must stay; no later drain succeeds */
         ranked_unlock(&j->lanes[lane].lock, RANK_JOURNAL);
-        for (uint32_t i = 0; i < n; i++)
-            log_rollback(&b[i]);
+        journal_rollback(b, n);
         return nova_fail(err, NOVA_EOS, "cannot persist the pool any more; nothing was committed");
     }
     os = commit_in_lane(j, lane, b, n);

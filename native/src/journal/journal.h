@@ -45,6 +45,9 @@ void journal_destroy(struct journal *j);
  */
 int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct nova_error *err);
 
+/* Gives them up. */
+void journal_rollback(struct log_batch *b, uint32_t n);
+
 /*
  * Makes the records that name an inode invalid: stored and flushed, not drained. The caller lets no transaction on it
  * run, and drains before it frees a page of its log. EOS once a drain was refused, as for journal_clear().

@@ -71,6 +71,8 @@ int log_next(const struct log *log, struct log_cursor *cur, struct log_item *ite
         const char *bad = fmt_entry_check(log->m, e, lines_of(c.pos.blk) - c.pos.idx, log->ino, log->gen, log->type);
         if (bad == NULL && e->seq <= c.seq)
             bad = "entry out of sequence";
+        if (bad == NULL && e->kind == FMT_LINK && !log->linked) /* one of its names would be taken for the only one */
+            bad = "link entry that the log's tail does not tell of";
         if (bad == NULL && e->kind == FMT_PAD && c.pos.idx == 0 && c.pos.blk != 0)
             bad = "padding where an entry must be";
         uint32_t next = c.pos.idx;

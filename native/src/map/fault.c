@@ -21,7 +21,7 @@ static bool is_missing(const struct region *r, uint64_t page) {
 
 /* The region's pages up to the end of the file. */
 static uint64_t pages_below_end(const struct file_map *f, const struct region *r) {
-    uint64_t end = media_pages(f->size);
+    uint64_t end = pages_of(f->size);
     if (end <= r->pgoff)
         return 0;
     return end - r->pgoff < r->pages ? end - r->pgoff : r->pages;

@@ -64,7 +64,7 @@ bool map_show_run_locked(struct region *r, uint64_t page, uint64_t n, uint32_t b
 /* Pages [pgoff, pgoff + n) have become blocks from blk on. What nobody has looked at may stay missing, and blocks
  * beyond the end of the file are never shown: they stay zeros. */
 static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
-    uint64_t page, count, end = media_pages(f->size);
+    uint64_t page, count, end = pages_of(f->size);
     if (pgoff >= end)
         return;
     if (n > end - pgoff)
@@ -92,7 +92,7 @@ static void forget(struct file_map *f, uint64_t pgoff, uint64_t n) {
 }
 
 static void resize(struct file_map *f, uint64_t size) {
-    uint64_t before = media_pages(f->size), after = media_pages(size), page, count;
+    uint64_t before = pages_of(f->size), after = pages_of(size), page, count;
     f->size = size;
     f->holes = f->holes || after > before;
     for (struct region *r = f->regions; r != NULL; r = r->next) {
@@ -188,7 +188,7 @@ static void refill(struct file_map *f) {
     f->holes = false; /* filling them ends in here again */
     for (struct region *r = f->regions; r != NULL; r = r->next) {
         uint64_t page = 0, count, n;
-        if (r->lazy || !map_overlap(r, 0, media_pages(f->size), &page, &count))
+        if (r->lazy || !map_overlap(r, 0, pages_of(f->size), &page, &count))
             continue;
         for (uint64_t i = page; i < page + count; i += n) {
             uint32_t blk = file_map_block(f, r->pgoff + i);
@@ -309,7 +309,7 @@ int file_map_fill_locked(struct file_map *f, uint64_t pgoff, uint64_t n, struct 
     else
         log_rollback(&b);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        alloc_free_list(f->a, &ext);
+        alloc_free_all(f->a, ext.ext, ext.n);
     extent_list_free(&ext);
     return rc;
 }

@@ -88,7 +88,7 @@ static bool move_together(struct file_map *f, const struct chunk *c) {
     extent_list_init(&ext);
     bool ok = alloc_blocks(f->a, c->count, 0, &ext) && (c->runs + ext.n) * WORTH <= c->pieces;
     if (!ok) {
-        alloc_free_list(f->a, &ext);
+        alloc_free_all(f->a, ext.ext, ext.n);
         extent_list_free(&ext);
         return false;
     }
@@ -126,7 +126,7 @@ static bool move_together(struct file_map *f, const struct chunk *c) {
     if (rc != NOVA_OK) {
         file_map_release_locked(f, pgoff, n);
         if (rc != NOVA_EOS)
-            alloc_free_list(f->a, &ext);
+            alloc_free_all(f->a, ext.ext, ext.n);
     }
     extent_list_free(&ext);
     return rc == NOVA_OK;
@@ -140,7 +140,7 @@ static bool may_wait(const struct file_map *f, uint32_t count) {
 
 /* Moves the blocks of the chunk together, if that is worth it; those of the file, not what it keeps beyond its end. */
 static void defragment(struct file_map *f, struct region *r, uint64_t page) {
-    uint64_t from, end = media_pages(f->size);
+    uint64_t from, end = pages_of(f->size);
     struct chunk c = {0};
     chunk_of(r, page, &from, &c.n);
     c.pgoff = r->pgoff + from;

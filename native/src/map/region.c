@@ -308,7 +308,7 @@ int region_new(struct region **out, struct file_map *file, const struct pool_fil
         return nova_fail(err, NOVA_ENOMEM, "no memory for a region");
     *r = (struct region){.file = file,
                          .pool = pool,
-                         .pages = (len + BLK - 1) / BLK,
+                         .pages = pages_of(len),
                          .pgoff = pgoff,
                          .len = len,
                          .prot = prot,

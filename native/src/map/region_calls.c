@@ -23,7 +23,7 @@ static int cannot_map(const struct file_map *f, struct nova_error *err) {
 /* A new region shows the blocks that are there, as long as they do not take too many mappings. */
 static void show_present(struct file_map *f, struct region *r) {
     uint64_t page, count, n;
-    if (!map_overlap(r, 0, media_pages(f->size), &page, &count))
+    if (!map_overlap(r, 0, pages_of(f->size), &page, &count))
         return;
     for (uint64_t i = page; i < page + count && r->open; i += n) {
         uint32_t blk = file_map_block(f, r->pgoff + i);
@@ -42,7 +42,7 @@ static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, 
     for (uint64_t i = page; rc == NOVA_OK && i < page + n; i += step) {
         step = page + n - i < MAP_FILL_MAX ? page + n - i : MAP_FILL_MAX;
         map_lock(f);
-        uint64_t end = media_pages(f->size), at = r->pgoff + i;
+        uint64_t end = pages_of(f->size), at = r->pgoff + i;
         if (!r->open || at >= end) {
             map_unlock(f);
             break;
@@ -171,7 +171,7 @@ static uint64_t read_some(struct region *r, uint64_t off, uint8_t *buf, uint64_t
     struct file_map *f = r->file;
     uint64_t done = 0, page = off / BLK, step;
     map_lock(f);
-    uint64_t end = r->open && !f->failed ? media_pages(f->size) : 0;
+    uint64_t end = r->open && !f->failed ? pages_of(f->size) : 0;
     for (; done < len && page < off / BLK + READ_MAX && r->pgoff + page < end; page++, done += step) {
         uint64_t skip = (off + done) % BLK;
         uint32_t blk = file_map_block(f, r->pgoff + page);

@@ -285,6 +285,10 @@ static void run_parallel(struct scan *s, uint32_t threads) {
         pthread_join(more[i], NULL);
 }
 
+static struct fmt_inode *live_slot(const void *table, uint32_t ino) {
+    return itable_is_used(table, ino) ? itable_slot(table, ino) : NULL;
+}
+
 /*
  * Makes durable what was found. A process that was killed left stores in the caches that no drain covers: tails, the
  * pointers by which a log was cut (a head lies in its tail's line), and one to a new block of the table. They were read
@@ -292,17 +296,7 @@ static void run_parallel(struct scan *s, uint32_t threads) {
  * was drained before they were stored.
  */
 static int settle(const struct scan *s, struct nova_error *err) {
-    const struct pmem_ops *ops = s->m->ops;
-    uint32_t slots = itable_slots(s->t);
-    if (ops->flush_calls) {
-        ops->flush(ops, s->m->base, s->m->size);
-    } else {
-        ops->flush(ops, media_blk(s->m, s->m->itable_blk), (size_t)s->t->count * sizeof(fmt_ptr));
-        for (uint32_t ino = 1; ino < slots; ino++)
-            if (itable_is_used(s->t, ino))
-                ops->flush(ops, &itable_slot(s->t, ino)->tail, sizeof(fmt_ptr));
-    }
-    int os = ops->drain(ops);
+    int os = itable_settle(s->m, s->t->count, itable_slots(s->t), live_slot, s->t);
     return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot persist what recovery has found");
 }
 

@@ -95,6 +95,7 @@ static void kill_behind(const struct trace *t, size_t n, bool repairs, const cha
         crash_image_all(&c, i);
     judge.superblocks = t->superblocks;
     judge.damaged = t->damaged;
+    judge.untimed = t->untimed;
     judge_image(&judge, c.image, c.file_len, &v);
     assert_true(v.ok);
     snprintf(path, sizeof path, "%s", store_path("crash-killed"));

@@ -365,8 +365,6 @@ static bool is_tail_cleared(const struct trace_event *e) {
 #define ANNOUNCED "the first superblock is whole: as long as the new replica is not, it has not happened"
 #define GROWN "the new replica is whole: the old one is a free block, and the first superblock is written anew"
 
-#define SAID "the page that is kept said before what was appended to it again"
-
 static const struct harmless {
     const char *host; /* NULL: wherever `is` is true */
     bool (*is)(const struct trace_event *e);
@@ -386,9 +384,6 @@ static const struct harmless {
     {"create a pool", NULL, BIT(MUTANT_EARLY_DRAIN), 2, 2, "the same"},
     {"rename over a file, across", NULL, BIT(MUTANT_EARLY_STORE), 3, 3,
      "the record has committed the rename: the inode whose slot is cleared has lost its name"},
-    {"allocate behind the end", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 2, 2,
-     "an allocation behind the end changes no bytes: the state looks the same if its commit is lost"},
-    {"allocate behind the end", NULL, BIT(MUTANT_LATE_STORE), 3, 3, "the same"},
     {"clean a file's log", NULL, BIT(MUTANT_NO_FLUSH) | BIT(MUTANT_EARLY_FLUSH) | BIT(MUTANT_OTHER_LINE), 4, 4, CUT},
     {"clean a file's log", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 8, 8, CUT},
     {"clean a file's log", NULL, BIT(MUTANT_EARLY_STORE), 5, 5, CUT},
@@ -398,12 +393,11 @@ static const struct harmless {
     {"clean a directory's log", NULL, BIT(MUTANT_EARLY_STORE), 5, 5, CUT},
     {"cut a page off", NULL, BIT(MUTANT_NO_FLUSH) | BIT(MUTANT_EARLY_FLUSH) | BIT(MUTANT_OTHER_LINE), 1, 1, CUT},
     {"cut a page off", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN) | BIT(MUTANT_EARLY_STORE), 2, 2, CUT},
-    {"tail comes back", NULL,
-     BIT(MUTANT_NO_FLUSH) | BIT(MUTANT_EARLY_FLUSH) | BIT(MUTANT_OTHER_LINE) | BIT(MUTANT_NO_STORE), 1, 1, SAID},
-    {"tail comes back", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN) | BIT(MUTANT_SWAP_STEPS), 2, 2, SAID},
+    {"tail comes back", NULL, BIT(MUTANT_NO_FLUSH) | BIT(MUTANT_EARLY_FLUSH) | BIT(MUTANT_OTHER_LINE), 1, 1, CUT},
+    {"tail comes back", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 2, 2, CUT},
     {"tail comes back", NULL, BIT(MUTANT_EARLY_STORE), 2, 2,
      "the record's transaction has ended: it may go at any time"},
-    {"tail comes back", NULL, BIT(MUTANT_LATE_STORE), 2, 3, "the same; and what was appended the page said before"},
+    {"tail comes back", NULL, BIT(MUTANT_LATE_STORE), 2, 3, "the same; and the record's place is in no log"},
     {"tail comes back", NULL, BIT(MUTANT_TORN), 2, 2, "a record with half a checksum, or magic, is none"},
     {"clean a directory's log", NULL, BIT(MUTANT_NO_COPY), 9, 9,
      "the slot's first line still holds an entry of the same name and inode from before"},

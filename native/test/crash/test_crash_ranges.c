@@ -126,6 +126,39 @@ static void full_pool(struct world *w, const struct workload *row) {
     put(w, "b", 50, 10);
 }
 
+/* "b": pages of bytes and of holes in turns, the last one cut short. a: bytes of "b" left out at its start; b: where
+ * they go in "a"; c: size of "a". */
+static void copy_at(struct world *w, const struct workload *row) {
+    stale_file(w, row->c);
+    make(w, "b");
+    for (uint64_t page = 0; page < 6; page += 2)
+        put(w, "b", page * BLK, BLK);
+    cut(w, "b", 8 * BLK - 100);
+    record(w);
+    copy_range(w, "b", row->a, "a", row->b, size_of(w, "b") - row->a);
+    put(w, "a", size_of(w, "a"), 100); /* what was behind the end does not show */
+    cut(w, "a", size_of(w, "a") + BLK);
+}
+
+static void copy_nothing_but_holes(struct world *w, const struct workload *row) {
+    stale_file(w, row->c);
+    make(w, "b");
+    cut(w, "b", 5 * BLK + 10);
+    record(w);
+    copy_range(w, "b", 0, "a", row->b, size_of(w, "b"));
+    put(w, "a", size_of(w, "a"), 100);
+}
+
+/* More entries than fit an answer, over more than a page of the log. */
+static void copy_many_holes(struct world *w, const struct workload *row) {
+    stale_file(w, row->c);
+    make(w, "b");
+    for (uint64_t page = 0; page < 80; page += 2)
+        put(w, "b", page * BLK, BLK);
+    record(w);
+    copy_range(w, "b", 0, "a", 0, size_of(w, "b"));
+}
+
 static void reopen(struct world *w, const struct workload *row) {
     stale_file(w, row->c);
     record(w);
@@ -178,6 +211,18 @@ static const struct workload calls[] = {
     {"log: slot to first page", log_end, SLOT_ENTRIES - 1, 0, 0, 0},
     {"log: page to page", log_end, SLOT_ENTRIES + PAGE_ENTRIES - 1, 0, 0, 0},
     {"log: page to page, between the entries", log_end, SLOT_ENTRIES + PAGE_ENTRIES - 2, 0, 0, 0},
+    {"copy over blocks", copy_at, 0, 0, 7 * BLK + 5, 0},
+    {"copy over the end", copy_at, 0, BLK, 2 * BLK + 100, 0},
+    {"copy into a longer file", copy_at, 0, 0, 12 * BLK, 0},
+    {"copy from a hole to behind the end", copy_at, BLK, 3 * BLK, BLK + 100, 0},
+    {"copy to the end, in its page", copy_at, 10, BLK + 100, BLK + 100, 0},
+    {"copy behind the end, in its page", copy_at, 10, BLK + 300, BLK + 100, 0},
+    {"copy from a page's middle to a page's start", copy_at, 500, 2 * BLK, 4 * BLK, 0},
+    {"copy to odd places", copy_at, 77, 1001, 4 * BLK + 7, 0},
+    {"copy a hole over all", copy_nothing_but_holes, 0, 0, 3 * BLK + 100, 0},
+    {"copy a hole behind the end", copy_nothing_but_holes, 0, 2 * BLK, BLK + 100, 0},
+    {"copy a hole into a longer file", copy_nothing_but_holes, 0, BLK, 9 * BLK, 0},
+    {"copy many holes", copy_many_holes, 0, 0, BLK, 1u << 21},
     {"hole, collapse, insert", hole_of_a_collapsed_page, BLK - 5, 500, 2 * BLK + 100, 0},
     {"full pool: punch", full_pool, 0, 0, 0, 0},
     {"full pool: collapse", full_pool, 1, 0, 0, 0},

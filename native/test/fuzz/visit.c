@@ -394,6 +394,20 @@ static void write_pieces(struct file *f, uint64_t off, uint64_t len) {
     settle(f, "nova_write_commit", rc);
 }
 
+/* A page of bytes between two holes. */
+static void write_sparse(struct file *f) {
+    static const struct nova_run holes[] = {{1, 1}, {3, 2}};
+    nova_intent *in;
+    int rc = nova_write_begin_sparse(f->inode, 100, 5 * FUZZ_BLK - 100, holes, 2, blk_at(f, 100),
+                                     blk_at(f, 5 * FUZZ_BLK - 1), eof_blk(f), &f->io, &in);
+    if (rc == NOVA_OK) {
+        (void)nova_write_fill(in, 0, bytes, FUZZ_BLK - 100, &f->io);
+        (void)nova_write_fill(in, 2 * FUZZ_BLK - 100, bytes, FUZZ_BLK, &f->io);
+        rc = nova_write_commit(in, &f->io);
+    }
+    settle(f, "nova_write_commit", rc);
+}
+
 static int truncate_to(struct file *f, uint64_t size) {
     return settle(f, "nova_truncate", nova_truncate(f->inode, size, eof_blk(f), &f->io));
 }
@@ -401,6 +415,7 @@ static int truncate_to(struct file *f, uint64_t size) {
 static void change_ranges(struct file *f) {
     uint64_t end = f->size / FUZZ_BLK * FUZZ_BLK;
     struct nova_run run = {end / FUZZ_BLK + 2, 3};
+    write_sparse(f);
     settle(f, "nova_punch",
            nova_punch(f->inode, 100, 2 * FUZZ_BLK, blk_at(f, 100), blk_at(f, 99 + 2 * FUZZ_BLK), 1, &f->io));
     settle(f, "nova_allocate", nova_allocate(f->inode, &run, 1, f->size, eof_blk(f), &f->io));

@@ -71,6 +71,43 @@ static uint64_t fill_pool(struct mapped *m) {
     return pages;
 }
 
+/* A write in place that finds no space for its entry may have changed its own bytes, but nothing else. */
+static void test_in_place_without_a_log_page(void **state) {
+    (void)state;
+    struct mapped m;
+    uint8_t all[4 * PG], now[4 * PG];
+    unsigned writes = 0;
+    mapped_open(&m, 8 * MB, 2);
+    memset(all, 1, sizeof all);
+    mapped_write(&m, 0, 0, all, sizeof all);
+    struct store_region r = mapped_map(&m, 0, 0, sizeof all, NOVA_MAP_EAGER);
+    (void)fill_pool(&m);
+    uint64_t free_before = 0;
+    struct nova_pool_info info;
+    for (int rc = NOVA_OK; rc == NOVA_OK; writes++) {
+        assert_in_range(writes, 0, 100); /* a page of the log is full by then */
+        assert_int_equal(nova_pool_info(m.s.pool, &info), NOVA_OK);
+        free_before = info.blocks_free;
+        rc = store_write(&m.file[0].f, PG + 100, "in place", 8);
+        assert_true(rc == NOVA_OK || rc == NOVA_ENOSPC);
+    }
+    assert_int_equal(nova_pool_info(m.s.pool, &info), NOVA_OK);
+    assert_int_equal(info.blocks_free, free_before);
+    assert_int_equal(m.file[0].f.size, sizeof all);
+    mapped_read(&m, 0, 0, now, sizeof now);
+    assert_memory_equal(now, r.addr, sizeof now);
+    assert_memory_equal(now, all, PG + 100);
+    assert_memory_equal(now + PG + 108, all + PG + 108, sizeof all - PG - 108);
+    assert_int_equal(store_punch(&m.file[1].f, 0, 4 * PG), NOVA_OK);
+    assert_int_equal(store_write(&m.file[0].f, PG + 100, "in place", 8), NOVA_OK);
+    nova_region_free(r.r);
+    mapped_reopen(&m);
+    memcpy(all + PG + 100, "in place", 8);
+    mapped_read(&m, 0, 0, now, sizeof now);
+    assert_memory_equal(now, all, sizeof all);
+    mapped_close(&m);
+}
+
 /* Each store to a hole finds a single free block, or two where the log needs another page as well. */
 static void test_no_space_for_a_log_page(void **state) {
     (void)state;
@@ -196,6 +233,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full_pool),
         cmocka_unit_test(test_no_space_for_a_log_page),
+        cmocka_unit_test(test_in_place_without_a_log_page),
         cmocka_unit_test(test_space_again),
         cmocka_unit_test(test_failing_drain),
     };

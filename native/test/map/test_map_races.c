@@ -226,11 +226,94 @@ static void test_regions_overlap(void **state) {
     }
 }
 
+/* ---- edges of holes ---- */
+
+#define PUNCHES 3000u
+
+/* Thread t < THREADS stores to word t of a page of which the next thread punches the rest, again and again. */
+struct edges {
+    struct mapped m;
+    struct store_region r;
+    bool done; /* atomic */
+    uint64_t stored[THREADS];
+};
+
+static void store_to_edge(void *arg, unsigned id) {
+    struct edges *x = arg;
+    if (id < THREADS) {
+        uint8_t *first = x->r.addr + 8 * id, *last = x->r.addr + 3 * PG - 8 - 8 * id; /* both edges */
+        for (uint64_t n = 1; !__atomic_load_n(&x->done, __ATOMIC_ACQUIRE); n++) {
+            put64(first, n);
+            put64(last, n);
+            x->stored[id] = n;
+            MUST(get64(first) == n && get64(last) == n);
+        }
+        return;
+    }
+    for (unsigned i = 0; i < PUNCHES; i++)
+        MUST(store_punch(&x->m.file[0].f, 8 * THREADS + i % 100, 3 * PG - 16 * THREADS - 200) == NOVA_OK);
+    __atomic_store_n(&x->done, true, __ATOMIC_RELEASE);
+}
+
+static void test_edges_keep_stores(void **state) {
+    (void)state;
+    struct edges x = {0};
+    static const uint8_t bytes[3 * PG] = {1};
+    mapped_open(&x.m, 64 * MB, 1);
+    mapped_write(&x.m, 0, 0, bytes, sizeof bytes);
+    x.r = mapped_map(&x.m, 0, 0, sizeof bytes, 0);
+    mapped_threads(THREADS + 1, store_to_edge, &x);
+    for (unsigned id = 0; id < THREADS; id++) {
+        uint64_t now;
+        mapped_read(&x.m, 0, 8 * id, &now, 8);
+        assert_int_equal(now, x.stored[id]);
+        mapped_read(&x.m, 0, 3 * PG - 8 - 8 * id, &now, 8);
+        assert_int_equal(now, x.stored[id]);
+    }
+    nova_region_free(x.r.r);
+    mapped_reopen(&x.m);
+    mapped_close(&x.m);
+}
+
+/* ---- holes that a fault and nova_allocate() fill at once ---- */
+
+static void store_or_allocate(void *arg, unsigned id) {
+    struct edges *x = arg;
+    if (id < THREADS) {
+        for (uint32_t page = id; page < PAGES; page += THREADS)
+            put64(x->r.addr + (uint64_t)page * PG, page + 1);
+        return;
+    }
+    struct store_file *f = &x->m.file[0].f;
+    for (uint32_t page = 0; page < PAGES; page++)
+        while (store_allocate(f, (uint64_t)page * PG, PG, true) != NOVA_OK)
+            MUST(f->store->err.code == NOVA_ESTALE); /* a fault came between */
+}
+
+static void test_allocation_keeps_stores(void **state) {
+    (void)state;
+    struct edges x = {0};
+    mapped_open(&x.m, 64 * MB, 1);
+    mapped_truncate(&x.m, 0, (uint64_t)PAGES * PG);
+    x.r = mapped_map(&x.m, 0, 0, (uint64_t)PAGES * PG, 0);
+    for (unsigned round = 0; round < 30; round++) {
+        mapped_threads(THREADS + 1, store_or_allocate, &x);
+        for (uint32_t page = 0; page < PAGES; page++)
+            assert_int_equal(get64(x.r.addr + (uint64_t)page * PG), page + 1);
+        assert_true(mapped_equal(&x.m, 0, 0, x.r.addr, x.r.len));
+        assert_int_equal(store_punch(&x.m.file[0].f, 0, (uint64_t)PAGES * PG), NOVA_OK);
+    }
+    nova_region_free(x.r.r);
+    mapped_reopen(&x.m);
+    mapped_close(&x.m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_truncate_and_extend), cmocka_unit_test(test_punch_and_write),
         cmocka_unit_test(test_collapse_and_insert), cmocka_unit_test(test_allocate_and_punch),
         cmocka_unit_test(test_all_of_them),         cmocka_unit_test(test_regions_overlap),
+        cmocka_unit_test(test_edges_keep_stores),   cmocka_unit_test(test_allocation_keeps_stores),
     };
     mapped_main(500);
     return cmocka_run_group_tests(tests, NULL, NULL);

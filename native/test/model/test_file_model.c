@@ -339,13 +339,48 @@ static void write_mapped(struct world *w, int i) {
         m->size = off + len;
 }
 
+/* Of a file's blocks, where the copy has some: where the source has some too. */
+static void check_holes(const struct store_file *from, uint64_t off, const struct store_file *to, uint64_t to_off,
+                        uint64_t len) {
+    uint64_t first = (to_off + 4095) / 4096, end = (to_off + len) / 4096;
+    for (uint64_t p = first; p < end; p++) {
+        uint64_t at = p * 4096 - to_off + off;
+        bool hole = block_map_get(&from->map, at / 4096) == 0 && block_map_get(&from->map, (at + 4095) / 4096) == 0;
+        assert_int_equal(block_map_get(&to->map, p) == 0, hole);
+    }
+}
+
+/* To another file, or within one that is not mapped: in place, it would read what it has written. */
+static void do_copy(struct world *w, int i, uint64_t off, uint64_t len) {
+    static uint8_t buf[SIZE_MAX_];
+    int j = (int)rnd(FILES);
+    struct model *m = &w->model[i], *from = &w->model[j];
+    if (!from->exists || off >= SIZE_MAX_ || (i == j && w->file[i].appended != NULL))
+        return;
+    uint64_t src = rnd(from->size + 1), n = len < from->size - src ? len : from->size - src;
+    n = n < SIZE_MAX_ - off ? n : SIZE_MAX_ - off;
+    must(w, store_catch_up(&w->file[j]));
+    must(w, store_copy(&w->file[j], src, &w->file[i], off, n));
+    if (n == 0)
+        return;
+    if (w->file[i].appended == NULL && i != j)
+        check_holes(&w->file[j], src, &w->file[i], off, n);
+    if (off > m->size)
+        memset(m->bytes + m->size, 0, off - m->size);
+    memcpy(buf, from->bytes + src, n);
+    memcpy(m->bytes + off, buf, n);
+    if (off + n > m->size)
+        m->size = off + n;
+}
+
 static void do_range(struct world *w, int i) {
     struct model *m = &w->model[i];
     struct store_file *f = &w->file[i];
     uint64_t off = rnd(4) == 0 ? rnd(SIZE_MAX_) : rnd(m->size + 1), len = awkward(rnd(4) == 0 ? SIZE_MAX_ : 40000);
     uint64_t page = off & ~(uint64_t)4095, pages = (len + 4095) & ~(uint64_t)4095;
     uint64_t end = off + len < m->size ? off + len : m->size;
-    switch (rnd(4)) {
+    switch (rnd(5)) {
+    case 4: do_copy(w, i, off, len); break;
     case 0:
         must(w, store_punch(f, off, len));
         if (off < end)

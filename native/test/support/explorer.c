@@ -177,6 +177,7 @@ static bool explore_recovery(struct explorer *x, uint64_t state, const char *ima
     t.superblocks = x->c.t->superblocks;
     t.damaged = x->c.t->damaged;
     t.repairs = x->c.t->repairs;
+    t.untimed = x->c.t->untimed;
     uint32_t op = recorder_begin("recovery", state, NULL);
     int rc = store_open(&s, x->judge->path, NOVA_OPT_EMULATED);
     recorder_end(op, state, NULL);
@@ -392,6 +393,7 @@ static bool explore_with(struct judge *j, const struct trace *t, size_t from, co
     j->superblocks = t->superblocks;
     j->damaged = t->damaged;
     j->repairs = t->repairs;
+    j->untimed = t->untimed;
     walk(&x, from);
     x.st.traces++;
     x.st.opens = j->opens - opens; /* of nested ones too */

@@ -270,7 +270,8 @@ static bool read_inode(struct judge *j, struct store *s, const struct name *n, u
                                 .uid = st.uid,
                                 .gid = st.gid,
                                 .atime = time_set(st.atime),
-                                .mtime = time_set(st.mtime),
+                                .mtime = st.mtime,
+                                .btime = st.btime,
                                 .size = st.size,
                                 .content = model_content_hash(NULL, 0)};
     return n->type == NOVA_DIR ? read_dir_xattrs(j, s, n->path, o, &node->xattrs, why, why_len)
@@ -299,7 +300,7 @@ bool judge_store(struct judge *j, struct store *s, uint64_t *state, uint64_t *us
                 k++;
             node[i] = node[k];
         }
-        *state += model_name_hash(t.name[i].path, &node[i], nlink, names);
+        *state += model_name_hash(t.name[i].path, &node[i], nlink, names, !j->untimed);
     }
     struct nova_stat root;
     struct nova_pool_info info;
@@ -596,9 +597,12 @@ static void explain_name(struct judge *j, struct store *s, const struct model *m
                  node->type, (unsigned long long)st.size, (unsigned long long)node->size);
     } else if (st.mode != node->mode || st.uid != node->uid || st.gid != node->gid ||
                st.nlink != model_nlink(m, f->name) || time_set(st.atime) != node->atime ||
-               time_set(st.mtime) != node->mtime) {
-        snprintf(out, cap, " %.40s has other attributes: mode %o for %o, uid %u for %u, %u names for %u;", f->name,
-                 st.mode, node->mode, st.uid, node->uid, st.nlink, model_nlink(m, f->name));
+               (!j->untimed && (st.mtime != node->mtime || st.btime != node->btime))) {
+        snprintf(out, cap,
+                 " %.40s has other attributes: mode %o for %o, uid %u for %u, %u names for %u, mtime %lld for %lld,"
+                 " btime %lld for %lld;",
+                 f->name, st.mode, node->mode, st.uid, node->uid, st.nlink, model_nlink(m, f->name),
+                 (long long)st.mtime, (long long)node->mtime, (long long)st.btime, (long long)node->btime);
     } else if (st.type != NOVA_DIR && store_file_open(s, f->name, false, &file) == NOVA_OK) {
         need_buffers(j, file.size);
         store_read(&file, 0, j->before, file.size);

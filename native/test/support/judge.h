@@ -30,6 +30,7 @@ struct judge {
     /* States whose loose bytes may be old ones: of the call that a crash is in, before and after it; or NULL. */
     const struct model *loose[2];
     bool repairs;    /* nova_fsck_repair() comes first, and leaves nothing for fsck to find */
+    bool untimed;    /* states are without the times that the clock gave */
     uint64_t opens;  /* of pools, so far */
     uint8_t *first;  /* the file's bytes after the first recovery */
     uint8_t *before; /* a file's bytes, before the store is tried out */

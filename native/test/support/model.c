@@ -41,7 +41,7 @@ uint64_t model_path_hash(const char *path) {
     return finish(hash_bytes(len + 0x3d, path, len));
 }
 
-uint64_t model_name_hash(const char *path, const struct model_node *node, uint32_t nlink, uint64_t names) {
+uint64_t model_name_hash(const char *path, const struct model_node *node, uint32_t nlink, uint64_t names, bool timed) {
     const uint64_t all[] = {model_path_hash(path),
                             names,
                             node->content,
@@ -49,7 +49,8 @@ uint64_t model_name_hash(const char *path, const struct model_node *node, uint32
                             (uint64_t)node->type << 48 | (uint64_t)nlink << 16 | node->mode,
                             (uint64_t)node->uid << 32 | node->gid,
                             (uint64_t)node->atime,
-                            (uint64_t)node->mtime};
+                            timed || node->mtime < MODEL_TIME_SET ? (uint64_t)node->mtime : 0,
+                            timed ? (uint64_t)node->btime : 0};
     uint64_t h = finish(hash_bytes(0x77, all, sizeof all));
     return h != 0 ? h : 1;
 }
@@ -109,7 +110,7 @@ static struct model *copy(struct model_arena *a, const struct model *m) {
 }
 
 static struct model *hashed(struct model *m) {
-    m->hash = m->root == NULL ? 0 : m->root->xattrs;
+    m->hash = m->untimed = m->root == NULL ? 0 : m->root->xattrs;
     for (uint32_t i = 0; i < m->n; i++) {
         uint32_t nlink = 0;
         uint64_t names = 0;
@@ -118,7 +119,8 @@ static struct model *hashed(struct model *m) {
                 nlink++;
                 names += model_path_hash(m->file[k]->name);
             }
-        m->hash += model_name_hash(m->file[i]->name, m->file[i]->node, nlink, names);
+        m->hash += model_name_hash(m->file[i]->name, m->file[i]->node, nlink, names, true);
+        m->untimed += model_name_hash(m->file[i]->name, m->file[i]->node, nlink, names, false);
     }
     return m;
 }
@@ -336,6 +338,27 @@ const struct model *model_setattr(struct model_arena *a, const struct model *m, 
         node->atime = atime < MODEL_TIME_SET ? atime : 0;
     if (mask & NOVA_ATTR_MTIME)
         node->mtime = mtime < MODEL_TIME_SET ? mtime : 0;
+    replace(a, next, node);
+    return hashed(next);
+}
+
+const char *model_next_untimed(const struct model *m) {
+    for (uint32_t i = 0; i < m->n; i++)
+        if (m->file[i]->node->mtime == 0 || m->file[i]->node->btime == 0)
+            return m->file[i]->name;
+    return NULL;
+}
+
+const struct model *model_timed(struct model_arena *a, const struct model *m, const char *name, int64_t mtime,
+                                int64_t btime) {
+    const struct model_node *old = model_get(m, name)->node;
+    if (mtime == 0 || btime == 0 || (old->mtime != 0 && old->mtime != mtime) ||
+        (old->btime != 0 && old->btime != btime))
+        abort(); /* a time that no clock gave, or not what the model knew */
+    struct model *next = copy(a, m);
+    struct model_node *node = node_copy(a, old);
+    node->mtime = mtime;
+    node->btime = btime;
     replace(a, next, node);
     return hashed(next);
 }

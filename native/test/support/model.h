@@ -2,8 +2,11 @@
 /*
  * What a store should hold: immutable states of a tree, each made from the one before, sharing what did not change. A
  * state has a hash (the sum of its names' and of the root's attributes' hashes, so that the states of several actors
- * add up) that a recovered store must have too. Of times only those are part of it that a setattr set, to less than
- * MODEL_TIME_SET.
+ * add up) that a recovered store must have too. Times of making and of changes that the clock gave are those that the
+ * store says after the call; a time of access is part of it if a setattr set it, to less than MODEL_TIME_SET.
+ *
+ * Faults commit times of their own, in the middle of a call or after it. So a state has another hash, without the
+ * times that the clock gave, for worlds with mapped files.
  */
 #ifndef NOVA_TEST_SUPPORT_MODEL_H
 #define NOVA_TEST_SUPPORT_MODEL_H
@@ -27,7 +30,8 @@ struct model_xattr {
 struct model_node {
     uint8_t type; /* nova_file_type */
     uint32_t mode, uid, gid;
-    int64_t atime, mtime; /* 0: not set */
+    int64_t atime;        /* 0: not set */
+    int64_t mtime, btime; /* 0: not known yet, see model_next_untimed() */
     uint64_t size;
     const uint8_t *bytes; /* a symbolic link's target; a directory has none */
     uint64_t content;     /* model_content_hash() of them */
@@ -54,6 +58,7 @@ struct model_loose {
 
 struct model {
     uint64_t hash; /* knows nothing of loose bytes */
+    uint64_t untimed;
     const struct model_loose *loose;
     const struct model_node *root; /* of the root directory only the extended attributes; NULL: it never had any */
     uint32_t n;
@@ -104,6 +109,11 @@ const struct model *model_exchange(struct model_arena *a, const struct model *m,
 const struct model *model_setattr(struct model_arena *a, const struct model *m, const char *name, uint32_t mask,
                                   uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime, int64_t mtime);
 
+/* A path whose times are not known yet, or NULL; and the state with them. */
+const char *model_next_untimed(const struct model *m);
+const struct model *model_timed(struct model_arena *a, const struct model *m, const char *name, int64_t mtime,
+                                int64_t btime);
+
 /* Sets an extended attribute, of the root directory if name is ""; value NULL: removes it. */
 const struct model *model_set_xattr(struct model_arena *a, const struct model *m, const char *name, const char *xattr,
                                     const uint8_t *value, uint32_t len);
@@ -116,7 +126,8 @@ uint32_t model_nlink(const struct model *m, const char *name);               /* 
 uint64_t model_content_hash(const uint8_t *bytes, uint64_t size);
 uint64_t model_xattr_hash(const char *name, const uint8_t *value, uint32_t len);
 uint64_t model_path_hash(const char *path);
-/* Of a name: what it names, the number of names that has, and the sum of their model_path_hash(). */
-uint64_t model_name_hash(const char *path, const struct model_node *node, uint32_t nlink, uint64_t names);
+/* Of a name: what it names, the number of names that has, and the sum of their model_path_hash(). timed: with the times
+ * that the clock gave. */
+uint64_t model_name_hash(const char *path, const struct model_node *node, uint32_t nlink, uint64_t names, bool timed);
 
 #endif

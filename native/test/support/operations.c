@@ -124,6 +124,15 @@ static void need(struct world *w, uint64_t size) {
     if (size_of(w, "a") < size)
         put(w, "a", size_of(w, "a"), size - size_of(w, "a"));
 }
+/* "a" ends with a hole and some bytes; "b" gets all of it over its own, and holes where it had blocks. */
+static void copy_holes(struct world *w) {
+    have(w, "b"), put(w, "b", 0, 4 * BLK), need(w, BLK + 10);
+    put(w, "a", size_of(w, "a") + 3 * BLK, 70), copy_range(w, "a", 0, "b", 0, size_of(w, "a"));
+}
+static void copy_hole_last(struct world *w) {
+    have(w, "a"), have(w, "b"), cut(w, "a", size_of(w, "a") + 5 * BLK);
+    copy_range(w, "a", size_of(w, "a") - 3 * BLK, "b", size_of(w, "b") + 100, 3 * BLK);
+}
 static void punch_page(struct world *w) {
     need(w, 2 * BLK + 10), punch(w, "a", BLK, BLK);
 }
@@ -229,6 +238,8 @@ const struct operation operations[] = {
     {"move a closed file", move_closed},
     {"move onto", move_onto},
     {"move onto a closed file", move_onto_closed},
+    {"copy with holes", copy_holes},
+    {"copy a hole behind the end", copy_hole_last},
     {"punch a page", punch_page},
     {"punch edges", punch_edges},
     {"punch the end", punch_end},

@@ -54,6 +54,7 @@ struct trace {
     const struct model *loose;    /* the state then, if it has loose bytes; or NULL */
     bool superblocks;             /* are written: one that is torn is an error to fsck, and no more */
     bool damaged;                 /* start is not what any crash leaves: a test damaged it */
+    bool untimed;                 /* the states are model.untimed */
     bool repairs;                 /* whoever finds a crash image runs nova_fsck_repair() on it before opening */
     struct trace_event *ev;
     size_t n, cap;

@@ -265,6 +265,49 @@ int store_write_abort(struct store_file *f, uint64_t off, const void *src, uint6
     return rc;
 }
 
+/* Whether all that a page of the target gets comes from holes, and nothing of it must stay. */
+static bool becomes_hole(const struct store_file *from, uint64_t off, const struct store_file *f, uint64_t to,
+                         uint64_t len, uint64_t page) {
+    uint64_t start = page * BLK, end = start + BLK < to + len ? start + BLK : to + len;
+    if (start < to || (end < start + BLK && end < f->size))
+        return false;
+    return blk_at(from, start - to + off) == 0 && blk_at(from, end - 1 - to + off) == 0;
+}
+
+int store_copy(struct store_file *from, uint64_t off, struct store_file *f, uint64_t to, uint64_t len) {
+    if (off >= from->size)
+        return NOVA_OK;
+    len = len < from->size - off ? len : from->size - off;
+    uint64_t first = to / BLK, end = (to + len - 1) / BLK + 1;
+    struct nova_run *holes = malloc(((end - first) / 2 + 1) * sizeof *holes);
+    nova_intent *in;
+    uint32_t n = 0;
+    if (holes == NULL)
+        abort();
+    for (uint64_t p = first; p < end; p++) {
+        if (!becomes_hole(from, off, f, to, len, p))
+            continue;
+        if (n != 0 && holes[n - 1].pgoff + holes[n - 1].count == p)
+            holes[n - 1].count++;
+        else
+            holes[n++] = (struct nova_run){p, 1};
+    }
+    int rc = nova_write_begin_sparse(f->inode, to, len, holes, n, blk_at(f, to), blk_at(f, to + len - 1), eof_blk(f),
+                                     &f->io, &in);
+    free(holes);
+    for (uint64_t p = first; rc == NOVA_OK && p < end; p++) {
+        uint8_t page[NOVA_BLOCK_SIZE];
+        uint64_t start = p * BLK < to ? to : p * BLK, stop = (p + 1) * BLK < to + len ? (p + 1) * BLK : to + len;
+        if (becomes_hole(from, off, f, to, len, p))
+            continue;
+        store_read(from, start - to + off, page, stop - start);
+        rc = nova_write_fill(in, start - to, page, stop - start, &f->io);
+        if (rc != NOVA_OK)
+            nova_write_abort(in);
+    }
+    return store_done(f, rc == NOVA_OK ? nova_write_commit(in, &f->io) : rc);
+}
+
 int store_truncate(struct store_file *f, uint64_t size) {
     return store_done(f, nova_truncate(f->inode, size, eof_blk(f), &f->io));
 }

@@ -123,6 +123,8 @@ int store_write_pieces(struct store_file *f, uint64_t off, const void *src, uint
                        bool backwards);
 /* Begins one, fills its first `filled` bytes, and gives it up. */
 int store_write_abort(struct store_file *f, uint64_t off, const void *src, uint64_t len, uint64_t filled);
+/* Copies what the source has of the range, maybe of the same file; pages that are holes of it become holes. */
+int store_copy(struct store_file *from, uint64_t off, struct store_file *f, uint64_t to, uint64_t len);
 int store_truncate(struct store_file *f, uint64_t size);
 int store_punch(struct store_file *f, uint64_t off, uint64_t len);
 int store_collapse(struct store_file *f, uint64_t off, uint64_t len);

@@ -59,6 +59,10 @@ void world_free(struct world *w) {
         model_arena_free(&w->arena[a]);
 }
 
+static uint64_t state_of(const struct world *w, const struct model *m) {
+    return w->untimed ? m->untimed : m->hash;
+}
+
 void record(struct world *w) {
     FILE *f = fopen(w->path, "rb");
     if (f == NULL || fseek(f, 0, SEEK_END) != 0)
@@ -70,12 +74,15 @@ void record(struct world *w) {
         abort();
     fclose(f);
     recorder_start(&w->trace, bytes, len);
-    for (uint32_t a = 0; a < TRACE_ACTORS; a++)
-        w->trace.state[a] = w->now[a]->hash;
+    for (uint32_t a = 0; a < TRACE_ACTORS; a++) {
+        w->start[a] = w->now[a];
+        w->trace.state[a] = state_of(w, w->now[a]);
+    }
     w->trace.loose = w->now[0]->loose != NULL ? w->now[0] : NULL;
     w->trace.superblocks = w->superblocks;
     w->trace.damaged = w->damaged;
     w->trace.repairs = w->repairs;
+    w->trace.untimed = w->untimed;
     w->recording = true;
     free(bytes);
 }
@@ -122,13 +129,7 @@ static uint32_t begin(struct world *w, const char *format, ...) {
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return w->recording ? recorder_begin(what, now(w)->hash, now(w)) : 0;
-}
-
-static void end(struct world *w, uint32_t op, const struct model *m) {
-    w->now[recorder_actor()] = m;
-    if (w->recording)
-        recorder_end(op, m->hash, m);
+    return w->recording ? recorder_begin(what, state_of(w, now(w)), now(w)) : 0;
 }
 
 static struct world_file *find_file(struct world *w, const char *path) {
@@ -142,6 +143,30 @@ static struct world_file *find_file(struct world *w, const char *path) {
             return f;
     }
     return NULL;
+}
+
+/* Takes the times that the call has set into the state that it made. */
+static const struct model *timed(struct world *w, const struct model *m) {
+    const char *path;
+    while (!w->untimed && w->is_open && (path = model_next_untimed(m)) != NULL) {
+        const struct world_file *f = find_file(w, path);
+        struct nova_stat st;
+        int rc = NOVA_OK;
+        if (f != NULL)
+            nova_inode_stat(f->f.inode, &st);
+        else
+            rc = store_stat(&w->s, path, &st);
+        must(w, "stat", rc);
+        m = model_timed(arena(w), m, path, st.mtime, st.btime);
+    }
+    return m;
+}
+
+static void end(struct world *w, uint32_t op, const struct model *m) {
+    m = timed(w, m);
+    w->now[recorder_actor()] = m;
+    if (w->recording)
+        recorder_end(op, state_of(w, m), m);
 }
 
 static struct world_file *take_file(struct world *w) {
@@ -248,11 +273,24 @@ void put(struct world *w, const char *name, uint64_t off, uint64_t len) {
     put_bytes(w, open_named(w, name), name, off, len, src, src);
 }
 
+/* From here on, and for what is recorded already. */
+static void forget_times(struct world *w) {
+    struct trace *t = &w->trace;
+    w->untimed = t->untimed = true;
+    for (uint32_t a = 0; w->recording && a < TRACE_ACTORS; a++)
+        t->state[a] = w->start[a]->untimed;
+    for (uint32_t i = 0; w->recording && i < t->ops_n; i++) {
+        t->ops[i].before = t->ops[i].model_before->untimed;
+        t->ops[i].after = t->ops[i].model_after->untimed;
+    }
+}
+
 void map_file(struct world *w, const char *name, uint64_t off, uint64_t len, uint32_t flags) {
     struct world_file *f = open_named(w, name);
     struct store_region *r = &f->map[f->map[0].r != NULL];
     if (r->r != NULL)
         return; /* twice is enough */
+    forget_times(w);
     uint32_t op = begin(w, "map %.30s", name);
     must(w, "map", store_map(&f->f, off, len, flags, r));
     if (r->lazy != ((flags & NOVA_MAP_EAGER) == 0))
@@ -366,6 +404,14 @@ void put_fails(struct world *w, const char *name, uint64_t off, uint64_t len) {
     if (store_write(f, off, src, len) != NOVA_ENOSPC)
         must(w, "a write that does not fit", NOVA_EINVAL);
     end(w, op, now(w));
+}
+
+void copy_range(struct world *w, const char *from, uint64_t off, const char *to, uint64_t to_off, uint64_t len) {
+    struct world_file *source = open_named(w, from), *f = open_named(w, to);
+    const uint8_t *bytes = model_get(now(w), from)->node->bytes + off;
+    uint32_t op = begin(w, "copy %.30s %llu+%llu to %.30s", from, (unsigned long long)off, (unsigned long long)len, to);
+    must(w, "copy", store_copy(&source->f, off, &f->f, to_off, len));
+    end(w, op, written(w, f, to, to_off, len, bytes));
 }
 
 void cut(struct world *w, const char *name, uint64_t size) {
@@ -588,7 +634,7 @@ void close_pool(struct world *w) {
     w->is_open = false;
     must(w, "close the pool", store_close(&w->s));
     if (w->recording)
-        recorder_end_closed(op, now(w)->hash, now(w));
+        recorder_end_closed(op, state_of(w, now(w)), now(w));
 }
 
 void open_pool(struct world *w) {
@@ -628,50 +674,7 @@ void resize_pool(struct world *w, uint64_t size) {
     uint32_t op = begin(w, "make the pool larger, %llu bytes", (unsigned long long)size);
     must(w, "resize", nova_pool_resize(w->path, size, &opt, &w->s.err));
     if (w->recording)
-        recorder_end_closed(op, now(w)->hash, now(w));
-}
-
-static void put_pool(struct world *w, const uint8_t *bytes, uint64_t len) {
-    FILE *f = fopen(w->path, "wb");
-    if (f == NULL || fwrite(bytes, 1, len, f) != len || fclose(f) != 0)
-        abort();
-}
-
-void crash_in_call(struct world *w, uint32_t drains, uint32_t lines, bool after) {
-    struct crash_cursor c;
-    const struct trace *t = &w->trace;
-    uint32_t op = t->ops_n - 1, seen = 0;
-    record_end(w);
-    crash_pool(w);
-    crash_cursor_init(&c, t);
-    while (c.at < t->n && !(t->ev[c.at].kind == TRACE_BEGIN && t->ev[c.at].op == op))
-        crash_cursor_step(&c);
-    while (c.at < t->n && !(seen == drains && t->ev[c.at].kind == TRACE_DRAIN)) {
-        seen += t->ev[c.at].kind == TRACE_DRAIN;
-        crash_cursor_step(&c);
-    }
-    for (uint32_t i = 0; i < lines && i < c.line_n; i++)
-        crash_image_all(&c, i);
-    put_pool(w, c.image, c.file_len);
-    w->now[0] = after ? t->ops[op].model_after : t->ops[op].model_before;
-    crash_cursor_free(&c);
-    trace_free(&w->trace);
-}
-
-void downgrade(struct world *w) {
-    const uint64_t at[] = {0, w->s.len - NOVA_BLOCK_SIZE};
-    struct fmt_sb sb;
-    FILE *f = fopen(w->path, "r+b");
-    for (int i = 0; i < 2; i++) {
-        if (f == NULL || fseek(f, (long)at[i], SEEK_SET) != 0 || fread(&sb, sizeof sb, 1, f) != 1)
-            abort();
-        sb.incompat &= ~(uint64_t)FMT_INCOMPAT_ALL;
-        fmt_sb_seal(&sb);
-        if (fseek(f, (long)at[i], SEEK_SET) != 0 || fwrite(&sb, sizeof sb, 1, f) != 1)
-            abort();
-    }
-    fclose(f);
-    w->damaged = true; /* while one superblock has the bit, the other one is another */
+        recorder_end_closed(op, state_of(w, now(w)), now(w));
 }
 
 uint64_t size_of(const struct world *w, const char *name) {
@@ -688,15 +691,6 @@ void fragment(struct world *w, uint32_t blocks) {
     struct nova_pool_info info;
     while (nova_pool_info(w->s.pool, &info), info.longest_free > 1)
         put(w, "wall", size_of(w, "wall"), info.longest_free * NOVA_BLOCK_SIZE);
-}
-
-void damage(struct world *w, uint64_t off) {
-    FILE *f = fopen(w->path, "r+b");
-    int byte;
-    w->damaged = true;
-    if (f == NULL || fseek(f, (long)off, SEEK_SET) != 0 || (byte = fgetc(f)) == EOF ||
-        fseek(f, (long)off, SEEK_SET) != 0 || fputc(byte ^ 0x10, f) == EOF || fclose(f) != 0)
-        abort();
 }
 
 /* ---- running ---- */

@@ -24,10 +24,12 @@ struct world {
     bool is_open;
     bool recording, damaged;
     bool superblocks;    /* to be set before record(): trace.superblocks */
+    bool untimed;        /* files have been mapped: trace.untimed */
     bool repairs;        /* to be set before record(): trace.repairs */
     uint64_t lanes_turn; /* another number of allocation lanes each time the pool is opened */
     struct trace trace;
-    const struct model *now[TRACE_ACTORS]; /* what each actor's files should be */
+    const struct model *now[TRACE_ACTORS];   /* what each actor's files should be */
+    const struct model *start[TRACE_ACTORS]; /* the same when recording began */
     struct model_arena arena[TRACE_ACTORS];
     struct world_file file[MODEL_FILES];
     uint64_t salt[TRACE_ACTORS]; /* of the bytes written */
@@ -56,6 +58,8 @@ void put_pieces(struct world *w, const char *name, uint64_t off, uint64_t len, u
  */
 void put_abort(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t filled);
 void put_fails(struct world *w, const char *name, uint64_t off, uint64_t len);
+/* Copies bytes that there are to a file that is there and not written in place, maybe the same; holes stay holes. */
+void copy_range(struct world *w, const char *from, uint64_t off, const char *to, uint64_t to_off, uint64_t len);
 void cut(struct world *w, const char *name, uint64_t size); /* truncates, up or down */
 void punch(struct world *w, const char *name, uint64_t off, uint64_t len);
 void collapse(struct world *w, const char *name, uint64_t off, uint64_t len);

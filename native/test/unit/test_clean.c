@@ -431,6 +431,7 @@ static void errors(void **state) {
     assert_int_equal(io->record_count, 0);
     assert_int_equal(nova_clean_cut(i, tail, first, io), NOVA_EINVAL); /* against the order */
     assert_int_equal(nova_clean_cut(i, tail, tail, io), NOVA_EINVAL);
+    assert_int_equal(nova_clean_cut(i, first, tail, io), NOVA_EINVAL); /* attributes in between */
     assert_int_equal(nova_clean_restart(i, NULL, 0, io), NOVA_EINVAL); /* more than a page */
     must(nova_clean_cut(i, 0, tail, io));
     assert_true(io->size >= 2);

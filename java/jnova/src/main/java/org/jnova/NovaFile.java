@@ -424,8 +424,10 @@ public final class NovaFile implements AutoCloseable {
 
     /**
      * Copies bytes to a place in a file of the same store, or in this one, where the ranges may overlap. One atomic
-     * write of bytes that this file held at one moment; durable on return. Holes become zeros, which take space. The
-     * bytes do not pass through the heap; writers of this file wait meanwhile.
+     * write of bytes that this file held at one moment; durable on return. Pages of the target that get nothing but
+     * bytes of a hole become holes; but zeros, which take space, if the target is written in place ({@link
+     * #setInPlace}), or is this file and has been mapped. The bytes do not pass through the heap; writers of this file
+     * wait meanwhile.
      *
      * @param position byte offset in this file
      * @param target the other file
@@ -492,8 +494,8 @@ public final class NovaFile implements AutoCloseable {
     /**
      * Sets whether calls that write to this file write in place while it is mapped: into the blocks that are there,
      * instead of into new ones that replace them. That trades atomicity for speed: regions stay mapped as they are,
-     * and blocks in one piece, but a crash inside a call may leave any part of it, and readers may see any. It is
-     * durable on return all the same. Holds for all handles of the file, as long as it is open; {@link
+     * and blocks in one piece, but a crash inside a call, or its failure, may leave any part of it, and readers may see
+     * any. It is durable on return all the same. Holds for all handles of the file, as long as it is open; {@link
      * StoreOptions.Builder#inPlaceWrites} says how it is at first. A file with an eager region is written in place anyway.
      *
      * @param on whether to

@@ -19,6 +19,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
+import org.jnova.internal.index.LogPages;
 
 /**
  * Random operations on several files through several handles, with reopening in between, against byte arrays in a
@@ -37,6 +38,17 @@ class FileModelTest {
     void longRuns(@ForAll long seed) throws IOException {
         for (int i = 0; i < (TestPools.FULL ? 50 : 1); i++) {
             run(seed + i, 3000);
+        }
+    }
+
+    /** The same while every call cleans the log that it makes longer. */
+    @Property(tries = 1)
+    void longRunsWithShortLogs(@ForAll long seed) throws IOException {
+        LogPages.cleanAlways(true);
+        try {
+            longRuns(seed);
+        } finally {
+            LogPages.cleanAlways(false);
         }
     }
 
@@ -238,6 +250,18 @@ class FileModelTest {
                 byte[] bytes = Arrays.copyOfRange(content.bytes, at, at + n);
                 to.content.bytes = Arrays.copyOf(to.content.bytes, Math.max(to.content.bytes.length, target + n));
                 System.arraycopy(bytes, 0, to.content.bytes, target, n);
+                if (to.content != content) {
+                    checkCopied(file, at, to.file, target, n);
+                }
+            }
+        }
+
+        /** Pages of a copy are holes if all their bytes come from holes, and only then. */
+        private static void checkCopied(NovaFile from, int at, NovaFile to, int target, int n) throws IOException {
+            for (int page = (target + 4095) & -4096; page + 4096 <= target + n; page += 4096) {
+                long source = page - target + at;
+                long data = from.nextData(source);
+                assertEquals(data >= 0 && data < source + 4096, to.nextData(page) == page);
             }
         }
 

@@ -72,6 +72,44 @@ class FileRangesTest {
         return store.info().blocksFree();
     }
 
+    /** Whether each page has a block. */
+    private static String blocks(NovaFile of, int pages) throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (int page = 0; page < pages; page++) {
+            text.append(of.nextData((long) page * PAGE) == (long) page * PAGE ? 'x' : '.');
+        }
+        return text.toString();
+    }
+
+    @Test
+    void copiesKeepHoles() throws IOException {
+        file.setSize(10 * PAGE);
+        file.write(2 * PAGE, random(2 * PAGE), 0, 2 * PAGE);
+        file.write(7 * PAGE, random(PAGE), 0, PAGE);
+        assertEquals("..xx...x..", blocks(file, 10));
+        try (NovaFile other = store.open("other", CREATE, READ, WRITE)) {
+            byte[] bytes = random(10 * PAGE);
+            other.write(0, bytes, 0, bytes.length);
+            assertEquals(10 * PAGE, file.copyRange(0, other, 0, 20 * PAGE));
+            assertEquals("..xx...x..", blocks(other, 10));
+            assertArrayEquals(all(file), all(other));
+            assertEquals(3 * PAGE, other.info().allocated());
+            other.truncate(0);
+            assertEquals(10 * PAGE - 100, file.copyRange(0, other, 50, 10 * PAGE - 100)); // at another place in its page
+            assertEquals("x.xxx..xx.", blocks(other, 10));
+            byte[] expected = new byte[10 * PAGE - 50];
+            System.arraycopy(all(file), 0, expected, 50, 10 * PAGE - 100);
+            assertArrayEquals(expected, all(other));
+            other.write(0, bytes, 0, bytes.length);
+            assertEquals(PAGE + 10, file.copyRange(5 * PAGE, other, 4 * PAGE, PAGE + 10)); // keeps the rest of a page
+            assertEquals("xxxx.xxxxx", blocks(other, 10));
+            Arrays.fill(bytes, 4 * PAGE, 5 * PAGE + 10, (byte) 0);
+            assertArrayEquals(bytes, all(other));
+            assertEquals(3 * PAGE, file.copyRange(4 * PAGE, file, PAGE, 3 * PAGE)); // within itself
+            assertEquals(".......x..", blocks(file, 10));
+        }
+    }
+
     @Test
     void holesReadAsZerosAndGivePagesBack() throws IOException {
         useLogPage();

@@ -17,6 +17,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
+import org.jnova.internal.index.LogPages;
 
 /** Random stores, loads and calls on a file with several regions, against a byte array. */
 class MappedModelTest {
@@ -32,6 +33,17 @@ class MappedModelTest {
     void longRuns(@ForAll long seed) throws IOException {
         for (int i = 0; i < (TestPools.FULL ? 50 : 1); i++) {
             run(seed + i, 3000);
+        }
+    }
+
+    /** The same while every call cleans the log that it makes longer. */
+    @Property(tries = 1)
+    void longRunsWithShortLogs(@ForAll long seed) throws IOException {
+        LogPages.cleanAlways(true);
+        try {
+            longRuns(seed);
+        } finally {
+            LogPages.cleanAlways(false);
         }
     }
 

@@ -24,6 +24,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
+import org.jnova.internal.index.LogPages;
 
 /**
  * Random operations on names, against a tree of nodes in memory: hard links, symbolic links, moves of whole subtrees,
@@ -39,6 +40,17 @@ class NamespaceModelTest {
     void longRuns(@ForAll long seed) throws IOException {
         for (int i = 0; i < (TestPools.FULL ? 50 : 2); i++) {
             run(seed + i, 4000);
+        }
+    }
+
+    /** The same while every call cleans the log that it makes longer. */
+    @Property(tries = 1)
+    void longRunsWithShortLogs(@ForAll long seed) throws IOException {
+        LogPages.cleanAlways(true);
+        try {
+            longRuns(seed);
+        } finally {
+            LogPages.cleanAlways(false);
         }
     }
 

@@ -139,7 +139,7 @@ class NovaStoreTest {
 
     @Test
     void durabilityIsNeverPretended() throws IOException {
-        Path folder = Files.createTempDirectory("jnova-test-");
+        Path folder = Files.createTempDirectory(TestPools.PREFIX);
         Path pool = folder.resolve("p");
         try {
             try (NovaStore store = NovaStore.create(pool, 4 * TestPools.MIB)) {

@@ -24,6 +24,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.BiConsumer;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -279,6 +280,11 @@ class PoolErrorsTest {
      * pool's UUID.
      */
     private void forgeSize(int kind, long size) throws IOException {
+        forge(kind, (image, at) -> image.putLong(at + 40, size));
+    }
+
+    /** Changes fields of the last entry of a kind. */
+    private void forge(int kind, BiConsumer<ByteBuffer, Integer> change) throws IOException {
         ByteBuffer image = ByteBuffer.wrap(Files.readAllBytes(pool)).order(ByteOrder.LITTLE_ENDIAN);
         int last = -1;
         for (int at = 0; at < image.capacity(); at += 64) {
@@ -287,7 +293,8 @@ class PoolErrorsTest {
             }
         }
         assertTrue(last > 0, "no entry of kind " + kind);
-        image.putLong(last + 40, size).putInt(last, entryCrc(image, last));
+        change.accept(image, last);
+        image.putInt(last, entryCrc(image, last));
         poke(last, Arrays.copyOfRange(image.array(), last, last + 64));
     }
 
@@ -324,6 +331,34 @@ class PoolErrorsTest {
                 thrown = assertThrows(
                         CorruptPoolException.class, () -> store.open("f", READ).close());
                 assertTrue(thrown.getMessage().contains(forged.says), thrown.getMessage());
+            }
+        }
+    }
+
+    /** The same of a symbolic link, where nothing but its contents can tell. */
+    @Test
+    void targetsThatAreNone() throws IOException {
+        for (long size : new long[] {0, 4096, 1L << 31, (1L << 32) + 6, 1L << 60}) {
+            Files.deleteIfExists(pool);
+            try (NovaStore store = pools.create("p", SIZE)) {
+                store.createSymbolicLink("s", "target");
+            }
+            pools.assertSound("p");
+            forge(1, (image, at) -> {
+                image.putLong(at + 40, size);
+                if (size == 0) {
+                    image.putLong(at + 32, 0); // without a block
+                }
+            });
+            assertFalse(PoolInspector.check(pool).ok());
+            try (NovaStore store = pools.open("p")) {
+                assertThrows(CorruptPoolException.class, () -> store.readSymbolicLink("s"));
+                assertThrows(CorruptPoolException.class, () -> store.stat("s/f"));
+                assertThrows(CorruptPoolException.class, () -> store.open("s", READ).close());
+                store.delete("s");
+            }
+            if (size != 0) { // whose block the forgery has lost
+                pools.assertSound("p");
             }
         }
     }

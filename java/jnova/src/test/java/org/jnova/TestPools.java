@@ -25,14 +25,17 @@ public final class TestPools implements AutoCloseable {
 
     public static final long MIB = 1L << 20;
 
+    /** How names of temporary folders begin: by the process, {@code ./jnova test} knows those that are left. */
+    static final String PREFIX = "jnova-test-" + ProcessHandle.current().pid() + "-";
+
     private final Path folder;
 
     public TestPools() {
         try {
             Path shm = Path.of("/dev/shm");
             folder = Files.isDirectory(shm) && Files.isWritable(shm)
-                    ? Files.createTempDirectory(shm, "jnova-test-")
-                    : Files.createTempDirectory("jnova-test-");
+                    ? Files.createTempDirectory(shm, PREFIX)
+                    : Files.createTempDirectory(PREFIX);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

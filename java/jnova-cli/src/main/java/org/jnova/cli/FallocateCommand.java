@@ -10,7 +10,6 @@ import org.jnova.NovaStore;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 @Command(
         name = "fallocate",
@@ -23,24 +22,14 @@ import picocli.CommandLine.Parameters;
         })
 final class FallocateCommand extends StoreCommand {
     @Mixin
-    private PoolArguments pool;
-
-    @Parameters(index = "1", paramLabel = "PATH", description = "The file.")
-    private String path;
+    private RangeArguments range;
 
     @Option(
             names = {"-o", "--offset"},
             defaultValue = "0",
             converter = SizeConverter.class,
-            description = "Where the range begins, in bytes (default 0); K, M, G, T for powers of 1024.")
+            description = "Where the range begins, in bytes (default 0); K, M, G, T likewise.")
     private long offset;
-
-    @Option(
-            names = {"-l", "--length"},
-            required = true,
-            converter = SizeConverter.class,
-            description = "Length of the range in bytes; K, M, G, T likewise.")
-    private long length;
 
     @Option(
             names = {"-n", "--keep-size"},
@@ -49,9 +38,9 @@ final class FallocateCommand extends StoreCommand {
 
     @Override
     public Integer call() throws IOException, CommandFailure {
-        try (NovaStore store = pool.open(streams());
-                NovaFile file = store.open(path, WRITE, CREATE)) {
-            file.allocate(offset, length, keepSize);
+        try (NovaStore store = range.pool.open(streams());
+                NovaFile file = store.open(range.path, WRITE, CREATE)) {
+            file.allocate(offset, range.length, keepSize);
         }
         return Main.OK;
     }

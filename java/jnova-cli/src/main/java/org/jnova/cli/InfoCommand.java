@@ -47,6 +47,7 @@ final class InfoCommand extends StoreCommand {
         line("size", Text.bytes(info.size()) + " (" + info.size() + " bytes)");
         line("grows to", Text.bytes(info.sizeMax()) + " at most, by jnova resize");
         line("durability", durability(info.durability()));
+        line("files", info.files() + ", directories and symbolic links included");
         line("inodes", info.inodesUsed() + " of at most " + info.inodesMax() + ", the root directory included");
         line(
                 "blocks",

@@ -10,7 +10,6 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 @Command(
         name = "punch",
@@ -23,24 +22,14 @@ import picocli.CommandLine.Parameters;
         })
 final class PunchCommand extends StoreCommand {
     @Mixin
-    private PoolArguments pool;
-
-    @Parameters(index = "1", paramLabel = "PATH", description = "The file.")
-    private String path;
+    private RangeArguments range;
 
     @Option(
             names = {"-o", "--offset"},
             required = true,
             converter = SizeConverter.class,
-            description = "Where the range begins, in bytes; K, M, G, T for powers of 1024.")
+            description = "Where the range begins, in bytes; K, M, G, T likewise.")
     private long offset;
-
-    @Option(
-            names = {"-l", "--length"},
-            required = true,
-            converter = SizeConverter.class,
-            description = "Length of the range in bytes; K, M, G, T likewise.")
-    private long length;
 
     @ArgGroup
     private Kind kind = new Kind();
@@ -65,8 +54,8 @@ final class PunchCommand extends StoreCommand {
 
     @Override
     public Integer call() throws IOException, CommandFailure {
-        try (NovaStore store = pool.open(streams());
-                NovaFile file = store.open(path, WRITE)) {
+        try (NovaStore store = range.pool.open(streams());
+                NovaFile file = store.open(range.path, WRITE)) {
             change(file);
         }
         return Main.OK;
@@ -75,16 +64,16 @@ final class PunchCommand extends StoreCommand {
     private void change(NovaFile file) throws IOException, CommandFailure {
         try {
             if (kind.collapse) {
-                file.collapseRange(offset, length);
+                file.collapseRange(offset, range.length);
             } else if (kind.insert) {
-                file.insertRange(offset, length);
+                file.insertRange(offset, range.length);
             } else if (kind.zero) {
-                file.zeroRange(offset, length);
+                file.zeroRange(offset, range.length);
             } else {
-                file.punchHole(offset, length);
+                file.punchHole(offset, range.length);
             }
         } catch (IllegalArgumentException e) { // a range that does not fit the file
-            throw new CommandFailure(Text.printable(path) + ": " + e.getMessage(), e);
+            throw new CommandFailure(Text.printable(range.path) + ": " + e.getMessage(), e);
         }
     }
 }

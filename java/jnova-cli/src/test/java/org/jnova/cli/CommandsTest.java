@@ -275,7 +275,9 @@ class CommandsTest {
     @Test
     void info() throws IOException {
         Cli.ok("put", "--emulated", pool, file("a", random(10_000)).toString());
-        assertTrue(Cli.ok("info", "--emulated", pool).contains("in order"));
+        String text = Cli.ok("info", "--emulated", pool);
+        assertTrue(text.contains("in order"));
+        assertTrue(text.contains("\nfiles       1, "), text);
         JsonNode info = PARSER.readTree(Cli.ok("info", "--json", "--emulated", pool));
         assertEquals(32 << 20, info.get("size").longValue());
         assertEquals(1, info.get("files").longValue());

@@ -13,8 +13,9 @@ final class SharedMemoryDir implements TempDirFactory {
     @Override
     public Path createTempDirectory(AnnotatedElementContext element, ExtensionContext context) throws IOException {
         Path shared = Path.of("/dev/shm");
+        String prefix = "jnova-test-" + ProcessHandle.current().pid() + "-cli-"; // ./jnova test knows what is left of it
         return Files.isWritable(shared)
-                ? Files.createTempDirectory(shared, "jnova-cli-test")
-                : Files.createTempDirectory("jnova-cli-test");
+                ? Files.createTempDirectory(shared, prefix)
+                : Files.createTempDirectory(prefix);
     }
 }

@@ -8,6 +8,7 @@ import static java.nio.file.StandardOpenOption.WRITE;
 import java.io.IOException;
 import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -114,8 +115,13 @@ final class FilesWriter extends Writer {
                 return own(target -> target.setOwner(name, mode, uid));
             }
             case 5 -> {
+                List<String> there = model.attributes(name);
+                if (!there.isEmpty() && random.nextBoolean()) {
+                    String attribute = there.get(random.nextInt(there.size()));
+                    return own(target -> target.removeAttribute(name, attribute));
+                }
                 String attribute = ATTRIBUTES[random.nextInt(ATTRIBUTES.length)];
-                byte[] value = random.nextInt(3) == 0 ? null : bytes(random, length(random, ATTRIBUTE_MAX));
+                byte[] value = bytes(random, length(random, ATTRIBUTE_MAX));
                 return own(target -> target.setAttribute(name, attribute, value));
             }
             default -> {
@@ -241,10 +247,13 @@ final class FilesWriter extends Writer {
 
         @Override
         public void setAttribute(String name, String attribute, byte[] value) throws IOException {
-            if (value == null) {
-                file(name).removeAttribute(attribute);
-            } else {
-                file(name).setAttribute(attribute, value);
+            file(name).setAttribute(attribute, value);
+        }
+
+        @Override
+        public void removeAttribute(String name, String attribute) throws IOException {
+            if (!file(name).removeAttribute(attribute)) {
+                throw new AssertionError("\"" + name + "\" has no attribute " + attribute);
             }
         }
 

@@ -3,6 +3,7 @@ package org.jnova.kill;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -48,6 +49,11 @@ final class Model implements Target.Own {
     byte[] bytes(String name) {
         Content content = files.get(name);
         return Arrays.copyOf(content.bytes, content.size);
+    }
+
+    /** Names of a file's extended attributes, sorted. */
+    List<String> attributes(String name) {
+        return List.copyOf(files.get(name).attributes.keySet());
     }
 
     /** Adds a file with these bytes. */
@@ -151,11 +157,12 @@ final class Model implements Target.Own {
 
     @Override
     public void setAttribute(String name, String attribute, byte[] value) {
-        if (value == null) {
-            files.get(name).attributes.remove(attribute);
-        } else {
-            files.get(name).attributes.put(attribute, value);
-        }
+        files.get(name).attributes.put(attribute, value);
+    }
+
+    @Override
+    public void removeAttribute(String name, String attribute) {
+        files.get(name).attributes.remove(attribute);
     }
 
     @Override

@@ -48,8 +48,11 @@ interface Target {
         /** Sets mode and owner. */
         void setOwner(String name, int mode, long uid) throws IOException;
 
-        /** Sets an extended attribute; null removes it, if it is there. */
+        /** Sets an extended attribute. */
         void setAttribute(String name, String attribute, byte[] value) throws IOException;
+
+        /** Removes an extended attribute that is there. */
+        void removeAttribute(String name, String attribute) throws IOException;
 
         /** Renames, replacing the file that has the new name, if any. */
         void rename(String from, String to) throws IOException;

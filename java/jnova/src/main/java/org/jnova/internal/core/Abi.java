@@ -70,6 +70,15 @@ public final class Abi {
     public static final int EXTENT_BLK = 0;
     public static final int EXTENT_COUNT = 4;
 
+    // nova_keep
+    public static final int KEEP_MAX = 504;
+    public static final int CUT_MAX = 64;
+    public static final int PAGE_RECORDS = 128;
+    public static final int KEEP_SIZE = 16;
+    public static final int KEEP_AT = 0;
+    public static final int KEEP_BLK = 8;
+    public static final int KEEP_COUNT = 12;
+
     // nova_progress
     public static final int PROGRESS_SIZE = 16;
     public static final int PROGRESS_DONE = 0;

@@ -89,10 +89,24 @@ public final class NativeInode {
         return NovaNative.nova_write(handle(), off, src, len, firstBlk, lastBlk, eofBlk, io.address());
     }
 
-    /** Begins a write in steps; {@link #intent} is its handle then. */
-    public int writeBegin(long off, long len, int firstBlk, int lastBlk, int eofBlk, IoBlock io) {
-        return NovaNative.nova_write_begin(
-                handle(), off, len, firstBlk, lastBlk, eofBlk, io.address(), io.cellAddress());
+    /** Begins a write in steps; {@link #intent} is its handle then. holes: pages of the range that get no blocks. */
+    public int writeBegin(long off, long len, PageRuns holes, int firstBlk, int lastBlk, int eofBlk, IoBlock io) {
+        NativeMemory runs = holes.memory();
+        try {
+            return NovaNative.nova_write_begin_sparse(
+                    handle(),
+                    off,
+                    len,
+                    runs == null ? 0 : runs.address(),
+                    holes.size(),
+                    firstBlk,
+                    lastBlk,
+                    eofBlk,
+                    io.address(),
+                    io.cellAddress());
+        } finally {
+            Reference.reachabilityFence(runs);
+        }
     }
 
     /** The intent that the last successful {@link #writeBegin} made. */
@@ -218,6 +232,27 @@ public final class NativeInode {
             scratch.put();
             Reference.reachabilityFence(memory);
         }
+    }
+
+    /** Reports what one page of the log holds, 0 for the inode's slot, as records of {@code keeps}. */
+    public int cleanRead(int logBlk, Keeps keeps, IoBlock io) {
+        return NovaNative.nova_clean_read(
+                handle(), logBlk, keeps.recordsAddress(), Abi.PAGE_RECORDS, io.address());
+    }
+
+    /** Appends to the log again what is to be kept, and all of it that is in no index. */
+    public int cleanAppend(Keeps keeps, IoBlock io) {
+        return NovaNative.nova_clean_append(handle(), keeps.address(), keeps.size(), io.address());
+    }
+
+    /** Takes the pages between two out of the log; {@code prevBlk} 0: all before the other one. */
+    public int cleanCut(int prevBlk, int keepBlk, IoBlock io) {
+        return NovaNative.nova_clean_cut(handle(), prevBlk, keepBlk, io.address());
+    }
+
+    /** Starts a log of one page again in the inode's slot, with what is to be kept. */
+    public int cleanRestart(Keeps keeps, IoBlock io) {
+        return NovaNative.nova_clean_restart(handle(), keeps.address(), keeps.size(), io.address());
     }
 
     /**

@@ -97,6 +97,16 @@ public final class NativePool {
         return name;
     }
 
+    /** Whether hardly more space is left than what is kept for removals. Takes as long as {@link #info}. */
+    public boolean isNearlyFull() {
+        try {
+            StoreInfo now = info();
+            return now.blocksFree() <= 2 * now.blocksReserve();
+        } catch (IOException e) {
+            return false; // it is being closed
+        }
+    }
+
     /** Facts of this moment. */
     public StoreInfo info() throws IOException {
         Scratch scratch = Scratch.take();

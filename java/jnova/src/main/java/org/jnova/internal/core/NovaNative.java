@@ -112,10 +112,12 @@ final class NovaNative {
             @Cast("uint32_t") int eofBlk,
             @Cast("nova_io*") long io);
 
-    static native int nova_write_begin(
+    static native int nova_write_begin_sparse(
             @Cast("nova_inode*") long inode,
             @Cast("uint64_t") long off,
             @Cast("uint64_t") long len,
+            @Cast("const nova_run*") long holes,
+            @Cast("uint32_t") int n,
             @Cast("uint32_t") int firstBlk,
             @Cast("uint32_t") int lastBlk,
             @Cast("uint32_t") int eofBlk,
@@ -237,6 +239,33 @@ final class NovaNative {
     static native int nova_rename(@Cast("const nova_name*") long from, @Cast("const nova_name*") long to);
 
     static native int nova_exchange(@Cast("const nova_name*") long a, @Cast("const nova_name*") long b);
+
+    // ---- cleaning a log
+
+    static native int nova_clean_read(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint32_t") int logBlk,
+            @Cast("nova_record*") long out,
+            @Cast("uint32_t") int cap,
+            @Cast("nova_io*") long io);
+
+    static native int nova_clean_append(
+            @Cast("nova_inode*") long inode,
+            @Cast("const nova_keep*") long keep,
+            @Cast("uint32_t") int n,
+            @Cast("nova_io*") long io);
+
+    static native int nova_clean_cut(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint32_t") int prevBlk,
+            @Cast("uint32_t") int keepBlk,
+            @Cast("nova_io*") long io);
+
+    static native int nova_clean_restart(
+            @Cast("nova_inode*") long inode,
+            @Cast("const nova_keep*") long keep,
+            @Cast("uint32_t") int n,
+            @Cast("nova_io*") long io);
 
     // ---- memory mapping
 

@@ -3,8 +3,11 @@ package org.jnova.internal.core;
 
 import java.nio.ByteBuffer;
 
-/** Runs of pages, in ascending order and apart, as {@code nova_run}s. Not thread-safe. */
+/** Runs of pages, in ascending order and without overlap, as {@code nova_run}s. Not thread-safe. */
 public final class PageRuns {
+    /** No pages; not to be added to. */
+    public static final PageRuns NONE = new PageRuns();
+
     private static final int FIRST_CAPACITY = 8;
 
     private NativeMemory memory;

@@ -8,6 +8,7 @@ public final class Child {
     private final int ino;
     private final int gen;
     private final int type;
+    private int ordinal;
     private volatile byte[] target;
 
     /**
@@ -31,6 +32,16 @@ public final class Child {
 
     public int type() {
         return type;
+    }
+
+    /** Ordinal of the log page that holds the entry of the name. Guarded by the directory's lock. */
+    public int ordinal() {
+        return ordinal;
+    }
+
+    /** The entry of the name is there now. */
+    public void setOrdinal(int logPage) {
+        ordinal = logPage;
     }
 
     public boolean isDirectory() {

@@ -26,6 +26,8 @@ public final class DirectoryIndex {
     public record Entry(byte[] name, Child child) {}
 
     private final Map<Name, Child> children = new ConcurrentHashMap<>();
+    private LogPages log; // hears of which entries count; null while all are of ordinal 0. Written as names are
+    private long weight; // likewise
     private volatile int directories; // among the children; written by the one who changes names
 
     /** What a name names, or null. */
@@ -33,17 +35,56 @@ public final class DirectoryIndex {
         return children.get(new Name(name));
     }
 
-    /** Enters a name, replacing what it named before. The bytes are the index's from then on. */
+    /** From now on, pages of the log are told what counts; null: no longer. */
+    public void setLog(LogPages pagesOfLog) {
+        log = pagesOfLog;
+    }
+
+    /**
+     * Enters a name, replacing what it named before. The bytes are the index's from then on. If it named the same
+     * inode, what it names stays the same object.
+     */
     public void add(byte[] name, Child child) {
-        count(children.put(new Name(name), child), child);
+        Name key = new Name(name);
+        Child had = children.get(key);
+        if (had != null && had.equals(child)) {
+            move(name, had, child.ordinal());
+        } else {
+            count(name, children.put(key, child), child);
+        }
+    }
+
+    private void move(byte[] name, Child child, int ordinal) {
+        if (log != null) {
+            log.counts(ordinal, weight(name));
+            log.replaced(child.ordinal(), weight(name));
+        }
+        child.setOrdinal(ordinal);
     }
 
     /** Removes a name; nothing if it is not there. */
     public void remove(byte[] name) {
-        count(children.remove(new Name(name)), null);
+        count(name, children.remove(new Name(name)), null);
     }
 
-    private void count(Child before, Child now) {
+    /** Lines of the entry of a name: what it counts in {@link LogPages}. */
+    private static int weight(byte[] name) {
+        return LogPages.linesOf(name.length);
+    }
+
+    /** Of all entries. */
+    public long weight() {
+        return weight;
+    }
+
+    private void count(byte[] name, Child before, Child now) {
+        weight += ((now != null ? 1 : 0) - (before != null ? 1 : 0)) * weight(name);
+        if (log != null && now != null) {
+            log.counts(now.ordinal(), weight(name));
+        }
+        if (log != null && before != null) {
+            log.replaced(before.ordinal(), weight(name));
+        }
         // The one writer has no rival here.
         int change = (now != null && now.isDirectory() ? 1 : 0) - (before != null && before.isDirectory() ? 1 : 0);
         if (change != 0) {

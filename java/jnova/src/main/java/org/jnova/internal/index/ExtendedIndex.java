@@ -3,6 +3,7 @@ package org.jnova.internal.index;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
 
@@ -18,11 +19,20 @@ public final class ExtendedIndex {
      * @param idx line in that
      * @param length bytes of the value
      * @param blocks blocks that the value takes; 0 if it lies in the log
+     * @param ordinal of the log page
+     * @param weight lines of the entry, about: what it counts in {@link LogPages}
      */
-    public record Place(int blk, int idx, int length, int blocks) {}
+    public record Place(int blk, int idx, int length, int blocks, int ordinal, int weight) {}
 
     private TreeMap<byte[], Place> places; // null as long as there are none: most inodes have none
     private long blocks;
+    private long weight;
+    private LogPages log; // hears of which entries count; null while all are of ordinal 0
+
+    /** From now on, pages of the log are told what counts; null: no longer. */
+    public void setLog(LogPages pagesOfLog) {
+        log = pagesOfLog;
+    }
 
     /** Where the value of a name is, or null if there is no such name. */
     public Place find(byte[] name) {
@@ -36,6 +46,17 @@ public final class ExtendedIndex {
         }
         Place old = places.put(name, place);
         blocks += place.blocks() - (old == null ? 0 : old.blocks());
+        weight += place.weight() - (old == null ? 0 : old.weight());
+        if (log != null) {
+            log.counts(place.ordinal(), place.weight());
+            replaced(old);
+        }
+    }
+
+    private void replaced(Place old) {
+        if (log != null && old != null) {
+            log.replaced(old.ordinal(), old.weight());
+        }
     }
 
     /** A name is gone. May be repeated. */
@@ -43,12 +64,24 @@ public final class ExtendedIndex {
         Place old = places == null ? null : places.remove(name);
         if (old != null) {
             blocks -= old.blocks();
+            weight -= old.weight();
+            replaced(old);
         }
     }
 
     /** The names, sorted. */
     public List<byte[]> names() {
         return places == null ? List.of() : new ArrayList<>(places.keySet());
+    }
+
+    /** Of all entries. */
+    public long weight() {
+        return weight;
+    }
+
+    /** Where all values are, in no order. */
+    public Collection<Place> places() {
+        return places == null ? List.of() : places.values();
     }
 
     /** Blocks that all values take. */

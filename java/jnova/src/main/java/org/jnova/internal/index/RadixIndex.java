@@ -9,7 +9,7 @@ import java.util.Arrays;
  * Swanson, FAST 2016, section 3).
  *
  * <pre>
- * slot   63..32 log page of the write entry, 0 for the inode's own lines      31..0 block, 0 for a hole
+ * slot   63..32 log page of the entry, by its ordinal (LogPages)      31..0 block, 0 for a hole
  * leaf   long[512] of slots; the leaf of a tree of one leaf starts small and doubles, for the sake of small files
  * inner  Object[512] of leaves or inner nodes; null where there is nothing
  * </pre>
@@ -32,6 +32,7 @@ public final class RadixIndex {
 
     private Tree tree = EMPTY;
     private long pages; // that are mapped
+    private LogPages log; // hears of which entries count; null while all are of ordinal 0
 
     /**
      * A root and the bits of the page number that are below it: 0 if it is a leaf. Immutable, so that a race sees
@@ -148,6 +149,16 @@ public final class RadixIndex {
         return (long[]) node;
     }
 
+    /** From now on, pages of the log are told what counts; null: no longer, all entries are of ordinal 0. */
+    public void setLog(LogPages pagesOfLog) {
+        log = pagesOfLog;
+    }
+
+    /** Ordinal of the log page whose entry a slot is of. */
+    public static int ordinal(long slot) {
+        return (int) (slot >>> 32);
+    }
+
     /** Whether {@link #map} of these pages needs no memory. */
     public boolean covers(long firstPage, long lastPage) {
         for (long page = firstPage; page <= lastPage; page = (page | MASK) + 1) {
@@ -176,26 +187,33 @@ public final class RadixIndex {
      * @param page the first page
      * @param blk the first block
      * @param count pages
-     * @param logBlk log page of the entry, 0 for the inode's own lines
+     * @param ordinal of the entry's log page
      * @param replaced gets the blocks that were there; null if they are of no interest
      */
-    public void map(long page, int blk, int count, int logBlk, ExtentList replaced) {
+    public void map(long page, int blk, int count, int ordinal, ExtentList replaced) {
         assert blk != 0 && count > 0;
-        long log = Integer.toUnsignedLong(logBlk) << 32;
+        long high = Integer.toUnsignedLong(ordinal) << 32;
         for (int done = 0; done < count; ) {
             long first = page + done;
             int i = (int) first & MASK;
             int n = Math.min(count - done, FANOUT - i);
             long[] leaf = makeLeaf(first, first + n - 1);
             for (int k = 0; k < n; k++) {
-                int old = (int) leaf[i + k];
+                long slot = leaf[i + k];
+                int old = (int) slot;
                 int now = blk + done + k;
                 if (old == 0) {
                     pages++;
                 } else if (old != now && replaced != null) {
                     replaced.add(old);
                 }
-                leaf[i + k] = log | Integer.toUnsignedLong(now);
+                leaf[i + k] = high | Integer.toUnsignedLong(now);
+                if (log != null) {
+                    log.counts(ordinal, 1);
+                    if (old != 0) {
+                        log.replaced(ordinal(slot), 1);
+                    }
+                }
             }
             done += n;
         }
@@ -382,6 +400,9 @@ public final class RadixIndex {
                 if (removed != null) {
                     removed.add(old);
                 }
+                if (log != null) {
+                    log.replaced(ordinal(leaf[i]), 1);
+                }
                 leaf[i] = 0;
                 pages--;
             }
@@ -398,5 +419,6 @@ public final class RadixIndex {
     public void clear() {
         tree = EMPTY;
         pages = 0;
+        log = null;
     }
 }

@@ -11,7 +11,7 @@ import org.jnova.internal.core.InodeStat;
 
 /**
  * The time when a file was last read, as far as its log does not have it yet. By the rule of relatime: a read counts if
- * something has changed since the last one that did, or if that is a day ago.
+ * something has changed since the last one that did, if that is a day ago, or if it lies in the future.
  *
  * <p>A read that does not count compares two plain fields, and sometimes looks at the clock. These fields are racy on
  * purpose: a reader that sees an old value lets the next one count instead, or counts once more.
@@ -58,15 +58,17 @@ final class AccessTime {
         }
         int before = changes;
         long now = clock.getAsLong();
-        if (seen != before || isOld(now)) {
+        if (seen != before || isOff(now)) {
             pending = now; // before seen, so that nobody sees the one without the other
             seen = before;
         }
     }
 
-    private boolean isOld(long now) {
+    /** Whether the last time is a day old, or one of the future: set so, or before the clock was set back. */
+    private boolean isOff(long now) {
         long last = pending;
-        return now - (last == NONE ? logged : last) >= DAY;
+        long known = last == NONE ? logged : last;
+        return known <= now - DAY || known > now;
     }
 
     /**
@@ -88,7 +90,7 @@ final class AccessTime {
     void logged(InodeStat stat, long written) {
         logged = stat.atime();
         PENDING.compareAndSet(this, written, NONE); // else a read has come in between
-        if (clock != null && (logged <= Math.max(stat.mtime(), stat.ctime()) || isOld(clock.getAsLong()))) {
+        if (clock != null && (logged <= Math.max(stat.mtime(), stat.ctime()) || isOff(clock.getAsLong()))) {
             changes++;
         } else {
             seen = changes;

@@ -9,6 +9,7 @@ import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.InodeStat;
 import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.IoPool;
+import org.jnova.internal.core.Keeps;
 import org.jnova.internal.core.LogFollower;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.NativeName;
@@ -16,6 +17,7 @@ import org.jnova.internal.core.NativePool;
 import org.jnova.internal.core.Records;
 import org.jnova.internal.index.Child;
 import org.jnova.internal.index.DirectoryIndex;
+import org.jnova.internal.index.LogPages;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 
@@ -27,7 +29,7 @@ import org.jnova.internal.lock.RankedLock;
  * something want the lock held exclusively ({@link DirectoryLocks}), and return a status, since the caller has
  * something to do about lack of space.
  */
-final class DirectoryState implements NativeInode.Sink {
+final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
     private static final int OPTIMISTIC_TRIES = 3;
 
     final int ino;
@@ -35,20 +37,24 @@ final class DirectoryState implements NativeInode.Sink {
     private final RankedLock lock;
     private final NativeInode inode;
     private final IoPool ioPool;
+    private final LogCleaner cleaner;
     private final DirectoryIndex index = new DirectoryIndex();
     private final ExtendedAttributes extended = new ExtendedAttributes(); // guarded by the lock
 
     // Guarded by the lock.
     private IoBlock io; // from the first change on
     private LogFollower follower; // likewise
+    private LogPages log; // null as long as the log lies in the inode's slot
 
     private volatile DirectoryState parent; // written under the lock of the one before; the root's is itself
     private volatile boolean removed; // written under the lock
     private volatile boolean behind; // the index lacks a change that is committed; written under the lock
 
-    private DirectoryState(NativeInode inode, IoPool ioPool, int ino, int gen, DirectoryState parent) {
+    private DirectoryState(
+            NativeInode inode, IoPool ioPool, LogCleaner cleaner, int ino, int gen, DirectoryState parent) {
         this.inode = inode;
         this.ioPool = ioPool;
+        this.cleaner = cleaner;
         this.ino = ino;
         this.gen = gen;
         this.parent = parent == null ? this : parent;
@@ -62,11 +68,18 @@ final class DirectoryState implements NativeInode.Sink {
      * @param parent the directory it is in, or null for the root
      */
     static DirectoryState open(
-            NativePool pool, IoPool ioPool, int ino, int gen, DirectoryState parent, String label) throws IOException {
+            NativePool pool,
+            IoPool ioPool,
+            LogCleaner cleaner,
+            int ino,
+            int gen,
+            DirectoryState parent,
+            String label)
+            throws IOException {
         NativeInode inode = pool.openInode(ino, gen, label);
         boolean good = false;
         try {
-            DirectoryState state = new DirectoryState(inode, ioPool, ino, gen, parent);
+            DirectoryState state = new DirectoryState(inode, ioPool, cleaner, ino, gen, parent);
             inode.replayAll(state);
             good = true;
             return state;
@@ -118,11 +131,17 @@ final class DirectoryState implements NativeInode.Sink {
     }
 
     void unlockExclusive(long stamp) {
-        boolean now = follower != null && !removed && follower.behind();
-        if (now != behind) {
-            behind = now;
+        try {
+            boolean now = follower != null && !removed && follower.behind();
+            if (now != behind) {
+                behind = now;
+            }
+            if (follower != null && !removed && !now) {
+                cleaner.afterCall(this);
+            }
+        } finally {
+            lock.unlockWrite(stamp);
         }
-        lock.unlockWrite(stamp);
     }
 
     /** Shared, with the index up to date. */
@@ -365,6 +384,9 @@ final class DirectoryState implements NativeInode.Sink {
         } else {
             follower.failed();
         }
+        if (status == Abi.ENOSPC) {
+            cleaner.noSpace();
+        }
         return status;
     }
 
@@ -375,18 +397,111 @@ final class DirectoryState implements NativeInode.Sink {
 
     @Override
     public void apply(ByteBuffer bytes, int at) throws IOException {
+        int ordinal = ordinal(Records.logBlk(bytes, at));
         switch (Records.kind(bytes, at)) {
-            case Abi.REC_DENTRY_ADD -> index.add(
-                    Records.childName(bytes, at),
-                    new Child(Records.childIno(bytes, at), Records.childGen(bytes, at), Records.childType(bytes, at)));
-            case Abi.REC_DENTRY_REMOVE -> index.remove(Records.childName(bytes, at));
-            case Abi.REC_XATTR -> extended.apply(bytes, at);
-            case Abi.REC_SETATTR -> {
-                // Attributes are asked of the core.
+            case Abi.REC_DENTRY_ADD -> {
+                Child child = new Child(
+                        Records.childIno(bytes, at), Records.childGen(bytes, at), Records.childType(bytes, at));
+                child.setOrdinal(ordinal);
+                index.add(Records.childName(bytes, at), child);
             }
+            case Abi.REC_DENTRY_REMOVE -> {
+                mustStay();
+                index.remove(Records.childName(bytes, at));
+            }
+            case Abi.REC_XATTR -> {
+                if (Records.isRemoved(bytes, at)) {
+                    mustStay();
+                }
+                extended.apply(bytes, at, ordinal);
+            }
+            case Abi.REC_SETATTR -> mustStay(); // attributes are asked of the core
             default -> throw inode.corrupt("its log holds an entry of kind " + Records.kind(bytes, at)
                     + ", which is none of a directory");
         }
+    }
+
+    // ---- cleaning the log: the lock is held exclusively
+
+    /** The ordinal of the log page that holds an entry; a page that the log enters is made known. */
+    private int ordinal(int logBlk) {
+        if (logBlk == 0) {
+            return 0;
+        }
+        if (log == null) {
+            LogPages pages = new LogPages(logBlk, index.weight() + extended.weight(), false);
+            index.setLog(pages);
+            extended.setLog(pages);
+            log = pages;
+        }
+        return log.enter(logBlk);
+    }
+
+    /** Of an entry that must not leave the middle of the log. */
+    private void mustStay() {
+        if (log != null) {
+            log.stays();
+        }
+    }
+
+    @Override
+    public NativeInode inode() {
+        return inode;
+    }
+
+    @Override
+    public IoBlock io() {
+        return io;
+    }
+
+    @Override
+    public LogPages pages() {
+        return log;
+    }
+
+    @Override
+    public void bringUpToDate() {
+        // It is: nobody else changes a directory.
+    }
+
+    @Override
+    public boolean keep(ByteBuffer bytes, int at, int ordinal, Keeps keeps) {
+        switch (Records.kind(bytes, at)) {
+            case Abi.REC_DENTRY_ADD -> {
+                Child child = index.find(Records.childName(bytes, at));
+                boolean counts = child != null
+                        && child.ordinal() == ordinal
+                        && child.ino() == Records.childIno(bytes, at)
+                        && child.gen() == Records.childGen(bytes, at);
+                return !counts || keeps.addEntry(Records.logBlk(bytes, at), Records.logIdx(bytes, at));
+            }
+            case Abi.REC_XATTR -> {
+                return extended.keep(bytes, at, keeps);
+            }
+            default -> {
+                return true;
+            }
+        }
+    }
+
+    @Override
+    public long walk(Keeps keeps) {
+        return -1; // nothing in a directory moves
+    }
+
+    @Override
+    public boolean keepAll(Keeps keeps, int most) {
+        return false; // a directory stays open
+    }
+
+    @Override
+    public int append(Keeps keeps) throws IOException {
+        return changing(() -> inode.cleanAppend(keeps, io));
+    }
+
+    @Override
+    public int restart(Keeps keeps) {
+        return Abi.EINVAL;
     }
 
     /** Closes it natively: once, when nobody can use it any more (it is removed, or the store is closing). */

@@ -18,14 +18,16 @@ import org.jnova.internal.lock.RankedLock;
 final class DirectoryTable {
     private final NativePool pool;
     private final IoPool ioPool;
+    private final LogCleaner cleaner;
     private final DirectoryState root;
     private final Map<Integer, DirectoryState> loaded = new ConcurrentHashMap<>();
     /** Loading holds the stripe of the inode number. */
     private final RankedLock[] stripes = new RankedLock[Stripes.COUNT];
 
-    private DirectoryTable(NativePool pool, IoPool ioPool, DirectoryState root) {
+    private DirectoryTable(NativePool pool, IoPool ioPool, LogCleaner cleaner, DirectoryState root) {
         this.pool = pool;
         this.ioPool = ioPool;
+        this.cleaner = cleaner;
         this.root = root;
         loaded.put(root.ino, root);
         for (int i = 0; i < Stripes.COUNT; i++) {
@@ -34,9 +36,12 @@ final class DirectoryTable {
     }
 
     /** Opens the root. */
-    static DirectoryTable open(NativePool pool, IoPool ioPool) throws IOException {
+    static DirectoryTable open(NativePool pool, IoPool ioPool, LogCleaner cleaner) throws IOException {
         return new DirectoryTable(
-                pool, ioPool, DirectoryState.open(pool, ioPool, Abi.ROOT_INO, 0, null, "(root directory)"));
+                pool,
+                ioPool,
+                cleaner,
+                DirectoryState.open(pool, ioPool, cleaner, Abi.ROOT_INO, 0, null, "(root directory)"));
     }
 
     DirectoryState root() {
@@ -75,7 +80,8 @@ final class DirectoryTable {
         try {
             DirectoryState state = find(child);
             if (state == null) {
-                state = DirectoryState.open(pool, ioPool, child.ino(), child.gen(), parent, Names.decode(name));
+                state = DirectoryState.open(
+                        pool, ioPool, cleaner, child.ino(), child.gen(), parent, Names.decode(name));
                 loaded.put(child.ino(), state);
             }
             return state;

@@ -8,9 +8,11 @@ import org.jnova.AttributeExistsException;
 import org.jnova.NoSuchAttributeException;
 import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.IoBlock;
+import org.jnova.internal.core.Keeps;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.Records;
 import org.jnova.internal.index.ExtendedIndex;
+import org.jnova.internal.index.LogPages;
 
 /**
  * The extended attributes of one inode: its index of them, and the calls that it needs. Guarded by the lock that guards
@@ -69,19 +71,51 @@ final class ExtendedAttributes {
         return inode.removeExtended(name, old.blk(), old.idx(), io);
     }
 
-    /** Applies a record of the log. */
-    void apply(ByteBuffer bytes, int at) {
+    /** Applies a record of the log, whose page has an ordinal. */
+    void apply(ByteBuffer bytes, int at, int ordinal) {
         byte[] name = Records.attributeName(bytes, at);
         if (Records.isRemoved(bytes, at)) {
             index.remove(name);
-        } else {
-            index.put(
-                    name,
-                    new ExtendedIndex.Place(
-                            Records.logBlk(bytes, at),
-                            Records.logIdx(bytes, at),
-                            Records.valueLength(bytes, at),
-                            Records.valueBlocks(bytes, at)));
+            return;
         }
+        int length = Records.valueLength(bytes, at);
+        int blocks = Records.valueBlocks(bytes, at);
+        // Of a value in blocks, the entry has their extents: one at least.
+        int weight = LogPages.linesOf(name.length + (blocks == 0 ? length : Abi.EXTENT_SIZE));
+        index.put(
+                name,
+                new ExtendedIndex.Place(
+                        Records.logBlk(bytes, at), Records.logIdx(bytes, at), length, blocks, ordinal, weight));
+    }
+
+    // ---- cleaning the log
+
+    void setLog(LogPages pages) {
+        index.setLog(pages);
+    }
+
+    /** What all entries count in {@link LogPages}. */
+    long weight() {
+        return index.weight();
+    }
+
+    /** Keeps what a record says, if it says what a name has; false if there is no room. */
+    boolean keep(ByteBuffer bytes, int at, Keeps keeps) {
+        ExtendedIndex.Place place =
+                Records.isRemoved(bytes, at) ? null : index.find(Records.attributeName(bytes, at));
+        return place == null
+                || place.blk() != Records.logBlk(bytes, at)
+                || place.idx() != Records.logIdx(bytes, at)
+                || keeps.addEntry(place.blk(), place.idx());
+    }
+
+    /** Keeps all; false if there are more than so many things to keep then. */
+    boolean keepAll(Keeps keeps, int most) {
+        for (ExtendedIndex.Place place : index.places()) {
+            if (keeps.size() >= most || !keeps.addEntry(place.blk(), place.idx())) {
+                return false;
+            }
+        }
+        return true;
     }
 }

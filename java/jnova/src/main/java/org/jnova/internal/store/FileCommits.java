@@ -24,17 +24,26 @@ final class FileCommits {
     private final FileView view;
     private final FreeQueue frees;
 
+    private final LogCleaner.Log log;
+
     private IoBlock io; // from the first change on
     private LogFollower follower; // likewise
     private long indexStamp; // of indexLock while a native call on a mapped file is made under it, else 0
     private long appendedBefore; // FileView.appended ahead of the call that replay follows
 
-    FileCommits(InodeTable table, NativeInode inode, RankedLock ioLock, FileView view, FreeQueue frees) {
+    FileCommits(
+            InodeTable table,
+            NativeInode inode,
+            RankedLock ioLock,
+            FileView view,
+            ExtendedAttributes extended,
+            FreeQueue frees) {
         this.table = table;
         this.inode = inode;
         this.ioLock = ioLock;
         this.view = view;
         this.frees = frees;
+        this.log = new FileLog(this, inode, view, extended);
     }
 
     // ---- the steps
@@ -74,7 +83,13 @@ final class FileCommits {
         long index = indexStamp;
         indexStamp = 0;
         unlockIndex(index);
-        ioLock.unlockWrite(stamp);
+        try {
+            if (!view.isClosed() && !follower.behind()) {
+                table.cleaner().afterCall(log);
+            }
+        } finally {
+            ioLock.unlockWrite(stamp);
+        }
     }
 
     /** For the native calls between {@link #begin} and {@link #end}. */
@@ -118,6 +133,9 @@ final class FileCommits {
         }
         follower.failed();
         frees.settle(io);
+        if (status == Abi.ENOSPC) {
+            table.cleaner().noSpace();
+        }
         if (last || status != Abi.ENOSPC) {
             throw inode.failure(status, io);
         }
@@ -137,6 +155,42 @@ final class FileCommits {
         return true;
     }
 
+    // ---- cleaning the log
+
+    /** A call that cleans the log. */
+    @FunctionalInterface
+    interface Cleaning {
+        int run();
+    }
+
+    /**
+     * Makes a call that appends again what is in the log, and moves the view on. Returns a status: ESTALE if a fault has
+     * committed something since what to append was chosen, since it may have given other blocks to pages.
+     */
+    int clean(Cleaning call) throws IOException {
+        view.setCleaning(true);
+        try {
+            calling();
+            int status = call.run();
+            if (status == Abi.OK) {
+                catchUp();
+            } else {
+                follower.failed();
+                frees.settle(io);
+            }
+            return status;
+        } finally {
+            view.setCleaning(false);
+        }
+    }
+
+    /** Of a file that is closed: its log goes back into the slot, if it has grown and fits there. */
+    void comeToRest() {
+        if (io != null && !follower.behind()) {
+            table.cleaner().atRest(log);
+        }
+    }
+
     // ---- the view
 
     void checkOpen() throws ClosedChannelException {
@@ -151,7 +205,7 @@ final class FileCommits {
     }
 
     /** Brings a view that has all of its calls up to what faults have committed. */
-    private void catchUpWithFaults() throws IOException {
+    void catchUpWithFaults() throws IOException {
         long appended = view.appended();
         if (view.lacks(appended)) {
             follower.lagging();

@@ -3,9 +3,10 @@ package org.jnova.internal.store;
 
 import java.io.IOException;
 import org.jnova.internal.core.Abi;
+import org.jnova.internal.index.RadixIndex;
 
 /**
- * Copies bytes between files of one store, from the pool to the pool, in one atomic write. The source's writers are
+ * Copies bytes between files of one store, from the pool to the pool, in one atomic write; holes stay holes. The source's writers are
  * kept out meanwhile, so that its bytes are those of one moment. Two locks of one rank, by ascending number: the source's is
  * taken first, or else within the target's change.
  */
@@ -63,9 +64,11 @@ public final class FileCopy {
             return Abi.OK;
         }
         PoolWindows windows = source.table().windows();
-        InodeState.Pieces pieces = source == target && source.isMapped() // it may be written in place
-                ? filler -> filler.putOwn(windows, source.view().index(), from, n)
-                : filler -> windows.forEachPiece(source.view().index(), from, n, filler);
-        return target.fillAndCommit(to, pieces, n);
+        RadixIndex index = source.view().index();
+        if (source == target && source.isMapped()) { // it may be written in place
+            return target.fillAndCommit(to, filler -> filler.putOwn(windows, index, from, n), n);
+        }
+        CopiedHoles holes = new CopiedHoles(windows, index, from, to, n, target.view().sizeLocked());
+        return target.fillAndCommit(to, holes.pages(), holes::putInto, n);
     }
 }

@@ -7,6 +7,7 @@ import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.Records;
 import org.jnova.internal.index.ExtentList;
+import org.jnova.internal.index.LogPages;
 import org.jnova.internal.index.RadixIndex;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
@@ -38,6 +39,9 @@ final class FileView implements NativeInode.Sink {
     // Written under indexLock, read under a stamp of it or under ioLock.
     private final RadixIndex index = new RadixIndex();
     private long size;
+    private LogPages log; // null as long as the log lies in the inode's slot
+    private boolean shifted; // pages have moved since the log began
+    private boolean cleaning; // what is applied says what was known
     private boolean replayed; // from its head to its end, once
     private boolean behind; // something is committed that index and size lack
     private boolean closed;
@@ -219,10 +223,65 @@ final class FileView implements NativeInode.Sink {
         mappings = first;
     }
 
+    /** The pages of the log, or null as long as it lies in the inode's slot. */
+    LogPages log() {
+        return log;
+    }
+
+    /** What is applied from now on comes of cleaning the log, or no longer. */
+    void setCleaning(boolean on) {
+        cleaning = on;
+    }
+
     /** Forgets all: the file is closed. */
     void close() {
         closed = true;
+        setLog(null);
         index.clear();
+    }
+
+    private void setLog(LogPages pages) {
+        log = pages;
+        index.setLog(pages);
+        extended.setLog(pages);
+    }
+
+    /** The ordinal of the log page that holds an entry; a page that the log enters is made known. */
+    private int ordinal(int logBlk) {
+        if (logBlk == 0) {
+            if (log != null) { // it has begun again: all that counts is said anew
+                setLog(null);
+                shifted = false;
+            }
+            return 0;
+        }
+        if (log == null) {
+            setLog(new LogPages(logBlk, index.pages() + extended.weight(), shifted));
+        }
+        return log.enter(logBlk);
+    }
+
+    /** Remembers that pages move; before they do. */
+    private void shift() {
+        shifted = true;
+        if (log != null) {
+            log.shifted();
+        }
+    }
+
+    /** Of an entry that must not leave the middle of the log. */
+    private void mustStay() {
+        if (log != null) {
+            log.stays();
+        }
+    }
+
+    /** The same of one after which much may no longer count. */
+    private void barrier() {
+        if (log != null) {
+            log.stays();
+            log.look();
+        }
     }
 
     /** Applies one record of the log. May get the same record again if it threw. */
@@ -230,28 +289,37 @@ final class FileView implements NativeInode.Sink {
     public void apply(ByteBuffer bytes, int at) throws IOException {
         // What the replay of old entries finds replaced was given back long ago.
         ExtentList gone = replayed ? replaced : null;
-        if (Records.kind(bytes, at) != Abi.REC_SETATTR) {
+        if (Records.kind(bytes, at) != Abi.REC_SETATTR && !cleaning) {
             access.changed();
         }
+        int ordinal = ordinal(Records.logBlk(bytes, at));
         switch (Records.kind(bytes, at)) {
             case Abi.REC_WRITE, Abi.REC_ALLOC -> {
                 int count = Records.count(bytes, at);
                 checkSize(Records.fileSize(bytes, at) >= size, "a write that makes the file shorter");
                 if (count != 0) {
-                    index.map(
-                            Records.page(bytes, at), Records.blk(bytes, at), count, Records.logBlk(bytes, at), gone);
+                    index.map(Records.page(bytes, at), Records.blk(bytes, at), count, ordinal, gone);
+                } else {
+                    mustStay();
                 }
                 size = Records.fileSize(bytes, at);
             }
             case Abi.REC_TRUNCATE -> {
+                barrier();
                 size = Records.fileSize(bytes, at);
                 index.truncate((size + Abi.BLOCK_SIZE - 1) >>> Abi.BLOCK_SHIFT, gone);
             }
-            case Abi.REC_HOLE, Abi.REC_COLLAPSE, Abi.REC_INSERT -> applyRange(bytes, at, gone);
-            case Abi.REC_XATTR -> extended.apply(bytes, at);
-            case Abi.REC_SETATTR, Abi.REC_LINK -> {
-                // Attributes and the number of names are asked of the core.
+            case Abi.REC_HOLE, Abi.REC_COLLAPSE, Abi.REC_INSERT -> {
+                barrier();
+                applyRange(bytes, at, gone);
             }
+            case Abi.REC_XATTR -> {
+                if (Records.isRemoved(bytes, at)) {
+                    mustStay();
+                }
+                extended.apply(bytes, at, ordinal);
+            }
+            case Abi.REC_SETATTR, Abi.REC_LINK -> mustStay(); // what they say is asked of the core
             default -> throw inode.corrupt("its log holds an entry of kind " + Records.kind(bytes, at)
                     + ", which is none of a file");
         }
@@ -264,16 +332,19 @@ final class FileView implements NativeInode.Sink {
         long after = Records.rangeFileSize(bytes, at);
         long len = count << Abi.BLOCK_SHIFT; // the core has seen to it that neither it nor the size is beyond 2^60
         switch (Records.kind(bytes, at)) {
+            // Entries that made the file longer may have been cleaned away before.
             case Abi.REC_HOLE -> {
-                checkSize(after == size, "a hole that changes the size");
+                checkSize(after >= size, "a hole that makes the file shorter");
                 index.unmap(page, page + count, gone);
             }
             case Abi.REC_COLLAPSE -> {
-                checkSize(after + len == size, "a collapse whose sizes do not fit");
+                checkSize(after + len >= size, "a collapse whose sizes do not fit");
+                shift();
                 index.collapse(page, count, gone);
             }
             default -> {
-                checkSize(after == size + len, "an insert whose sizes do not fit");
+                checkSize(after >= size + len, "an insert whose sizes do not fit");
+                shift();
                 index.insert(page, count);
             }
         }

@@ -12,6 +12,7 @@ import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.NativeFailure;
 import org.jnova.internal.core.NativeInode;
 import org.jnova.internal.core.NativeRegion;
+import org.jnova.internal.core.PageRuns;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 
@@ -64,7 +65,7 @@ public final class InodeState {
         this.ioLock = new RankedLock(LockRank.IO, this, Integer.toUnsignedLong(ino));
         FreeQueue frees = new FreeQueue();
         this.view = new FileView(this, inode, table.windows(), frees.extents(), extended, access);
-        this.commits = new FileCommits(table, inode, ioLock, view, frees);
+        this.commits = new FileCommits(table, inode, ioLock, view, extended, frees);
     }
 
     /** Replays the log, if nobody has yet. Before this no other method but {@link #close} may be called. */
@@ -129,10 +130,14 @@ public final class InodeState {
         return n;
     }
 
-    /** All bytes of a file that is short, as a symbolic link is. */
-    byte[] readAll() throws IOException {
-        byte[] bytes = new byte[(int) size()];
-        int n = bytes.length == 0 ? 0 : read(0, bytes, 0, bytes.length);
+    /** The target of a symbolic link. Opening the pool has not checked what its log makes of its size. */
+    byte[] readTarget() throws IOException {
+        long size = size();
+        if (size < 1 || size > Abi.SYMLINK_MAX || ask((index, end) -> index.block(0)) == 0) {
+            throw inode.corrupt("a symbolic link with a target of " + size + " bytes, or none");
+        }
+        byte[] bytes = new byte[(int) size];
+        int n = read(0, bytes, 0, bytes.length);
         if (n != bytes.length) {
             throw inode.corrupt("its content is shorter than its size");
         }
@@ -266,10 +271,15 @@ public final class InodeState {
 
     /** The same within {@link #tryFill}. */
     int fillAndCommit(long off, Pieces pieces, long len) throws IOException {
+        return fillAndCommit(off, PageRuns.NONE, pieces, len);
+    }
+
+    /** The same with holes, which the pieces leave out. */
+    int fillAndCommit(long off, PageRuns holes, Pieces pieces, long len) throws IOException {
         prepare(off, len);
         IoBlock io = commits.io();
         int status = inode.writeBegin(
-                off, len, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), io);
+                off, len, holes, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), io);
         if (status != Abi.OK) {
             return status;
         }
@@ -577,8 +587,8 @@ public final class InodeState {
                 failures.collect(view.mappings()::closeRegions);
             }
             failures.collect(commits::finish);
+            failures.collect(this::comeToRest);
             failures.collect(this::forget);
-            failures.collect(this::logAccess);
             failures.collect(commits::drainFrees);
             failures.collect(inode::close);
             commits.giveBackIo();
@@ -588,12 +598,19 @@ public final class InodeState {
         }
     }
 
-    /** Logs a time of access that waits. That it cannot is no failure: the next reader's will do. */
-    private void logAccess() throws IOException {
+    /**
+     * Logs a time of access that waits. That it cannot is no failure: the next reader's will do. And makes the log
+     * short.
+     */
+    private void comeToRest() throws IOException {
+        if (inode.stat().nlink() == 0) {
+            return; // it goes as a whole
+        }
         long waiting = access.pending();
-        if (AccessTime.isPending(waiting) && inode.stat().nlink() != 0) {
+        if (AccessTime.isPending(waiting)) {
             inode.logAccess(waiting);
         }
+        commits.comeToRest();
     }
 
     private void forget() {

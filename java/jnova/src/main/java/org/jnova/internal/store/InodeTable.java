@@ -28,6 +28,7 @@ final class InodeTable {
     private final PoolWindows windows;
     private final boolean inPlace;
     private final LongSupplier accessClock;
+    private final LogCleaner cleaner;
     private final IoPool ioPool = new IoPool();
     private final MemoryPool staging = MemoryPool.perCpu(STAGING_PIECE);
     private final Stripe[] stripes = new Stripe[Stripes.COUNT];
@@ -41,12 +42,15 @@ final class InodeTable {
     /**
      * @param inPlace whether calls that write to a mapped file write in place, unless it is told otherwise
      * @param accessClock what {@link AccessTime} wants
+     * @param cleaner of all logs
      */
-    InodeTable(NativePool pool, PoolWindows windows, boolean inPlace, LongSupplier accessClock) {
+    InodeTable(
+            NativePool pool, PoolWindows windows, boolean inPlace, LongSupplier accessClock, LogCleaner cleaner) {
         this.pool = pool;
         this.windows = windows;
         this.inPlace = inPlace;
         this.accessClock = accessClock;
+        this.cleaner = cleaner;
         for (int i = 0; i < Stripes.COUNT; i++) {
             stripes[i] = new Stripe();
         }
@@ -67,6 +71,10 @@ final class InodeTable {
     /** What {@link AccessTime} wants. */
     LongSupplier accessClock() {
         return accessClock;
+    }
+
+    LogCleaner cleaner() {
+        return cleaner;
     }
 
     IoPool ioPool() {

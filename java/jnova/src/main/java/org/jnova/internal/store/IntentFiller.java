@@ -113,6 +113,11 @@ final class IntentFiller implements PoolWindows.PieceSink {
         }
     }
 
+    /** Leaves out bytes that lie in a hole of the write. */
+    void skip(long len) {
+        filled += len;
+    }
+
     /** Made when somebody needs it. */
     private static final class Zeros {
         static final NativeMemory MEMORY = NativeMemory.allocate(ZEROS_LEN);

@@ -136,7 +136,7 @@ final class PathWalk {
         }
         try {
             state.replay();
-            byte[] target = state.readAll();
+            byte[] target = state.readTarget();
             link.keepTarget(target);
             return target;
         } finally {

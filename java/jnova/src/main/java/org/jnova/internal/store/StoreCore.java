@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import org.jnova.CleaningStats;
 import org.jnova.DirectoryEntry;
 import org.jnova.FileInfo;
 import org.jnova.StoreInfo;
@@ -29,14 +30,16 @@ public final class StoreCore {
     private final NativePool pool;
     private final InodeTable table;
     private final DirectoryTable directories;
+    private final CleaningCounters cleaning;
     private final Namespace namespace;
     private final RankedLock gate = new RankedLock(LockRank.STORE, this);
     private volatile boolean closed; // set inside the gate
 
-    private StoreCore(NativePool pool, InodeTable table, DirectoryTable directories) {
+    private StoreCore(NativePool pool, InodeTable table, DirectoryTable directories, CleaningCounters cleaning) {
         this.pool = pool;
         this.table = table;
         this.directories = directories;
+        this.cleaning = cleaning;
         this.namespace = new Namespace(directories, table);
     }
 
@@ -45,9 +48,11 @@ public final class StoreCore {
         NativePool pool = NativePool.open(path, options);
         try {
             PoolWindows windows = PoolWindows.map(path, pool.info().size());
+            CleaningCounters cleaning = new CleaningCounters();
+            LogCleaner cleaner = new LogCleaner(cleaning, pool::isNearlyFull);
             InodeTable table = new InodeTable(
-                    pool, windows, options.inPlaceWrites(), AccessTime.clock(options.accessTimes()));
-            return new StoreCore(pool, table, DirectoryTable.open(pool, table.ioPool()));
+                    pool, windows, options.inPlaceWrites(), AccessTime.clock(options.accessTimes()), cleaner);
+            return new StoreCore(pool, table, DirectoryTable.open(pool, table.ioPool(), cleaner), cleaning);
         } catch (IOException | RuntimeException | Error e) {
             Failures failures = new Failures();
             failures.collect(() -> {
@@ -57,6 +62,11 @@ public final class StoreCore {
             failures.throwFirst();
             throw e;
         }
+    }
+
+    /** What cleaning the logs has done. */
+    public CleaningStats cleaning() {
+        return cleaning.stats();
     }
 
     public Path path() {

@@ -4,6 +4,7 @@ package org.jnova.internal.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.concurrent.TimeUnit;
 import org.jnova.AccessTimes;
@@ -76,6 +77,24 @@ class AccessTimeTest {
         opened.logged(stat, opened.pending());
         opened.read(); // the first one
         assertEquals(now, opened.pending());
+    }
+
+    @Test
+    void countsIfTheLastLiesInTheFuture() {
+        access.logged(stat(now + 1, now - 1, now - 1), access.pending());
+        access.read(); // the first one
+        assertEquals(now, access.pending());
+        long first = now;
+        now -= DAY; // the clock is set back
+        readManyTimes();
+        assertEquals(now, access.pending());
+        assertTrue(now < first);
+        for (long extreme : new long[] {Long.MAX_VALUE, Long.MIN_VALUE + 1}) {
+            AccessTime one = new AccessTime(() -> now);
+            one.logged(stat(extreme, Long.MIN_VALUE, Long.MIN_VALUE), one.pending());
+            one.read();
+            assertEquals(now, one.pending());
+        }
     }
 
     /** So often that one looks at the clock: it does not with a probability of 1e-13. */

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.index;
+
+import java.util.Arrays;
+
+/**
+ * The pages of one inode's log, and how much of each still counts: what cleaning the log goes by. Counted at the moment
+ * when something that counts is replaced, so that a page of which nothing counts is known at once; NOVA found that out by
+ * walking the log (Xu and Swanson, FAST 2016, section 3.6).
+ *
+ * <p>A page is known by its <em>ordinal</em>: 1, 2, ... in the order in which the log entered them; 0 stands for the
+ * lines in the inode's slot. A block may be a page of the same log more than once; its ordinal is another one each time.
+ *
+ * <p>What an index holds is counted by <em>weight</em>: a page of a file that an entry gave its block has 1, a name or
+ * an attribute the lines of its entry. A page of the log holds at most {@value #LINES} lines that count, whatever its
+ * weight.
+ *
+ * <p>Not thread-safe. What throws, for lack of memory, has changed nothing.
+ */
+public final class LogPages {
+    /** Lines of a page. */
+    public static final int LINES = 63;
+
+
+    private static final int LINE = 64; // bytes
+    private static final int NAME_AT = 44; // where in an entry its name begins
+
+    private static final int FIRST_CAPACITY = 4;
+    /** Beyond twice what counts; and how far apart in ordinals the pages of a log may get. */
+    private static final int SLACK_PAGES = 4;
+
+    private static final int STRETCH = 4;
+    private static final int STRETCH_SLACK = 64;
+
+    /** For tests: whether logs are cleaned at any moment, whatever their length. */
+    private static volatile boolean always;
+
+    // Of ordinal base + i. Pages that have left the log stay as gaps until all before them have.
+    private int base = 1;
+    private int[] blk = new int[FIRST_CAPACITY];
+    private int[] weight = new int[FIRST_CAPACITY];
+    private int[] before = new int[FIRST_CAPACITY]; // ordinals of the neighbours in the log; 0: none
+    private int[] behind = new int[FIRST_CAPACITY];
+    private int[] nextDead = new int[FIRST_CAPACITY]; // in the list of dead pages
+    private boolean[] stays = new boolean[FIRST_CAPACITY]; // holds an entry that may not leave the middle of a log
+
+    private int first; // ordinal of the first page
+    private int last; // of the one that holds the log's end
+    private int pages;
+    private int lines; // that count, at most
+    private int dead; // head of the list; 0: empty
+    private long slotWeight;
+    private boolean cut; // the slot's lines have left the log, as far as is known
+    private boolean due;
+    private long walk = -1; // the next page of the file to be looked at, -1: none
+    private int walkTo; // ordinals up to this one are walked for
+
+    /**
+     * A log that enters its first page.
+     *
+     * @param logBlk that page
+     * @param slotWeight of all that the index holds
+     * @param shifted whether pages of the file have been moved since
+     */
+    public LogPages(int logBlk, long slotWeight, boolean shifted) {
+        this.slotWeight = slotWeight;
+        if (shifted) {
+            walk = 0;
+        }
+        append(logBlk);
+        due = false;
+    }
+
+    /** Lines of an entry with a name and what is behind that, so many bytes in all. */
+    public static int linesOf(int bytes) {
+        return (NAME_AT + bytes + LINE - 1) / LINE;
+    }
+
+    /** For tests: has logs be cleaned by every call, or no longer. */
+    public static void cleanAlways(boolean on) {
+        always = on;
+    }
+
+    // ---- what replay says
+
+    /** The ordinal of a page that an entry lies in: of the last one, or of one that is entered now. */
+    public int enter(int logBlk) {
+        if (blk[last - base] != logBlk) {
+            append(logBlk);
+            due = true;
+        }
+        return last;
+    }
+
+    private void append(int logBlk) {
+        int ordinal = last + 1;
+        int i = ordinal - base;
+        if (i == blk.length) {
+            grow();
+        }
+        blk[i] = logBlk;
+        weight[i] = 0;
+        stays[i] = false;
+        before[i] = last;
+        behind[i] = 0;
+        nextDead[i] = 0;
+        int left = last;
+        if (left != 0) {
+            behind[left - base] = ordinal;
+        } else {
+            first = ordinal;
+        }
+        last = ordinal;
+        pages++;
+        if (left != 0 && weight[left - base] == 0) {
+            died(left);
+        }
+    }
+
+    private void grow() {
+        int size = blk.length * 2;
+        int[] newBlk = Arrays.copyOf(blk, size);
+        int[] newWeight = Arrays.copyOf(weight, size);
+        int[] newBefore = Arrays.copyOf(before, size);
+        int[] newBehind = Arrays.copyOf(behind, size);
+        int[] newNextDead = Arrays.copyOf(nextDead, size);
+        stays = Arrays.copyOf(stays, size);
+        blk = newBlk;
+        weight = newWeight;
+        before = newBefore;
+        behind = newBehind;
+        nextDead = newNextDead;
+    }
+
+    /** Something that an entry of this page says counts. */
+    public void counts(int ordinal, int amount) {
+        if (ordinal == 0) {
+            slotWeight += amount;
+            return;
+        }
+        int i = ordinal - base;
+        lines += Math.min(weight[i] + amount, LINES) - Math.min(weight[i], LINES);
+        weight[i] += amount;
+    }
+
+    /** It does no longer. */
+    public void replaced(int ordinal, int amount) {
+        if (ordinal == 0) {
+            slotWeight -= amount;
+            return;
+        }
+        int i = ordinal - base;
+        lines -= Math.min(weight[i], LINES) - Math.min(weight[i] - amount, LINES);
+        weight[i] -= amount;
+        if (weight[i] == 0 && ordinal != last) {
+            died(ordinal);
+        }
+    }
+
+    /** The last page has an entry that may not leave the middle of a log. */
+    public void stays() {
+        stays[last - base] = true;
+    }
+
+    /** Pages of the file have moved: where in the index those are that old entries gave their blocks, they do not say. */
+    public void shifted() {
+        walk = 0;
+        walkTo = last;
+    }
+
+    /** Much may have been replaced at once: it is worth a look. */
+    public void look() {
+        due = true;
+    }
+
+    private void died(int ordinal) {
+        int i = ordinal - base;
+        if (!stays[i] && nextDead[i] == 0 && ordinal != first) {
+            nextDead[i] = dead == 0 ? ordinal : dead; // the end of the list points to itself
+            dead = ordinal;
+        }
+    }
+
+    // ---- what cleaning asks
+
+    /** Whether something may be to do. Says so once. */
+    public boolean takeDue() {
+        boolean was = due;
+        due = false;
+        return was || always;
+    }
+
+    /** Pages of the log. */
+    public int pages() {
+        return pages;
+    }
+
+    /**
+     * Whether the log takes more than twice what counts in it, and a bit.
+     *
+     * @param scarce whether a sixteenth is too much, or a first page that is empty. Less is not worth it: to copy full
+     *     pages costs space, since entries of many lines do not fill a page, and the attributes come on top
+     */
+    public boolean isTooLong(boolean scarce) {
+        long room = (long) pages * LINES;
+        return (scarce
+                        ? room - room / 16 > lines + 2L * LINES || pages > 1 && weight[first - base] == 0
+                        : room > 2L * lines + SLACK_PAGES * LINES)
+                || last - first > STRETCH * pages + STRETCH_SLACK
+                || always;
+    }
+
+    /** The ordinal of the first page. */
+    public int first() {
+        return first;
+    }
+
+    /** The ordinal of the page that holds the log's end. */
+    public int last() {
+        return last;
+    }
+
+    /** The ordinal of the page behind one; 0 behind the last one. */
+    public int behind(int ordinal) {
+        return behind[ordinal - base];
+    }
+
+    /** The ordinal of the page before one; 0 before the first one. */
+    public int before(int ordinal) {
+        return before[ordinal - base];
+    }
+
+    /** The block of a page. */
+    public int blk(int ordinal) {
+        return blk[ordinal - base];
+    }
+
+    /** Whether nothing that a page says counts, but perhaps what may not leave the middle of a log. */
+    public boolean isEmpty(int ordinal) {
+        return ordinal == 0 ? slotWeight == 0 : weight[ordinal - base] == 0;
+    }
+
+    /** Whether a page has an entry that may not leave the middle of a log. */
+    public boolean mustStay(int ordinal) {
+        return ordinal == 0 || stays[ordinal - base];
+    }
+
+    /** Whether the slot's lines have left the log. */
+    public boolean isCut() {
+        return cut;
+    }
+
+    /** Takes a page from the middle of the log of which nothing counts; 0 if there is none. */
+    public int takeDead() {
+        while (dead != 0) {
+            int ordinal = dead;
+            int i = ordinal - base;
+            dead = nextDead[i] == ordinal ? 0 : nextDead[i];
+            nextDead[i] = 0;
+            // It may have become the first one, or have left the log with those before it.
+            if (ordinal - first > 0 && weight[i] == 0 && !stays[i]) {
+                return ordinal;
+            }
+        }
+        return 0;
+    }
+
+    /** Where to go on looking at the file for pages that were moved, -1 for nowhere. */
+    public long walk() {
+        return walk;
+    }
+
+    /** Whether a page of the file is to be given its block again by the walk. */
+    public boolean isWalkedFor(int ordinal) {
+        return ordinal - walkTo <= 0;
+    }
+
+    /** The walk goes on there, or, -1, is over. */
+    public void walkedTo(long page) {
+        walk = page;
+    }
+
+    // ---- what cleaning has done
+
+    /** A page has left the middle of the log. */
+    public void cutOut(int ordinal) {
+        int i = ordinal - base;
+        assert ordinal != first && ordinal != last && weight[i] == 0;
+        behind[before[i] - base] = behind[i];
+        before[behind[i] - base] = before[i];
+        pages--;
+    }
+
+    /** A page that was taken as dead is to be taken another time. */
+    public void putBack(int ordinal) {
+        died(ordinal);
+        due = true;
+    }
+
+    /** A page that was taken as dead has to stay. */
+    public void keep(int ordinal) {
+        stays[ordinal - base] = true;
+    }
+
+    /** All pages before one, and the slot's lines, have left the log. */
+    public void cutOff(int newFirst) {
+        assert slotWeight == 0;
+        for (int ordinal = first; ordinal != newFirst; ordinal = behind[ordinal - base]) {
+            assert weight[ordinal - base] == 0;
+            pages--;
+        }
+        cut = true;
+        first = newFirst;
+        before[first - base] = 0;
+        forgetGaps();
+    }
+
+    /** Gives up the room of ordinals before the first page, once they are half of all. */
+    private void forgetGaps() {
+        int gaps = first - base;
+        int used = last - first + 1;
+        if (gaps < used || gaps < FIRST_CAPACITY) {
+            return;
+        }
+        dropDeadBefore(first);
+        shift(blk, gaps, used);
+        shift(weight, gaps, used);
+        shift(before, gaps, used);
+        shift(behind, gaps, used);
+        shift(nextDead, gaps, used);
+        System.arraycopy(stays, gaps, stays, 0, used);
+        base = first;
+    }
+
+    private static void shift(int[] array, int from, int count) {
+        System.arraycopy(array, from, array, 0, count);
+    }
+
+    /** Takes from the list of dead pages those that have left with the first ones. */
+    private void dropDeadBefore(int ordinal) {
+        int kept = 0; // head of the list of the others, which comes out turned around
+        while (dead != 0) {
+            int i = dead - base;
+            int next = nextDead[i] == dead ? 0 : nextDead[i];
+            if (dead - ordinal > 0) {
+                nextDead[i] = kept == 0 ? dead : kept;
+                kept = dead;
+            }
+            dead = next;
+        }
+        dead = kept;
+    }
+
+    @Override
+    public String toString() {
+        return pages + " log pages, " + lines + " lines that count";
+    }
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.store;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.function.BooleanSupplier;
+import org.jnova.internal.core.Abi;
+import org.jnova.internal.core.IoBlock;
+import org.jnova.internal.core.Keeps;
+import org.jnova.internal.core.NativeInode;
+import org.jnova.internal.core.Records;
+import org.jnova.internal.index.LogPages;
+
+/**
+ * Keeps a log short: at most twice what counts in it and a few pages. In steps, by whoever has just made it longer: pages
+ * in the middle of which nothing counts are taken out; as long as it is too long, what counts in its first pages is
+ * appended again, and they are cut off. {@code java/LOCKING.md}, "Cleaning", tells under which locks.
+ *
+ * <p>A step that fails is given up: the log says the same, and is merely longer than it should be.
+ */
+final class LogCleaner {
+    /** Pages that one step reads, at most: a step takes well under a millisecond. */
+    private static final int PAGES_AT_ONCE = 4;
+
+    private static final int STEPS_AT_ONCE = 8;
+    /** When there is no space. */
+    private static final int SCARCE_STEPS_AT_ONCE = 256;
+
+    private static final int DEAD_AT_ONCE = 32;
+    /** Things to keep that a slot may have room for, beside an entry for attributes. */
+    private static final int SLOT_KEEPS = 2;
+
+    /** A log and the index that replay of it builds. The caller serialises all that changes them. */
+    interface Log {
+        NativeInode inode();
+
+        IoBlock io();
+
+        /** Its pages, or null as long as it lies in the inode's slot. */
+        LogPages pages();
+
+        /** Lets the index follow what others have appended. What has been chosen to be kept before may no longer hold. */
+        void bringUpToDate() throws IOException;
+
+        /**
+         * Keeps what a record says, as far as it counts; false if there is no room. Asked of all records of a page.
+         *
+         * @param ordinal of the page that the record is from
+         */
+        boolean keep(ByteBuffer bytes, int at, int ordinal, Keeps keeps);
+
+        /**
+         * Looks at a part of the file for pages that {@link LogPages#isWalkedFor}, from {@link LogPages#walk} on, and
+         * keeps them.
+         *
+         * @return where to go on, or -1
+         */
+        long walk(Keeps keeps);
+
+        /** Keeps everything that counts; false if that is more than {@code most}. */
+        boolean keepAll(Keeps keeps, int most);
+
+        /**
+         * Appends what is kept, and lets the index follow. Returns a status: ESTALE if the index has been overtaken since
+         * {@link #bringUpToDate}.
+         */
+        int append(Keeps keeps) throws IOException;
+
+        /** The same for a start in the slot. */
+        int restart(Keeps keeps) throws IOException;
+    }
+
+    private final CleaningCounters counters;
+    private final BooleanSupplier full;
+    private volatile boolean scarce;
+
+    /** @param full whether the pool has hardly any space left; takes a while to say */
+    LogCleaner(CleaningCounters counters, BooleanSupplier full) {
+        this.counters = counters;
+        this.full = full;
+    }
+
+    /** A call has found no space: until there is some, logs are kept as short as can be. */
+    void noSpace() {
+        scarce = true;
+    }
+
+    /** After a call that may have made the log longer, or what counts in it less. */
+    void afterCall(Log log) {
+        LogPages pages = log.pages();
+        if (pages != null && pages.takeDue()) {
+            clean(log, pages);
+        }
+    }
+
+    private void clean(Log log, LogPages pages) {
+        long start = System.nanoTime();
+        try {
+            boolean thrifty = scarce;
+            if (thrifty) {
+                thrifty = full.getAsBoolean();
+                scarce = thrifty;
+            }
+            int steps = thrifty ? SCARCE_STEPS_AT_ONCE : STEPS_AT_ONCE;
+            cutDead(log, pages);
+            for (int i = 0; i < steps && pages.isTooLong(thrifty) && step(log, pages); i++) {
+                counters.step();
+            }
+        } catch (IOException | OutOfMemoryError e) {
+            counters.failed();
+        } finally {
+            counters.took(System.nanoTime() - start);
+        }
+    }
+
+    /** Takes pages out of the middle. */
+    private void cutDead(Log log, LogPages pages) throws IOException {
+        for (int i = 0; i < DEAD_AT_ONCE && pages.isCut(); i++) {
+            int dead = pages.takeDead();
+            if (dead == 0) {
+                return;
+            }
+            log.bringUpToDate();
+            int status = log.inode()
+                    .cleanCut(pages.blk(pages.before(dead)), pages.blk(pages.behind(dead)), log.io());
+            if (status == Abi.OK) {
+                pages.cutOut(dead);
+                counters.freed(log.io().fileSize());
+            } else if (status == Abi.ESTALE) {
+                pages.putBack(dead);
+                return;
+            } else {
+                pages.keep(dead); // it has an entry that no index knows of
+            }
+        }
+    }
+
+    /** One step at the front. False if it got nowhere. */
+    private boolean step(Log log, LogPages pages) throws IOException {
+        Keeps keeps = Keeps.take();
+        try {
+            log.bringUpToDate();
+            if (pages.walk() >= 0) {
+                long next = log.walk(keeps);
+                if (!keeps.isEmpty() && !append(log, pages, keeps)) {
+                    return false;
+                }
+                pages.walkedTo(next);
+                return true;
+            }
+            int end = chooseFront(log, pages, keeps);
+            boolean needed = !keeps.isEmpty() || mustAppend(pages, end);
+            return (!needed || append(log, pages, keeps)) && cutFront(log, pages, end);
+        } finally {
+            keeps.put();
+        }
+    }
+
+    private boolean append(Log log, LogPages pages, Keeps keeps) throws IOException {
+        int status = log.append(keeps);
+        if (status == Abi.OK) {
+            counters.copied(keeps.size());
+        } else {
+            givenUp(pages, status);
+        }
+        return status == Abi.OK;
+    }
+
+    private void givenUp(LogPages pages, int status) {
+        if (status == Abi.ESTALE) { // a fault has come in between
+            pages.look();
+        } else {
+            counters.failed();
+        }
+    }
+
+    /** Reads the first pages, and keeps what counts in them. The ordinal of the page behind those. */
+    private int chooseFront(Log log, LogPages pages, Keeps keeps) throws IOException {
+        int at = pages.first();
+        if (!pages.isCut() && !keepOf(log, 0, 0, keeps)) {
+            return at;
+        }
+        for (int i = 0; i < PAGES_AT_ONCE && at != pages.last(); i++) {
+            boolean whole = pages.isEmpty(at) || keepOf(log, pages.blk(at), at, keeps);
+            at = pages.behind(at);
+            if (!whole) { // what did not fit, the next step appends: the page will not be empty before
+                break;
+            }
+        }
+        return at;
+    }
+
+    /** Keeps what counts in one page. False if there was no room for all of it. */
+    private static boolean keepOf(Log log, int logBlk, int ordinal, Keeps keeps) throws IOException {
+        IoBlock io = log.io();
+        int status = log.inode().cleanRead(logBlk, keeps, io);
+        if (status != Abi.OK) {
+            throw log.inode().failure(status, io);
+        }
+        ByteBuffer bytes = keeps.bytes();
+        int count = io.recordCount();
+        for (int i = 0; i < count; ) {
+            int at = keeps.recordOffset(i);
+            if (!log.keep(bytes, at, ordinal, keeps)) {
+                return false;
+            }
+            i += Records.lines(bytes, at);
+        }
+        return true;
+    }
+
+    /** Whether entries in front of a page have an effect that only appending all attributes keeps. */
+    private static boolean mustAppend(LogPages pages, int end) {
+        boolean must = !pages.isCut();
+        for (int at = pages.first(); at != end && !must; at = pages.behind(at)) {
+            must = pages.mustStay(at);
+        }
+        return must;
+    }
+
+    /** Cuts off the pages in front of one, as many as are empty. False if there are none. */
+    private boolean cutFront(Log log, LogPages pages, int end) throws IOException {
+        if (!pages.isEmpty(0)) {
+            return false;
+        }
+        int to = pages.first();
+        while (to != end && pages.isEmpty(to)) {
+            to = pages.behind(to);
+        }
+        if (to == pages.first() && pages.isCut()) {
+            return false;
+        }
+        int status = log.inode().cleanCut(0, pages.blk(to), log.io());
+        if (status == Abi.OK) {
+            pages.cutOff(to);
+            counters.freed(log.io().fileSize());
+        } else {
+            givenUp(pages, status);
+        }
+        return status == Abi.OK;
+    }
+
+    // ---- back into the slot
+
+    /** Of a log that will not change for a while: starts it again in the slot, if all that counts fits there. */
+    void atRest(Log log) {
+        if (log.pages() == null) {
+            return;
+        }
+        Keeps keeps = Keeps.take();
+        try {
+            for (int i = 0; i < 2 && !isOnePage(log.pages()); i++) { // the first time, it may enter one more page
+                if (!gatherInLastPage(log, log.pages(), keeps)) {
+                    return;
+                }
+            }
+            keeps.clear();
+            if (isOnePage(log.pages()) && log.keepAll(keeps, SLOT_KEEPS) && log.restart(keeps) == Abi.OK) {
+                counters.freed(1);
+            }
+        } catch (IOException | OutOfMemoryError e) {
+            counters.failed();
+        } finally {
+            keeps.put();
+        }
+    }
+
+    private static boolean isOnePage(LogPages pages) {
+        return pages.isCut() && pages.pages() == 1;
+    }
+
+    /** Appends all again, and cuts off all before that. */
+    private boolean gatherInLastPage(Log log, LogPages pages, Keeps keeps) throws IOException {
+        int end = pages.last();
+        keeps.clear();
+        if (pages.pages() > Abi.CUT_MAX || !log.keepAll(keeps, SLOT_KEEPS) || !append(log, pages, keeps)) {
+            return false;
+        }
+        return cutFront(log, pages, end);
+    }
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.internal.index;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+
+class LogPagesTest {
+    @Test
+    void ordinalsAreOfPlacesInTime() {
+        LogPages pages = new LogPages(100, 0, false);
+        assertEquals(1, pages.enter(100));
+        assertFalse(pages.takeDue());
+        assertEquals(2, pages.enter(7));
+        assertTrue(pages.takeDue());
+        assertFalse(pages.takeDue());
+        assertEquals(3, pages.enter(100)); // the same block another time
+        assertEquals(100, pages.blk(1));
+        assertEquals(100, pages.blk(3));
+        assertEquals(3, pages.pages());
+    }
+
+    @Test
+    void pagesInTheMiddleDie() {
+        LogPages pages = new LogPages(1, 0, false);
+        for (int i = 1; i <= 5; i++) {
+            pages.enter(i);
+            pages.counts(i, 2);
+        }
+        pages.replaced(3, 1);
+        assertEquals(0, pages.takeDead());
+        pages.replaced(3, 1);
+        pages.replaced(1, 2); // the first one is none of the middle
+        pages.replaced(5, 2); // nor is the last one
+        assertEquals(3, pages.takeDead());
+        assertEquals(0, pages.takeDead());
+        pages.cutOut(3);
+        assertEquals(2, pages.before(4));
+        assertEquals(4, pages.behind(2));
+        assertEquals(4, pages.pages());
+        pages.enter(6);
+        assertEquals(5, pages.takeDead()); // as soon as it is not the last one any more
+    }
+
+    @Test
+    void whatMustStayDoes() {
+        LogPages pages = new LogPages(1, 0, false);
+        pages.enter(2);
+        pages.stays();
+        pages.counts(2, 1);
+        pages.enter(3);
+        pages.replaced(2, 1);
+        assertEquals(0, pages.takeDead());
+        assertTrue(pages.isEmpty(2));
+        assertTrue(pages.mustStay(2));
+    }
+
+    @Test
+    void aPageHasNoMoreThanItsLines() {
+        LogPages pages = new LogPages(1, 0, false);
+        pages.counts(1, 1000);
+        for (int i = 2; i <= 20; i++) {
+            pages.enter(i);
+        }
+        assertTrue(pages.isTooLong(false)); // 20 pages for the 63 lines of one
+        for (int i = 2; i <= 20; i++) {
+            pages.counts(i, 1000);
+        }
+        assertFalse(pages.isTooLong(false));
+    }
+
+    /** Against lists; whatever happens, also when gaps are forgotten. */
+    @Property(tries = 200)
+    void behavesLikeLists(@ForAll long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        LogPages pages = new LogPages(1000, 0, false);
+        List<Integer> log = new ArrayList<>(List.of(1)); // ordinals
+        int[] weight = new int[5000];
+        boolean[] stays = new boolean[5000];
+        int last = 1;
+        for (int i = 0; i < 3000; i++) {
+            int some = log.get(random.nextInt(log.size()));
+            switch (random.nextInt(6)) {
+                case 0, 1 -> {
+                    last = pages.enter(2000 + i);
+                    log.add(last);
+                }
+                case 2 -> {
+                    pages.counts(last, 3);
+                    weight[last] += 3;
+                    if (random.nextInt(10) == 0) {
+                        pages.stays();
+                        stays[last] = true;
+                    }
+                }
+                case 3 -> {
+                    if (weight[some] > 0) {
+                        pages.replaced(some, weight[some]);
+                        weight[some] = 0;
+                    }
+                }
+                case 4 -> {
+                    int dead = pages.takeDead();
+                    if (dead != 0) {
+                        assertNotEquals(log.get(0), dead);
+                        assertNotEquals(last, dead);
+                        assertTrue(log.contains(dead) && weight[dead] == 0 && !stays[dead], "page " + dead);
+                        pages.cutOut(dead);
+                        log.remove((Integer) dead);
+                    }
+                }
+                default -> {
+                    int n = 0;
+                    while (n < log.size() - 1 && weight[log.get(n)] == 0) {
+                        n++;
+                    }
+                    pages.cutOff(log.get(n));
+                    log.subList(0, n).clear();
+                }
+            }
+            assertEquals(log.size(), pages.pages());
+            assertEquals(log.get(0), pages.first());
+            assertEquals(log.get(log.size() - 1), pages.last());
+        }
+        int at = pages.first();
+        for (int ordinal : log) {
+            assertEquals(ordinal, at);
+            assertEquals(weight[ordinal] == 0, pages.isEmpty(ordinal));
+            at = pages.behind(at);
+        }
+        assertEquals(0, at);
+    }
+}
