@@ -46,7 +46,7 @@ final class CopiedHoles {
     /** The pages that become holes. */
     PageRuns pages() throws IOException {
         PageRuns runs = new PageRuns();
-        windows.forEachPiece(index, from, len, new PoolWindows.PieceSink() {
+        forEachPiece(new PoolWindows.PieceSink() {
             private long at = to;
 
             @Override
@@ -69,7 +69,7 @@ final class CopiedHoles {
 
     /** Puts all bytes but those of these pages. */
     void putInto(IntentFiller filler) throws IOException {
-        windows.forEachPiece(index, from, len, new PoolWindows.PieceSink() {
+        forEachPiece(new PoolWindows.PieceSink() {
             @Override
             public void data(long address, long n) throws IOException {
                 filler.data(address, n);
@@ -91,5 +91,33 @@ final class CopiedHoles {
                 filler.zeros(at + n - holeEnd);
             }
         });
+    }
+
+    /**
+     * Gives each hole as a whole. The index says it in parts, and in other ones when the target, which may be the same
+     * file, has got nodes for what is to be written.
+     */
+    private void forEachPiece(PoolWindows.PieceSink sink) throws IOException {
+        long[] hole = new long[1];
+        windows.forEachPiece(index, from, len, new PoolWindows.PieceSink() {
+            @Override
+            public void data(long address, long n) throws IOException {
+                endHole(sink, hole);
+                sink.data(address, n);
+            }
+
+            @Override
+            public void zeros(long n) {
+                hole[0] += n;
+            }
+        });
+        endHole(sink, hole);
+    }
+
+    private static void endHole(PoolWindows.PieceSink sink, long[] hole) throws IOException {
+        if (hole[0] != 0) {
+            sink.zeros(hole[0]);
+            hole[0] = 0;
+        }
     }
 }
