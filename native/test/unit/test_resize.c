@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,7 +26,7 @@
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 
 static const struct nova_pool_options emulated = {.flags = NOVA_OPT_EMULATED};
-static char path[128];
+static char path[256];
 static struct nova_error err;
 static struct store s;
 
@@ -107,6 +108,10 @@ static void change_superblocks(void (*change)(struct fmt_sb *sb)) {
         assert_int_equal(fwrite(&sb, sizeof sb, 1, f), 1);
     }
     assert_int_equal(fclose(f), 0);
+}
+
+static void cut_short(struct fmt_sb *sb) {
+    *sb = fmt_sb_growing(sb, sb->size + 100 * BLK);
 }
 
 /* ---- what it keeps and gives ---- */
@@ -316,6 +321,41 @@ static void no_room_on_the_file_system(void **state) {
     unlink(path);
 }
 
+/* The file system has less than is needed; and a resize cut short needs nothing of it. */
+static void a_full_file_system(void **state) {
+    (void)state;
+    char at[128];
+    (void)snprintf(at, sizeof at, "%s", store_path("resize-fs"));
+    assert_int_equal(mkdir(at, 0755), 0);
+    if (mount("none", at, "tmpfs", 0, "size=3m") != 0) {
+        rmdir(at);
+        print_message("no permission to mount; skipped\n");
+        skip();
+    }
+    (void)snprintf(path, sizeof path, "%s/pool", at);
+    assert_int_equal(nova_pool_create(path, 2 * MIB, &emulated, &err), NOVA_OK);
+    open_store();
+    write_file("a", 5000, 7);
+    assert_int_equal(store_close(&s), NOVA_OK);
+    assert_int_equal(resize(4 * MIB), NOVA_ENOSPC);
+    assert_int_equal(err.os_errno, ENOSPC);
+    assert_int_equal(length(), 2 * MIB);
+    expect_sound(1);
+    assert_int_equal(resize(2 * MIB + 50 * BLK), NOVA_OK);
+    change_superblocks(cut_short);
+    assert_int_equal(truncate(path, (off_t)(length() + 100 * BLK)), 0);
+    char cmd[300];
+    (void)snprintf(cmd, sizeof cmd, "cat /dev/zero >%s/rest 2>/dev/null", at);
+    assert_int_not_equal(system(cmd), 0);
+    open_store();
+    assert_int_equal(length(), 2 * MIB + 50 * BLK);
+    expect_file("a", 5000, 7);
+    assert_int_equal(store_close(&s), NOVA_OK);
+    expect_sound(1);
+    umount(at);
+    rmdir(at);
+}
+
 /* ---- a system that refuses to persist ---- */
 
 static struct image_ops failing;
@@ -356,10 +396,6 @@ static void a_refused_drain_leaves_one_size_or_the_other(void **state) {
 }
 
 /* ---- what is no resize cut short ---- */
-
-static void cut_short(struct fmt_sb *sb) {
-    *sb = fmt_sb_growing(sb, sb->size + 100 * BLK);
-}
 
 static void lengths_in_between_are_cut_others_refused(void **state) {
     (void)state;
@@ -423,6 +459,7 @@ int main(void) {
         cmocka_unit_test(older_pools_grow_as_far_as_rounding_goes),
         cmocka_unit_test(not_an_open_pool_nor_none),
         cmocka_unit_test(no_room_on_the_file_system),
+        cmocka_unit_test(a_full_file_system),
         cmocka_unit_test(a_refused_drain_leaves_one_size_or_the_other),
         cmocka_unit_test(lengths_in_between_are_cut_others_refused),
     };
