@@ -58,15 +58,18 @@ int superblock_enable(struct media *m) {
     m->sb.incompat |= FMT_INCOMPAT_ALL;
     m->sb.seq++;
     fmt_sb_seal(&m->sb);
-    int os = superblock_put(m, false);
+    int os = settle_one(m, true);
+    if (os == 0)
+        os = superblock_put(m, false);
     return os != 0 ? os : superblock_put(m, true);
 }
 
 /* ---- growing ---- */
 
 int superblock_announce(struct media *m, uint64_t size) {
+    int os = settle_one(m, true);
     m->sb = fmt_sb_growing(&m->sb, size);
-    return superblock_put(m, false);
+    return os != 0 ? os : superblock_put(m, false);
 }
 
 /* Pointers to more inodes. Nothing was ever stored there; but were it damaged, that would count from now on. */
