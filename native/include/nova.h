@@ -146,6 +146,7 @@ struct nova_pool_info {
     uint64_t incompat, ro_compat, compat; /**< feature flags */
     uint8_t uuid[16];
     uint64_t longest_free; /**< blocks in the longest free extent; walks the free map */
+    uint64_t size_max;     /**< bytes to which nova_pool_resize() can make it larger */
 };
 
 /** Attributes of an inode, as of the last replayed log entry. */
@@ -314,6 +315,20 @@ NOVA_API int nova_pool_open(const char *path, const struct nova_pool_options *op
 
 /** Fills stats. Any thread. */
 NOVA_API int nova_pool_stats(nova_pool *pool, struct nova_pool_stats *stats);
+
+/**
+ * Makes a pool that is not open larger, where it is: all files stay, the new space is free, and there may be more
+ * inodes in proportion. The pool is opened for that, and so recovered if it was not closed; then its file is extended,
+ * every block of it allocated, and it is closed. It cannot be made smaller.
+ * size: bytes, rounded down to a whole block; more than it has, at most nova_pool_info.size_max. Room to grow was set
+ * aside when the pool was made, for 8 times its size at that time at least (up to NOVA_POOL_SIZE_MAX); pools made
+ * before there was this call have only what rounding has left.
+ * Atomic: a crash inside leaves a pool of the old size or of the new one, as does a call that failed with EOS or
+ * ENOMEM; any other failure leaves the old size. Durable on return. opt may be NULL, as for nova_pool_open().
+ * Errors: those of nova_pool_open(); EINVAL (size), ENOSPC (the file system has no room for it).
+ */
+NOVA_API int nova_pool_resize(const char *path, uint64_t size, const struct nova_pool_options *opt,
+                              struct nova_error *err);
 
 /**
  * Saves the allocator's state so that the next open need not scan, and unmaps the pool. Open inodes are closed; intents

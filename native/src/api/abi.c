@@ -149,6 +149,8 @@ size_t nova_abi(char *buf, size_t cap) {
     AT(nova_pool_info, compat);
     AT(nova_pool_info, uuid);
     AT(nova_pool_info, longest_free);
+    AT(nova_pool_info, size_max);
+
     SIZE(nova_pool_stats);
     AT(nova_pool_stats, log_pages_added);
     AT(nova_pool_stats, log_pages_freed);

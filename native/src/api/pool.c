@@ -6,8 +6,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "api/handles.h"
+#include "api/pool.h"
 #include "recovery/rebuild.h"
+#include "recovery/superblock.h"
 #include "util/clock.h"
 
 #define LANES_MAX 64u
@@ -17,7 +18,7 @@ static uint32_t cpus(void) {
     return n < 1 ? 1 : n > (long)LANES_MAX ? LANES_MAX : (uint32_t)n;
 }
 
-static int check_options(const char *path, const struct nova_pool_options *opt, struct nova_error *err) {
+int pool_check_options(const char *path, const struct nova_pool_options *opt, struct nova_error *err) {
     if (path == NULL || path[0] == '\0')
         return nova_fail(err, NOVA_EINVAL, "no pool path given");
     if (opt->lanes > LANES_MAX || opt->recovery_threads > LANES_MAX)
@@ -40,12 +41,6 @@ static void write_clean(struct nova_pool *pool) {
 static void write_dirty(struct nova_pool *pool) {
     struct fmt_state dirty = {.state = FMT_STATE_DIRTY};
     pool_state_write(&pool->media, &pool->state, &dirty);
-}
-
-/* Stores the superblock as the first one, or as its replica. 0 or an errno. */
-static int put_superblock(const struct media *m, bool replica) {
-    m->ops->copy(m->ops, m->base + (replica ? m->size - NOVA_BLOCK_SIZE : 0), &m->sb, sizeof m->sb);
-    return m->ops->drain(m->ops);
 }
 
 /* ---- create ---- */
@@ -97,9 +92,9 @@ static int format(struct nova_pool *pool, const struct fmt_sb *layout, struct no
         write_clean(pool);
         int os = ops->drain(ops); /* one for all: nothing of it counts before the replica is there */
         if (os == 0)
-            os = put_superblock(m, true);
+            os = superblock_put(m, true);
         if (os == 0) /* a torn primary would look damaged, were the replica not whole */
-            os = put_superblock(m, false);
+            os = superblock_put(m, false);
         if (os != 0)
             rc = nova_fail_os(err, NOVA_EOS, os, "cannot persist the new pool");
     }
@@ -113,7 +108,7 @@ int nova_pool_create(const char *path, uint64_t size, const struct nova_pool_opt
     if (opt == NULL)
         opt = &defaults;
     struct fmt_sb sb;
-    int rc = check_options(path, opt, err);
+    int rc = pool_check_options(path, opt, err);
     if (rc == NOVA_OK)
         rc = media_layout(size, &sb, err);
     if (rc != NOVA_OK)
@@ -137,7 +132,7 @@ int nova_pool_create(const char *path, uint64_t size, const struct nova_pool_opt
 
 /* ---- open ---- */
 
-static int load_tables(struct nova_pool *pool, uint32_t lanes, struct nova_error *err) {
+int pool_load_tables(struct nova_pool *pool, uint32_t lanes, struct nova_error *err) {
     const struct media *m = &pool->media;
     pool->alloc = alloc_new(m->blocks, m->data_blk, m->data_end, lanes);
     if (pool->alloc == NULL)
@@ -152,7 +147,7 @@ static int load_tables(struct nova_pool *pool, uint32_t lanes, struct nova_error
     return NOVA_OK;
 }
 
-static void unload_tables(struct nova_pool *pool) {
+void pool_unload_tables(struct nova_pool *pool) {
     journal_destroy(&pool->journal);
     itable_unload(&pool->itable);
     alloc_delete(pool->alloc);
@@ -167,14 +162,14 @@ static int find_state(struct nova_pool *pool, const struct nova_pool_options *op
     if (os != 0)
         return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool's state");
     pool_state_read(&pool->media, &pool->state);
-    int rc = load_tables(pool, lanes, err);
+    int rc = pool_load_tables(pool, lanes, err);
     if (rc != NOVA_OK)
         return rc;
     if (pool->state.clean) {
         if (snapshot_load(&pool->media, pool->alloc, &pool->itable, &pool->state.st))
             return NOVA_OK;
-        unload_tables(pool);
-        rc = load_tables(pool, lanes, err);
+        pool_unload_tables(pool);
+        rc = pool_load_tables(pool, lanes, err);
         if (rc != NOVA_OK)
             return rc;
     }
@@ -183,7 +178,7 @@ static int find_state(struct nova_pool *pool, const struct nova_pool_options *op
     if (rc == NOVA_OK)
         rc = rebuild(&pool->media, pool->alloc, &pool->itable, threads, opt->progress, &stats, err);
     if (rc != NOVA_OK) {
-        unload_tables(pool);
+        pool_unload_tables(pool);
         return rc;
     }
     pool->recovered = 1;
@@ -192,31 +187,20 @@ static int find_state(struct nova_pool *pool, const struct nova_pool_options *op
     return NOVA_OK;
 }
 
-/*
- * Writes the good superblock over the damaged one; and says in both that this build's features may be found, before any
- * is used. At every moment one of the two is whole, durable and not being written: crashes in between leave it, and the
- * next open goes on.
- */
-static int update_superblocks(struct nova_pool *pool, bool from_replica, struct nova_error *err) {
-    struct media *m = &pool->media;
-    const uint8_t *replica = m->base + m->size - NOVA_BLOCK_SIZE;
-    int os = 0;
-    if (from_replica)
-        os = put_superblock(m, false);
-    if (os == 0 && memcmp(replica, &m->sb, sizeof m->sb) != 0)
-        os = put_superblock(m, true);
-    if (os == 0 && (m->sb.incompat & FMT_INCOMPAT_ALL) != FMT_INCOMPAT_ALL) {
-        m->sb.incompat |= FMT_INCOMPAT_ALL;
-        m->sb.seq++;
-        fmt_sb_seal(&m->sb);
-        os = put_superblock(m, false);
-        if (os == 0)
-            os = put_superblock(m, true);
+static int update_superblocks(struct nova_pool *pool, const char *path, struct nova_error *err) {
+    if (pool->media.resize == MEDIA_GROWN) { /* to this length of the file, which the process before may have left */
+        int rc = pool_file_sync_length(&pool->file, path, err);
+        if (rc != NOVA_OK)
+            return rc;
     }
+    int os = superblock_settle(&pool->media);
+    if (os == 0)
+        os = superblock_enable(&pool->media);
     return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot write a superblock");
 }
 
-static int open_mapped(struct nova_pool *pool, const struct nova_pool_options *opt, struct nova_error *err) {
+int pool_take_up(struct nova_pool *pool, const char *path, const struct nova_pool_options *opt,
+                 struct nova_error *err) {
     uint64_t start = nova_monotonic();
     bool from_replica;
     int rc = media_attach(&pool->media, pool->file.base, pool->file.len, &pool->file.ops, &from_replica, err);
@@ -226,7 +210,7 @@ static int open_mapped(struct nova_pool *pool, const struct nova_pool_options *o
     rc = find_state(pool, opt, err);
     if (rc != NOVA_OK)
         return rc;
-    rc = update_superblocks(pool, from_replica, err);
+    rc = update_superblocks(pool, path, err);
     if (rc == NOVA_OK) {
         /* From here on only the logs can say what is in use. */
         write_dirty(pool);
@@ -235,7 +219,7 @@ static int open_mapped(struct nova_pool *pool, const struct nova_pool_options *o
             rc = nova_fail_os(err, NOVA_EOS, os, "cannot mark the pool open");
     }
     if (rc != NOVA_OK)
-        unload_tables(pool);
+        pool_unload_tables(pool);
     pool->recovery_ns = nova_monotonic() - start;
     return rc;
 }
@@ -247,7 +231,7 @@ int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_p
     if (opt == NULL)
         opt = &defaults;
     *out = NULL;
-    int rc = check_options(path, opt, err);
+    int rc = pool_check_options(path, opt, err);
     if (rc != NOVA_OK)
         return rc;
     struct nova_pool *pool = calloc(1, sizeof *pool);
@@ -255,12 +239,12 @@ int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_p
         return nova_fail(err, NOVA_ENOMEM, "no memory for a pool handle");
     rc = pool_file_open(&pool->file, path, (opt->flags & NOVA_OPT_EMULATED) != 0, media_probe, err);
     if (rc == NOVA_OK) {
-        rc = open_mapped(pool, opt, err);
+        rc = pool_take_up(pool, path, opt, err);
         if (rc == NOVA_OK) {
             size_t chunks = pool->media.inodes_max / OPEN_CHUNK + 1;
             pool->open = calloc(chunks, sizeof *pool->open);
             if (pool->open == NULL) {
-                unload_tables(pool);
+                pool_unload_tables(pool);
                 rc = nova_fail(err, NOVA_ENOMEM, "no memory for a table of open inodes");
             }
         }
@@ -298,23 +282,34 @@ static int close_inodes(struct nova_pool *pool, struct nova_error *err) {
     return first;
 }
 
+int pool_save(struct nova_pool *pool, struct nova_error *err) {
+    const struct pmem_ops *ops = &pool->file.ops;
+    journal_clear(&pool->journal);
+    write_snapshot(pool);
+    int os = ops->drain(ops);
+    if (os == 0) {
+        write_clean(pool);
+        os = ops->drain(ops);
+    }
+    if (os != 0)
+        return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool's state; the next open will recover");
+    return NOVA_OK;
+}
+
 int nova_pool_close(nova_pool *pool, struct nova_error *err) {
     if (pool == NULL)
         return NOVA_OK;
     int rc = close_inodes(pool, err);
     if (!__atomic_load_n(&pool->leaked, __ATOMIC_RELAXED)) {
-        const struct pmem_ops *ops = &pool->file.ops;
-        journal_clear(&pool->journal);
-        write_snapshot(pool);
-        int os = ops->drain(ops);
-        if (os == 0) {
-            write_clean(pool);
-            os = ops->drain(ops);
+        struct nova_error saving;
+        int saved = pool_save(pool, &saving);
+        if (rc == NOVA_OK && saved != NOVA_OK) {
+            rc = saved;
+            if (err != NULL)
+                *err = saving;
         }
-        if (os != 0 && rc == NOVA_OK)
-            rc = nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool's state; the next open will recover");
     }
-    unload_tables(pool);
+    pool_unload_tables(pool);
     pthread_mutex_destroy(&pool->open_lock);
     pool_file_close(&pool->file);
     free(pool);
@@ -345,6 +340,7 @@ int nova_pool_info(nova_pool *pool, struct nova_pool_info *info) {
         .ro_compat = m->sb.ro_compat,
         .compat = m->sb.compat,
         .longest_free = alloc_longest_free(pool->alloc),
+        .size_max = fmt_sb_size_max(&m->sb),
     };
     memcpy(info->uuid, m->sb.uuid, sizeof info->uuid);
     return NOVA_OK;

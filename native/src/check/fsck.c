@@ -155,13 +155,18 @@ static void check_journal(struct fsck *f) {
     if (f->state.clean || (m->sb.incompat & FMT_INCOMPAT_NAMESPACE) == 0)
         check_zero(f, FSCK_FIX_ZERO, "journal", journal, journal + ((uint64_t)m->journal_count << NOVA_BLOCK_SHIFT));
     if (f->in.redone != 0)
-        fsck_fixable(f, FSCK_FIX_JOURNAL, true, "journal", journal, FMT_JOURNAL_RECORD,
+        fsck_fixable(f, FSCK_FIX_ENDED, true, "journal", journal, FMT_JOURNAL_RECORD,
                      "%llu transactions were cut short after their commit; the next open ends them",
                      (unsigned long long)f->in.redone);
 }
 
 static void check_areas(struct fsck *f) {
     const struct media *m = &f->in.m;
+    if (f->in.resize != MEDIA_WHOLE)
+        fsck_fixable(f, FSCK_FIX_ENDED, true, "superblock", 0, sizeof m->sb,
+                     f->in.resize == MEDIA_GROWN
+                         ? "making the pool larger was cut short when it had grown; the next open ends it"
+                         : "making the pool larger was cut short before it had grown; the next open takes it back");
     check_superblock(f, 0, "superblock");
     check_superblock(f, m->size - NOVA_BLOCK_SIZE, "superblock replica");
     check_state(f);
@@ -197,6 +202,9 @@ static void check_table(struct fsck *f) {
         uint64_t off = (uint64_t)f->in.table[0] << NOVA_BLOCK_SHIFT;
         check_zero(f, FSCK_FIX_SLOT_0, "inode", off, off + FMT_SLOT); /* of inode 0, which does not exist */
     }
+    uint64_t unused = (uint64_t)(f->in.m.itable_blk + f->in.m.itable_count) << NOVA_BLOCK_SHIFT;
+    check_zero(f, FSCK_FIX_ZERO, "inode table", unused,
+               (uint64_t)(f->in.m.itable_blk + f->in.m.sb.itable_count) << NOVA_BLOCK_SHIFT);
     if (!whole) /* a missing part may hold directories, and logs that own blocks */
         f->dirs_whole = f->logs_whole = false;
 }

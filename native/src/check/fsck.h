@@ -12,7 +12,7 @@
 
 /* What nova_fsck_repair() can do about a finding, in the order it is done. */
 enum fsck_fix {
-    FSCK_FIX_JOURNAL,    /* nothing: ended when the pool was taken up */
+    FSCK_FIX_ENDED,      /* nothing: ended when the pool was taken up */
     FSCK_FIX_SUPERBLOCK, /* writes the good superblock over the other one */
     FSCK_FIX_STATE,      /* writes states: dirty, both slots whole and in succession */
     FSCK_FIX_SNAPSHOT,   /* the same for a clean pool whose saved state is wrong: the next open derives it anew */

@@ -5,6 +5,7 @@
 
 #include "journal/journal.h"
 #include "recovery/pool_state.h"
+#include "recovery/superblock.h"
 
 const fmt_ptr *inspect_ptrs(const struct inspect *in) {
     return (const fmt_ptr *)(const void *)media_blk(&in->m, in->m.itable_blk);
@@ -34,6 +35,12 @@ static struct fmt_inode *find_slot(const void *in, uint32_t ino) {
 }
 
 /* 0 or an errno. */
+static int end_resize(struct inspect *in) {
+    in->resize = in->m.resize;
+    return in->resize == MEDIA_WHOLE ? 0 : superblock_settle(&in->m);
+}
+
+/* 0 or an errno. */
 static int end_transactions(struct inspect *in) {
     struct pool_state state;
     pool_state_read(&in->m, &state);
@@ -53,11 +60,15 @@ int inspect_reload(struct inspect *in, struct nova_error *err) {
 static int take_up(struct inspect *in, struct nova_error *err) {
     bool from_replica;
     int rc = media_attach(&in->m, in->file.base, in->file.len, &in->file.ops, &from_replica, err);
+    int os = 0;
     if (rc == NOVA_OK)
+        os = end_resize(in);
+    if (rc == NOVA_OK && os == 0)
         rc = load_table(in, err);
-    int os = rc == NOVA_OK ? end_transactions(in) : 0;
+    if (rc == NOVA_OK && os == 0)
+        os = end_transactions(in);
     if (os != 0)
-        rc = nova_fail_os(err, NOVA_EOS, os, "cannot finish a transaction that a crash cut short");
+        rc = nova_fail_os(err, NOVA_EOS, os, "cannot finish what a crash cut short");
     if (rc != NOVA_OK)
         inspect_close(in);
     return rc;
@@ -76,7 +87,14 @@ int inspect_open_writable(struct inspect *in, const char *path, bool emulated, s
     if (path == NULL || path[0] == '\0')
         return nova_fail(err, NOVA_EINVAL, "no pool path given");
     int rc = pool_file_open(&in->file, path, emulated, media_probe, err);
-    return rc == NOVA_OK ? take_up(in, err) : rc;
+    if (rc != NOVA_OK)
+        return rc;
+    rc = pool_file_sync_length(&in->file, path, err); /* its length, should take_up() find that the pool has grown */
+    if (rc != NOVA_OK) {
+        inspect_close(in);
+        return rc;
+    }
+    return take_up(in, err);
 }
 
 void inspect_close(struct inspect *in) {

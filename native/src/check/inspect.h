@@ -12,9 +12,10 @@
 struct inspect {
     struct pool_file file;
     struct media m;
-    uint32_t *table;  /* block of each part of the inode table, 0 if its pointer is missing or damaged */
-    uint32_t table_n; /* up to the last pointer that is not null */
-    uint64_t redone;  /* transactions that a crash cut short: ended in the mapping, so that logs are whole */
+    uint32_t *table;          /* block of each part of the inode table, 0 if its pointer is missing or damaged */
+    uint32_t table_n;         /* up to the last pointer that is not null */
+    enum media_resize resize; /* that a crash cut short: ended, or taken back, in the mapping */
+    uint64_t redone;          /* transactions that a crash cut short: ended in the mapping, so that logs are whole */
 };
 
 /* Errors as nova_pool_open(). */

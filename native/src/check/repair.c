@@ -5,8 +5,9 @@
  * Each step is drained before the next one begins, and each leaves, however far it got, what was there before or what
  * is to be: so a crash anywhere leaves a pool that opens as it would have without the repair, and a repair that starts
  * again finishes.
+ *  - A resize cut short: it is ended or taken back, before anything is looked at, as by opening.
  *  - Transactions cut short: their tails are stored and drained, before anything is looked at; the records stay.
- *  - Superblock: the source is the whole one, which is not touched.
+ *  - Superblock: the source is the whole one, which is made durable as it is, and not touched.
  *  - States: each is written into the slot that does not hold the current state, as any open does. A torn one leaves a
  *    pool that is scanned; it was scanned before, or its saved state is wrong and its logs are whole.
  *  - Zeros: nobody reads those bytes.
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #include "check/fsck.h"
+#include "recovery/superblock.h"
 
 /* Both slots hold what the format allows in them. */
 static bool states_whole(const struct media *m) {
@@ -88,16 +90,13 @@ static int carry_out(struct fsck *f, enum fsck_fix fix) {
             break;
         first = false;
         switch (fix) {
-        case FSCK_FIX_SUPERBLOCK:
-            m->ops->copy(m->ops, m->base + t->off, &m->sb, sizeof m->sb);
-            os = m->ops->drain(m->ops);
-            break;
+        case FSCK_FIX_SUPERBLOCK: return superblock_settle(&f->in.m);
         case FSCK_FIX_STATE:
         case FSCK_FIX_SNAPSHOT: return write_states(f); /* for all findings of the kind */
         case FSCK_FIX_ZERO:
         case FSCK_FIX_SLOT_0: os = zero(m, t->off, t->len); break;
         case FSCK_FIX_TAIL: os = clear_tail(m, t->off); break;
-        case FSCK_FIX_JOURNAL:
+        case FSCK_FIX_ENDED:
         case FSCK_FIXES: break;
         }
     }
@@ -106,7 +105,7 @@ static int carry_out(struct fsck *f, enum fsck_fix fix) {
 
 /* What may be done, by what a first run found. */
 static uint32_t allowed(const struct fsck *f) {
-    uint32_t fixes = 1u << FSCK_FIX_JOURNAL;
+    uint32_t fixes = 1u << FSCK_FIX_ENDED;
     /* Perhaps all looks damaged because the first superblock is another pool's. Then the replica is the last one. */
     if (f->two_superblocks && f->unfixable != 0)
         return fixes;

@@ -40,7 +40,10 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the media format is li
 #define FMT_INCOMPAT_NAMESPACE 1u /* directories below the root, links, ranges, xattrs, journal records */
 #define FMT_INCOMPAT_CLEANING 2u  /* logs that lack entries without effect; that begin in their first page */
 
-#define FMT_INCOMPAT_ALL (FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING) /* that this build knows, and may use */
+#define FMT_INCOMPAT_RESIZING 4u /* the pool is just being made larger: fmt_sb.grow_to counts */
+
+#define FMT_INCOMPAT_ALL (FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING) /* that a pool gets when it is opened */
+#define FMT_INCOMPAT_KNOWN (FMT_INCOMPAT_ALL | FMT_INCOMPAT_RESIZING)
 
 /* The page of a file that holds a byte, and pages that so many bytes take. */
 static inline uint64_t page_of(uint64_t off) {
@@ -80,7 +83,8 @@ struct fmt_sb {
     uint32_t snap_count;
     uint32_t data_blk; /* 104  first block of the data area */
     uint32_t data_end; /* 108  one past its last */
-    uint8_t zero[140]; /* 112 */
+    uint64_t grow_to;  /* 112  bytes that the pool is about to have; 0: it is not being made larger */
+    uint8_t zero[132]; /* 120 */
     uint32_t crc;      /* 252  of bytes 0..251, unseeded */
 };
 
@@ -279,7 +283,8 @@ FMT_AT(fmt_sb, snap_blk, 96);
 FMT_AT(fmt_sb, snap_count, 100);
 FMT_AT(fmt_sb, data_blk, 104);
 FMT_AT(fmt_sb, data_end, 108);
-FMT_AT(fmt_sb, zero, 112);
+FMT_AT(fmt_sb, grow_to, 112);
+FMT_AT(fmt_sb, zero, 120);
 FMT_AT(fmt_sb, crc, 252);
 
 FMT_SIZE(fmt_state, 64);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Superblock: geometry, verification, attaching to a mapped pool. */
+/* Superblock: geometry, growing, verification, attaching to a mapped pool. */
 #include <string.h>
 
 #include "format/media.h"
@@ -9,18 +9,27 @@
 
 #define KNOWN_RO_COMPAT 0u
 
+/* A new pool has room in its areas for this many times its size: 0.13 % of it. */
+#define GROWTH 8u
+
 #define INODES_PER_ITABLE_BLK (FMT_PTRS_PER_BLK * FMT_SLOTS_PER_BLK)
 /* Enough for a pool of NOVA_POOL_SIZE_MAX; with more, pointer numbers would not fit 32 bits at some point. */
 #define ITABLE_BLKS_MAX DIV_UP(NOVA_POOL_SIZE_MAX / NOVA_BLOCK_SIZE, INODES_PER_ITABLE_BLK)
 
-static uint64_t inodes_of(uint32_t itable_count) {
-    uint64_t n = (uint64_t)itable_count * INODES_PER_ITABLE_BLK;
+/* Blocks of pointers that count. As many inodes as blocks: no mix of files runs out of inodes first. */
+static uint32_t itable_used(uint64_t blocks, uint32_t itable_count) {
+    uint64_t n = DIV_UP(blocks, INODES_PER_ITABLE_BLK);
+    return n < itable_count ? (uint32_t)n : itable_count;
+}
+
+static uint64_t inodes_of(uint64_t blocks, uint32_t itable_count) {
+    uint64_t n = (uint64_t)itable_used(blocks, itable_count) * INODES_PER_ITABLE_BLK;
     return n < INT32_MAX ? n : INT32_MAX;
 }
 
 /* Blocks that the saved bitmaps take: blocks first, then, from a new snapshot block on, inodes. */
-static uint64_t snap_blks(uint64_t blocks, uint64_t inodes) {
-    return DIV_UP(blocks, FMT_SNAP_PAYLOAD * 8u) + DIV_UP(inodes, FMT_SNAP_PAYLOAD * 8u);
+static uint64_t snap_blks(uint64_t blocks, uint32_t itable_count) {
+    return DIV_UP(blocks, FMT_SNAP_PAYLOAD * 8u) + DIV_UP(inodes_of(blocks, itable_count), FMT_SNAP_PAYLOAD * 8u);
 }
 
 int media_layout(uint64_t size, struct fmt_sb *sb, struct nova_error *err) {
@@ -29,6 +38,8 @@ int media_layout(uint64_t size, struct fmt_sb *sb, struct nova_error *err) {
                          (unsigned long long)size, (unsigned long long)NOVA_POOL_SIZE_MIN,
                          (unsigned long long)NOVA_POOL_SIZE_MAX);
     uint32_t blocks = (uint32_t)(size >> NOVA_BLOCK_SHIFT);
+    uint64_t later = size < NOVA_POOL_SIZE_MAX / GROWTH ? (uint64_t)blocks * GROWTH
+                                                        : (uint64_t)NOVA_POOL_SIZE_MAX >> NOVA_BLOCK_SHIFT;
     memset(sb, 0, sizeof *sb);
     sb->magic = FMT_SB_MAGIC;
     sb->version = FMT_VERSION;
@@ -40,10 +51,9 @@ int media_layout(uint64_t size, struct fmt_sb *sb, struct nova_error *err) {
     sb->journal_blk = sb->state_blk + 1;
     sb->journal_count = FMT_JOURNAL_BLKS;
     sb->itable_blk = sb->journal_blk + sb->journal_count;
-    /* As many inodes as blocks: no mix of files runs out of inodes first. */
-    sb->itable_count = DIV_UP(blocks, INODES_PER_ITABLE_BLK);
+    sb->itable_count = (uint32_t)DIV_UP(later, INODES_PER_ITABLE_BLK);
     sb->snap_blk = sb->itable_blk + sb->itable_count;
-    sb->snap_count = (uint32_t)snap_blks(blocks, inodes_of(sb->itable_count));
+    sb->snap_count = (uint32_t)snap_blks(later, sb->itable_count);
     sb->data_blk = sb->snap_blk + sb->snap_count;
     sb->data_end = blocks - 1;
     return NOVA_OK;
@@ -68,8 +78,60 @@ static bool geometry_ok(const struct fmt_sb *sb) {
     return sb->state_blk >= 1 && sb->state_blk < sb->journal_blk && sb->journal_count >= 1 &&
            journal_end <= sb->itable_blk && sb->itable_count >= 1 && sb->itable_count <= ITABLE_BLKS_MAX &&
            itable_end <= sb->snap_blk && snap_end <= sb->data_blk &&
-           sb->snap_count >= snap_blks(blocks, inodes_of(sb->itable_count)) && sb->data_blk < sb->data_end &&
+           sb->snap_count >= snap_blks(blocks, sb->itable_count) && sb->data_blk < sb->data_end &&
            sb->data_end == blocks - 1;
+}
+
+uint32_t fmt_sb_itable_used(const struct fmt_sb *sb) {
+    return itable_used(sb->size >> NOVA_BLOCK_SHIFT, sb->itable_count);
+}
+
+/* ---- growing ---- */
+
+uint64_t fmt_sb_size_max(const struct fmt_sb *sb) {
+    uint64_t fits = sb->size >> NOVA_BLOCK_SHIFT, above = ((uint64_t)NOVA_POOL_SIZE_MAX >> NOVA_BLOCK_SHIFT) + 1;
+    while (above - fits > 1) {
+        uint64_t mid = fits + (above - fits) / 2;
+        if (snap_blks(mid, sb->itable_count) <= sb->snap_count)
+            fits = mid;
+        else
+            above = mid;
+    }
+    return fits << NOVA_BLOCK_SHIFT;
+}
+
+struct fmt_sb fmt_sb_growing(const struct fmt_sb *sb, uint64_t size) {
+    struct fmt_sb next = *sb;
+    next.incompat |= FMT_INCOMPAT_RESIZING;
+    next.grow_to = size;
+    next.seq++;
+    fmt_sb_seal(&next);
+    return next;
+}
+
+struct fmt_sb fmt_sb_not_grown(const struct fmt_sb *growing) {
+    struct fmt_sb next = *growing;
+    next.incompat &= ~(uint64_t)FMT_INCOMPAT_RESIZING;
+    next.grow_to = 0;
+    next.seq++;
+    fmt_sb_seal(&next);
+    return next;
+}
+
+struct fmt_sb fmt_sb_grown(const struct fmt_sb *growing) {
+    struct fmt_sb next = fmt_sb_not_grown(growing);
+    next.size = growing->grow_to;
+    next.data_end = (uint32_t)(next.size >> NOVA_BLOCK_SHIFT) - 1;
+    fmt_sb_seal(&next);
+    return next;
+}
+
+/* It says that the pool is being made larger if and only if it says how large, and that is possible. */
+static bool growing_ok(const struct fmt_sb *sb) {
+    if ((sb->incompat & FMT_INCOMPAT_RESIZING) == 0)
+        return sb->grow_to == 0;
+    struct fmt_sb grown = fmt_sb_grown(sb);
+    return sb->grow_to > sb->size && geometry_ok(&grown);
 }
 
 static bool zeros(const void *p, size_t len) {
@@ -88,52 +150,80 @@ int fmt_sb_verify(const struct fmt_sb *sb, uint64_t off, struct nova_error *err)
     if (sb->version != FMT_VERSION)
         return nova_fail_at(err, NOVA_EVERSION, off, "pool format version %u; this build knows version %u", sb->version,
                             FMT_VERSION);
-    if ((sb->incompat & ~(uint64_t)FMT_INCOMPAT_ALL) != 0 || (sb->ro_compat & ~(uint64_t)KNOWN_RO_COMPAT) != 0)
+    if ((sb->incompat & ~(uint64_t)FMT_INCOMPAT_KNOWN) != 0 || (sb->ro_compat & ~(uint64_t)KNOWN_RO_COMPAT) != 0)
         return nova_fail_at(err, NOVA_EVERSION, off,
                             "pool uses features that this build does not know (incompat %#llx, ro_compat %#llx)",
                             (unsigned long long)sb->incompat, (unsigned long long)sb->ro_compat);
-    if (sb->block_size != NOVA_BLOCK_SIZE || !geometry_ok(sb) || !zeros(sb->zero, sizeof sb->zero))
+    if (sb->block_size != NOVA_BLOCK_SIZE || !geometry_ok(sb) || !growing_ok(sb) || !zeros(sb->zero, sizeof sb->zero))
         return nova_fail_at(err, NOVA_ECORRUPT, off, "superblock geometry is out of range");
     return NOVA_OK;
 }
 
-/* The superblock to go by: the first, or its replica if the first is damaged. */
-static int choose(const void *first, const void *last, uint64_t len, struct fmt_sb *sb, bool *from_replica,
-                  struct nova_error *err) {
+/* What choose() found out. */
+struct choice {
+    struct fmt_sb sb;
+    bool from_replica;
+    enum media_resize resize;
+    uint64_t old_size; /* before it grew, if it has */
+};
+
+/* Takes up a valid superblock, last being the last block's, which is another one or the same. */
+static bool accept(struct choice *c, const void *last, uint64_t len) {
+    struct fmt_sb growing = c->sb;
+    if (growing.grow_to == 0)
+        return c->sb.size == len;
+    c->sb = fmt_sb_grown(&growing);
+    if (len == c->sb.size && memcmp(last, &c->sb, sizeof c->sb) == 0) {
+        c->resize = MEDIA_GROWN;
+        c->old_size = growing.size;
+        c->from_replica = true;
+        return true;
+    }
+    c->sb = fmt_sb_not_grown(&growing);
+    c->resize = MEDIA_NOT_GROWN;
+    return len >= growing.size && len <= growing.grow_to;
+}
+
+/* The superblock to go by: the first, or its replica if the first is damaged, or has been replaced there. */
+static int choose(const void *first, const void *last, uint64_t len, struct choice *c, struct nova_error *err) {
     struct nova_error primary;
-    *from_replica = false;
-    if (len < sizeof *sb)
+    *c = (struct choice){0};
+    if (len < sizeof c->sb)
         return nova_fail(err, NOVA_ENOTPOOL, "not a JNova pool: %llu bytes are less than any pool has",
                          (unsigned long long)len);
-    memcpy(sb, first, sizeof *sb);
-    int rc = fmt_sb_verify(sb, 0, &primary);
+    memcpy(&c->sb, first, sizeof c->sb);
+    int rc = fmt_sb_verify(&c->sb, 0, &primary);
     if (rc == NOVA_OK)
-        return sb->size == len ? NOVA_OK
-                               : nova_fail(err, NOVA_ETRUNCATED, "pool file has %llu bytes, its superblock says %llu",
-                                           (unsigned long long)len, (unsigned long long)sb->size);
+        return accept(c, last, len)
+                   ? NOVA_OK
+                   : nova_fail(err, NOVA_ETRUNCATED, "pool file has %llu bytes, its superblock says %llu",
+                               (unsigned long long)len, (unsigned long long)c->sb.size);
     if ((rc == NOVA_ENOTPOOL || rc == NOVA_ECORRUPT) && len >= NOVA_POOL_SIZE_MIN) {
-        memcpy(sb, last, sizeof *sb);
-        *from_replica = fmt_sb_verify(sb, 0, NULL) == NOVA_OK && sb->size == len;
+        memcpy(&c->sb, last, sizeof c->sb);
+        c->from_replica = fmt_sb_verify(&c->sb, 0, NULL) == NOVA_OK && c->sb.size == len && accept(c, last, len);
     }
-    if (*from_replica)
+    if (c->from_replica)
         return NOVA_OK;
     if (err != NULL)
         *err = primary; /* what is wrong with the primary is the better report */
     return rc;
 }
 
-int media_probe(const void *first, const void *last, uint64_t len, struct nova_error *err) {
-    struct fmt_sb sb;
-    bool from_replica;
-    return choose(first, last, len, &sb, &from_replica, err);
+int media_probe(const void *first, const void *last, uint64_t len, uint64_t *keep, struct nova_error *err) {
+    struct choice c;
+    int rc = choose(first, last, len, &c, err);
+    *keep = c.sb.size;
+    return rc;
 }
 
 int media_attach(struct media *m, uint8_t *base, uint64_t len, const struct pmem_ops *ops, bool *from_replica,
                  struct nova_error *err) {
-    struct fmt_sb sb;
-    int rc = choose(base, base + media_last(len), len, &sb, from_replica, err);
+    struct choice c;
+    int rc = choose(base, base + media_last(len), len, &c, err);
+    *from_replica = c.from_replica;
     if (rc != NOVA_OK)
         return rc;
+    struct fmt_sb sb = c.sb;
     *m = (struct media){
         .base = base,
         .ops = ops,
@@ -144,12 +234,14 @@ int media_attach(struct media *m, uint8_t *base, uint64_t len, const struct pmem
         .journal_blk = sb.journal_blk,
         .journal_count = sb.journal_count,
         .itable_blk = sb.itable_blk,
-        .itable_count = sb.itable_count,
+        .itable_count = fmt_sb_itable_used(&sb),
         .snap_blk = sb.snap_blk,
         .snap_count = sb.snap_count,
         .data_blk = sb.data_blk,
         .data_end = sb.data_end,
-        .inodes_max = (uint32_t)inodes_of(sb.itable_count),
+        .inodes_max = (uint32_t)inodes_of(sb.size >> NOVA_BLOCK_SHIFT, sb.itable_count),
+        .resize = c.resize,
+        .old_size = c.old_size,
         .sb = sb,
     };
     return NOVA_OK;

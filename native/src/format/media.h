@@ -13,17 +13,27 @@
 #include "util/error.h"
 #include "util/work_counts.h"
 
+/* What a crash has left of making the pool larger. */
+enum media_resize {
+    MEDIA_WHOLE,     /* nothing */
+    MEDIA_NOT_GROWN, /* it has its old size; the file may be longer, and a superblock says so */
+    MEDIA_GROWN      /* it has its new size; the first superblock has not */
+};
+
 struct media {
     uint8_t *base;
     const struct pmem_ops *ops;
     uint64_t size;
     uint32_t blocks; /* size / NOVA_BLOCK_SIZE */
     uint32_t seed;   /* of every checksum: CRC32C of the uuid, so that another pool's leftovers are never valid */
-    uint32_t state_blk, journal_blk, journal_count, itable_blk, itable_count, snap_blk, snap_count;
+    uint32_t state_blk, journal_blk, journal_count, itable_blk, snap_blk, snap_count;
+    uint32_t itable_count;       /* of sb.itable_count, those that inodes_max needs; the others are for a larger pool */
     uint32_t data_blk, data_end; /* blocks that files, logs and inode-table blocks may use: [data_blk, data_end) */
     uint32_t inodes_max;         /* inode numbers are 1 .. inodes_max - 1 */
-    struct fmt_sb sb;            /* as verified */
-    struct work_counts *counts;  /* of the open pool; NULL where nobody appends to a log */
+    struct fmt_sb sb;            /* as verified; or, if resize says so, as it is to be */
+    enum media_resize resize;
+    uint64_t old_size;          /* if it has grown: bytes before */
+    struct work_counts *counts; /* of the open pool; NULL where nobody appends to a log */
 };
 
 static inline uint8_t *media_blk(const struct media *m, uint32_t blk) {
@@ -45,6 +55,20 @@ int media_layout(uint64_t size, struct fmt_sb *sb, struct nova_error *err);
 /* Seals a superblock's checksum. */
 void fmt_sb_seal(struct fmt_sb *sb);
 
+/* Blocks of inode-table pointers that count: of itable_count, as many as inodes for the pool's size need. */
+uint32_t fmt_sb_itable_used(const struct fmt_sb *sb);
+
+/* To what size a pool can be made larger: as far as its snapshot area reaches. */
+uint64_t fmt_sb_size_max(const struct fmt_sb *sb);
+
+/*
+ * The superblocks of a pool that becomes larger: what the first says beforehand; then, of that one, what both say when
+ * it has been done, or given up. Sealed.
+ */
+struct fmt_sb fmt_sb_growing(const struct fmt_sb *sb, uint64_t size);
+struct fmt_sb fmt_sb_grown(const struct fmt_sb *growing);
+struct fmt_sb fmt_sb_not_grown(const struct fmt_sb *growing);
+
 /*
  * Verifies a superblock's bytes against themselves (magic, version, features, checksum, geometry). off: where it was
  * found. ENOTPOOL, EVERSION, ECORRUPT.
@@ -58,13 +82,15 @@ static inline uint64_t media_last(uint64_t len) {
 
 /*
  * Whether media_attach() would accept a file of len bytes, whose first and last block start with these bytes
- * (sizeof(struct fmt_sb) each; zero where the file is shorter). The same errors.
+ * (sizeof(struct fmt_sb) each; zero where the file is shorter). The same errors. *keep: how much of it the pool has;
+ * less than len where a crash has cut short that it became larger.
  */
-int media_probe(const void *first, const void *last, uint64_t len, struct nova_error *err);
+int media_probe(const void *first, const void *last, uint64_t len, uint64_t *keep, struct nova_error *err);
 
 /*
  * Takes up the pool mapped at base with len bytes: superblock, or its replica if the primary is damaged
- * (*from_replica). ENOTPOOL, EVERSION, ETRUNCATED, ECORRUPT.
+ * (*from_replica). After a crash while it was being made larger it is as before that, or as after it, and m->resize
+ * says what superblock_settle() has to do. ENOTPOOL, EVERSION, ETRUNCATED, ECORRUPT.
  */
 int media_attach(struct media *m, uint8_t *base, uint64_t len, const struct pmem_ops *ops, bool *from_replica,
                  struct nova_error *err);

@@ -149,12 +149,21 @@ static int open_regular(const char *path, int flags, int *fd_out, struct stat *s
 }
 
 /* By read(2): a load from the mapping of a hole takes space on tmpfs, and is a SIGBUS if there is none. */
-static int probe_file(int fd, uint64_t len, pool_file_probe *probe, const char *path, struct nova_error *err) {
+static int probe_file(int fd, uint64_t len, pool_file_probe *probe, uint64_t *keep, const char *path,
+                      struct nova_error *err) {
     uint8_t first[POOL_FILE_PROBE] = {0}, last[POOL_FILE_PROBE] = {0};
     if (pread(fd, first, sizeof first, 0) < 0 ||
         (len >= BLK && pread(fd, last, sizeof last, (off_t)((len / BLK - 1) * BLK)) < 0))
         return nova_fail_os(err, NOVA_EOS, errno, "cannot read pool %s", path);
-    return probe(first, last, len, err);
+    return probe(first, last, len, keep, err);
+}
+
+/* The new length is durable before anything is stored that goes by it. */
+static int cut(int fd, uint64_t size, const char *path, struct nova_error *err) {
+    if (ftruncate(fd, (off_t)size) != 0 || fsync(fd) != 0)
+        return nova_fail_os(err, NOVA_EOS, errno, "cannot cut pool %s to its %llu bytes", path,
+                            (unsigned long long)size);
+    return NOVA_OK;
 }
 
 int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_file_probe *probe,
@@ -165,8 +174,13 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
     if (rc != NOVA_OK)
         return rc;
     rc = lock(fd, LOCK_EX, path, err);
+    uint64_t keep = (uint64_t)st.st_size;
     if (rc == NOVA_OK)
-        rc = probe_file(fd, (uint64_t)st.st_size, probe, path, err);
+        rc = probe_file(fd, (uint64_t)st.st_size, probe, &keep, path, err);
+    if (rc == NOVA_OK && keep < (uint64_t)st.st_size)
+        rc = cut(fd, keep, path, err);
+    if (rc == NOVA_OK && fstat(fd, &st) != 0)
+        rc = nova_fail_os(err, NOVA_EOS, errno, "cannot examine pool %s", path);
     /* A copy of a pool may have come out sparse. */
     if (rc == NOVA_OK && (uint64_t)st.st_blocks * 512 < (uint64_t)st.st_size)
         rc = allocate(fd, (uint64_t)st.st_size, path, err);
@@ -177,6 +191,30 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
         return rc;
     }
     pf->fd = fd;
+    if (pool_mapped_hook != NULL)
+        pool_mapped_hook(pf);
+    return NOVA_OK;
+}
+
+int pool_file_sync_length(const struct pool_file *pf, const char *path, struct nova_error *err) {
+    if (fsync(pf->fd) != 0)
+        return nova_fail_os(err, NOVA_EOS, errno, "cannot make the file of pool %s durable", path);
+    return NOVA_OK;
+}
+
+int pool_file_extend(struct pool_file *pf, const char *path, uint64_t size, bool emulated, struct nova_error *err) {
+    uint8_t *base = pf->base;
+    uint64_t len = pf->len;
+    int rc = allocate(pf->fd, size, path, err);
+    if (rc == NOVA_OK)
+        rc = pool_file_sync_length(pf, path, err);
+    if (rc == NOVA_OK)
+        rc = map(pf, pf->fd, path, size, emulated, err);
+    if (rc != NOVA_OK) {
+        (void)cut(pf->fd, len, path, NULL); /* if even that fails, the next open does it */
+        return rc;
+    }
+    pmem_unmap(base, len);
     if (pool_mapped_hook != NULL)
         pool_mapped_hook(pf);
     return NOVA_OK;

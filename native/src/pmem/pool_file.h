@@ -35,9 +35,9 @@ int pool_file_create(struct pool_file *pf, const char *path, uint64_t size, bool
 
 /*
  * Whether a file of len bytes, whose first and last whole block start with these POOL_FILE_PROBE bytes (zero where the
- * file is shorter), is to be opened.
+ * file is shorter), is to be opened; and how much of it is the pool's. The rest is cut off.
  */
-typedef int pool_file_probe(const void *first, const void *last, uint64_t len, struct nova_error *err);
+typedef int pool_file_probe(const void *first, const void *last, uint64_t len, uint64_t *keep, struct nova_error *err);
 
 /*
  * Locks and maps an existing file. Of its content only what probe wants to see is read, and before anything is done
@@ -48,6 +48,15 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
 
 /* Maps an existing file privately, for inspection; refused (EBUSY) while a process has it open for writing. */
 int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error *err);
+
+/*
+ * Makes the open file longer, durably, with every block allocated, and maps it anew: base changes. If that fails, file
+ * and mapping are as before; ENOSPC, EOS. emulated: as it was opened.
+ */
+int pool_file_extend(struct pool_file *pf, const char *path, uint64_t size, bool emulated, struct nova_error *err);
+
+/* Makes the file's length, and its extents, durable. */
+int pool_file_sync_length(const struct pool_file *pf, const char *path, struct nova_error *err);
 
 /* Makes the file itself durable: its extents, and its name in its directory. */
 int pool_file_sync(const struct pool_file *pf, const char *path, struct nova_error *err);

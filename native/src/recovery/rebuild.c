@@ -300,17 +300,23 @@ static int settle(const struct scan *s, struct nova_error *err) {
     return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot persist what recovery has found");
 }
 
-/* Frees the slots that no name reaches. */
+/*
+ * Frees the slots that no name reaches. Those that are free already, or new with their table block, may be so in the
+ * caches of a killed process only; in a pool that is closed in order, none must come back.
+ */
 static void clear_orphans(struct scan *s, struct rebuild_stats *stats) {
     const struct pmem_ops *ops = s->m->ops;
     uint32_t slots = itable_slots(s->t);
     for (uint32_t ino = 1; ino < slots; ino++) {
         struct fmt_inode *slot = itable_slot(s->t, ino);
-        if (itable_is_used(s->t, ino) || slot->tail == 0)
+        if (itable_is_used(s->t, ino))
             continue;
-        ops->store8(ops, &slot->tail, 0);
-        ops->flush(ops, &slot->tail, sizeof slot->tail);
-        stats->orphans++;
+        bool orphan = slot->tail != 0;
+        if (orphan)
+            ops->store8(ops, &slot->tail, 0);
+        if (orphan || !ops->flush_calls) /* else settle() has written back all there is */
+            ops->flush(ops, &slot->tail, sizeof slot->tail);
+        stats->orphans += orphan;
     }
 }
 

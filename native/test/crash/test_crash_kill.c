@@ -80,7 +80,21 @@ static void repair(struct trace *t, const char *path, uint64_t state) {
     t->ops[op].after = state;
 }
 
-static void kill_behind(const struct trace *t, size_t n, bool repairs, const char *name,
+/* The same goes for what makes the pool larger. */
+static void resize(struct trace *t, const char *path, uint64_t state) {
+    const struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED};
+    t->superblocks = true;
+    recorder_resume(t);
+    uint32_t op = recorder_begin("make larger after the kill", state_before(t, state), NULL);
+    assert_int_equal(nova_pool_resize(path, 2 * (uint64_t)NOVA_POOL_SIZE_MIN, &opt, NULL), NOVA_OK);
+    recorder_stop();
+    t->ops[op].after = state;
+}
+
+/* What the next process does. */
+enum next { OPENS, REPAIRS, RESIZES };
+
+static void kill_behind(const struct trace *t, size_t n, enum next next, const char *name,
                         const struct explore_limits *limits) {
     static char failure[2000];
     struct trace killed;
@@ -93,14 +107,16 @@ static void kill_behind(const struct trace *t, size_t n, bool repairs, const cha
         crash_cursor_step(&c);
     for (uint32_t i = 0; i < c.line_n; i++)
         crash_image_all(&c, i);
+    judge.superblocks = t->superblocks;
+    judge.damaged = t->damaged;
     judge.untimed = t->untimed;
-    judge_image(&judge, c.image, &v);
+    judge_image(&judge, c.image, c.file_len, &v);
     assert_true(v.ok);
     snprintf(path, sizeof path, "%s", store_path("crash-killed"));
     FILE *file = fopen(path, "wb");
-    assert_true(file != NULL && fwrite(c.image, killed.len, 1, file) == 1 && fclose(file) == 0);
+    assert_true(file != NULL && fwrite(c.image, c.file_len, 1, file) == 1 && fclose(file) == 0);
     crash_cursor_free(&c);
-    (repairs ? repair : open_and_write)(&killed, path, v.state);
+    (next == OPENS ? open_and_write : next == REPAIRS ? repair : resize)(&killed, path, v.state);
     for (size_t i = n; i < killed.n; i++) /* its drains do nothing for what the first process flushed */
         if (killed.ev[i].kind <= TRACE_DRAIN)
             killed.ev[i].actor = 1;
@@ -123,8 +139,8 @@ static bool is_loose(const struct model *m) {
 
 /* Killed behind each store of a word, and before each drain, up to where bytes are loose: those a kill leaves in the
  * caches, to be lost or not one by one. set: instead of the scene, or NULL. */
-static void kill_everywhere(void (*set)(struct world *w), void (*run)(struct world *w), enum scene scene, bool repairs,
-                            const char *name, const struct explore_limits *limits) {
+static void kill_everywhere(void (*set)(struct world *w), void (*run)(struct world *w), enum scene scene,
+                            enum next next, const char *name, const struct explore_limits *limits) {
     static struct world w;
     world_init(&w, (uint64_t)NOVA_POOL_SIZE_MIN);
     if (set != NULL)
@@ -140,7 +156,7 @@ static void kill_everywhere(void (*set)(struct world *w), void (*run)(struct wor
             (is_loose(w.trace.ops[e->op].model_before) || is_loose(w.trace.ops[e->op].model_after)))
             break;
         if (worth_a_kill(&w.trace, n))
-            kill_behind(&w.trace, n, repairs, name, limits);
+            kill_behind(&w.trace, n, next, name, limits);
     }
     world_free(&w);
 }
@@ -167,6 +183,27 @@ static void dead_pages(struct world *w) {
 
 static void cut_dead_pages(struct world *w) {
     cut_dead(w, "a");
+}
+
+/* ---- superblocks ---- */
+
+/* Of a pool from before there were features; opening it says in both superblocks that there are. */
+static void old_pool(struct world *w) {
+    put(w, "a", 0, 5000);
+    close_pool(w);
+    downgrade(w);
+    w->superblocks = true;
+}
+
+static void closed(struct world *w) {
+    put(w, "a", 0, 5000);
+    put(w, "b", 0, 100);
+    close_pool(w);
+    w->superblocks = true;
+}
+
+static void grow(struct world *w) {
+    resize_pool(w, (uint64_t)NOVA_POOL_SIZE_MIN + 9 * NOVA_BLOCK_SIZE);
 }
 
 /* ---- transactions over several logs ---- */
@@ -205,31 +242,46 @@ static const struct {
     {"unlink a link", unlink_link},
 };
 
-static void all(bool repairs) {
+static struct explore_limits few(void) {
     struct explore_limits limits = explore_limits_default();
     limits.exhaustive = limits.exhaustive / 8 + 1;
     limits.samples = limits.samples / 8 + 1;
     limits.lines = limits.lines < 8 ? limits.lines : 8;
     limits.nested_every = 0;
     printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
+    return limits;
+}
+
+static void all(enum next next) {
+    struct explore_limits limits = few();
     for (size_t i = limits.seed % limits.stride; i < operations_n; i += limits.stride)
         for (int scene = 0; scene < SCENES; scene++)
             if (getenv("NOVA_FULL") != NULL || scene == (int)((i + limits.seed) % SCENES))
-                kill_everywhere(NULL, operations[i].run, (enum scene)scene, repairs, operations[i].name, &limits);
-    kill_everywhere(NULL, make_many, (enum scene)0, repairs, "make many", &limits);
-    kill_everywhere(dead_pages, cut_dead_pages, (enum scene)0, repairs, "cut dead pages", &limits);
+                kill_everywhere(NULL, operations[i].run, (enum scene)scene, next, operations[i].name, &limits);
+    kill_everywhere(NULL, make_many, (enum scene)0, next, "make many", &limits);
+    kill_everywhere(dead_pages, cut_dead_pages, (enum scene)0, next, "cut dead pages", &limits);
+    kill_everywhere(old_pool, open_pool, (enum scene)0, next, "open an old pool", &limits);
+    kill_everywhere(closed, grow, (enum scene)0, next, "grow", &limits);
     for (size_t i = 0; i < sizeof transactions / sizeof *transactions; i++)
-        kill_everywhere(tree, transactions[i].run, (enum scene)0, repairs, transactions[i].name, &limits);
+        kill_everywhere(tree, transactions[i].run, (enum scene)0, next, transactions[i].name, &limits);
 }
 
 static void test_open_after_a_kill(void **state) {
     (void)state;
-    all(false);
+    all(OPENS);
 }
 
 static void test_repair_after_a_kill(void **state) {
     (void)state;
-    all(true);
+    all(REPAIRS);
+}
+
+static void test_resize_after_a_kill(void **state) {
+    (void)state;
+    struct explore_limits limits = few();
+    kill_everywhere(old_pool, open_pool, (enum scene)0, RESIZES, "open an old pool", &limits);
+    kill_everywhere(closed, grow, (enum scene)0, RESIZES, "grow", &limits);
+    kill_everywhere(NULL, make_many, (enum scene)0, RESIZES, "make many", &limits);
 }
 
 static int start(void **state) {
@@ -250,6 +302,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_open_after_a_kill),
         cmocka_unit_test(test_repair_after_a_kill),
+        cmocka_unit_test(test_resize_after_a_kill),
     };
     return cmocka_run_group_tests(tests, start, end);
 }

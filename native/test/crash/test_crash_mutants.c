@@ -123,6 +123,19 @@ static void recover(struct world *w, const struct workload *row) {
     recorder_set_actor(0);
 }
 
+static void grow(struct world *w, const struct workload *row) {
+    put(w, "a", 0, 100);
+    put(w, "b", 0, 100);
+    drop_open(w, "b");
+    if (row->a != 0)
+        crash_pool(w);
+    else
+        close_pool(w);
+    w->superblocks = true;
+    record(w);
+    resize_pool(w, (uint64_t)NOVA_POOL_SIZE_MIN + 9 * BLK);
+}
+
 /* ---- calls on names in several logs, and what ends them ---- */
 
 /* "d/a" with one name, "b" and "d/c" the two of another file, "e/f" with one. */
@@ -295,6 +308,8 @@ static const struct workload special[] = {
     {"close", close_clean, 0, 0, 0, 0},
     {"open after close", open_clean, 0, 0, 0, 0},
     {"recovery", recover, 0, 0, 0, 0},
+    {"growing", grow, 0, 0, 0, 0},
+    {"growing after a crash", grow, 1, 0, 0, 0},
     /* names in several logs */
     {"rename across", names, 0, 1, 0, 0},
     {"rename over a link", names, 1, 1, 0, 0},
@@ -347,6 +362,11 @@ static bool is_tail_cleared(const struct trace_event *e) {
 /* What cleaning appends again changes nothing until the log is cut, and the head lies in the tail's line, behind it. */
 #define CUT "the log is cut by the next store to the tail's line, which does not become durable before the tail"
 
+#define STEP (BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN) | BIT(MUTANT_SWAP_STEPS))
+#define MARKED "what recovery stores may come late: nothing goes by the pool's size before the file is longer"
+#define ANNOUNCED "the first superblock is whole: as long as the new replica is not, it has not happened"
+#define GROWN "the new replica is whole: the old one is a free block, and the first superblock is written anew"
+
 static const struct harmless {
     const char *host; /* NULL: wherever `is` is true */
     bool (*is)(const struct trace_event *e);
@@ -398,6 +418,24 @@ static const struct harmless {
     {"eager mapping", NULL, BIT(MUTANT_LATE_STORE), 3, 3, MAPPED},
     {"eager mapping, written beyond the end", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN), 2, 2, MAPPED},
     {"eager mapping, written beyond the end", NULL, BIT(MUTANT_LATE_STORE), 3, 3, MAPPED},
+    {"growing", NULL, STEP | BIT(MUTANT_EARLY_STORE), 1, 1, MARKED},
+    {"growing", NULL, BIT(MUTANT_LATE_STORE), 1, 1, MARKED},
+    {"growing", NULL, STEP, 3, 3, ANNOUNCED},
+    {"growing", NULL, BIT(MUTANT_EARLY_STORE), 2, 2, ANNOUNCED},
+    {"growing", NULL, BIT(MUTANT_LATE_STORE), 3, 3, ANNOUNCED},
+    {"growing", NULL, BIT(MUTANT_NO_ZERO) | BIT(MUTANT_CACHED_ZERO), 1, 1, GROWN},
+    {"growing", NULL, STEP, 4, 5, GROWN},
+    {"growing", NULL, BIT(MUTANT_EARLY_STORE), 3, 4, GROWN},
+    {"growing", NULL, BIT(MUTANT_LATE_STORE), 4, 5, GROWN},
+    {"growing after a crash", NULL, STEP | BIT(MUTANT_EARLY_STORE), 1, 1, MARKED},
+    {"growing after a crash", NULL, BIT(MUTANT_LATE_STORE), 1, 2, MARKED},
+    {"growing after a crash", NULL, STEP, 3, 3, ANNOUNCED},
+    {"growing after a crash", NULL, BIT(MUTANT_EARLY_STORE), 2, 2, ANNOUNCED},
+    {"growing after a crash", NULL, BIT(MUTANT_LATE_STORE), 4, 4, ANNOUNCED},
+    {"growing after a crash", NULL, BIT(MUTANT_NO_ZERO) | BIT(MUTANT_CACHED_ZERO), 1, 1, GROWN},
+    {"growing after a crash", NULL, STEP, 4, 5, GROWN},
+    {"growing after a crash", NULL, BIT(MUTANT_EARLY_STORE), 3, 4, GROWN},
+    {"growing after a crash", NULL, BIT(MUTANT_LATE_STORE), 5, 6, GROWN},
     {"recovery of half a record", NULL, BIT(MUTANT_TORN), 1, 1, "a record with half a checksum, or magic, is none"},
 };
 #define HARMLESS (sizeof harmless / sizeof *harmless)

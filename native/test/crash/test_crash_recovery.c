@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Crashes where no call on a file runs: while a pool is created, opened, recovered, repaired and closed. */
+/* Crashes where no call on a file runs: while a pool is created, opened, recovered, repaired, made larger and
+ * closed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -140,6 +141,62 @@ static const struct workload repairs[] = {
     {"repair, a byte behind the superblock, again", repair, 1 + 1000, 1, AGAIN, 0},
 };
 
+/* ---- growing ---- */
+
+/*
+ * The pool made larger by a blocks, twice if d says so, after an orderly close or a crash (b), the byte at c damaged if
+ * that is not 0. Then the new blocks are used up.
+ */
+static void grow(struct world *w, const struct workload *row) {
+    uint64_t size = w->s.len + row->a * NOVA_BLOCK_SIZE;
+    some_files(w);
+    if (row->b != 0)
+        close_pool(w);
+    else
+        crash_pool(w);
+    if (row->c != 0)
+        damage(w, row->c - 1);
+    w->superblocks = true;
+    record(w);
+    resize_pool(w, size);
+    open_pool(w);
+    put(w, "a", 4500, (row->a < 20 ? row->a : 20) * NOVA_BLOCK_SIZE);
+    close_pool(w);
+}
+
+static void grow_twice(struct world *w, const struct workload *row) {
+    uint64_t size = w->s.len + row->a * NOVA_BLOCK_SIZE;
+    some_files(w);
+    close_pool(w);
+    w->superblocks = true;
+    record(w);
+    resize_pool(w, size);
+    resize_pool(w, size + row->b * NOVA_BLOCK_SIZE);
+}
+
+/* What the explorer finds after a crash is repaired first. */
+static void grow_repaired(struct world *w, const struct workload *row) {
+    w->repairs = true;
+    grow(w, row);
+}
+
+static const struct workload growings[] = {
+    {"growing by a block", grow, 1, 1, 0, 0},
+    {"growing to twice the size", grow, 256, 1, 0, 0},
+    {"growing after a crash", grow, 100, 0, 0, 0},
+    {"growing, superblock damaged", grow, 70, 1, 1 + 60, 0},
+    {"growing, replica damaged", grow, 70, 1, 1 + REPLICA_OFF + 60, 0},
+    {"growing, saved state damaged", grow, 70, 1, 1 + SNAP_OFF + 100, 0},
+    {"growing twice", grow_twice, 1, 3, 0, 0},
+    {"growing, then repair", grow_repaired, 9, 1, 0, 0},
+    {"growing after a crash, then repair", grow_repaired, 9, 0, 0, 0},
+};
+
+static void test_growings(void **state) {
+    (void)state;
+    explore_rows(growings, sizeof growings / sizeof *growings, &limits, &total);
+}
+
 static void test_repairs(void **state) {
     (void)state;
     explore_rows(repairs, sizeof repairs / sizeof *repairs, &limits, &total);
@@ -152,15 +209,13 @@ static void test_openings(void **state) {
 
 static void end(void **state) {
     (void)state;
-    explore_stats_print("create, open, recover, repair, close", &total);
+    explore_stats_print("create, open, recover, repair, grow, close", &total);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_create),
-        cmocka_unit_test(test_openings),
-        cmocka_unit_test(test_repairs),
-        cmocka_unit_test(end),
+        cmocka_unit_test(test_create),   cmocka_unit_test(test_openings), cmocka_unit_test(test_repairs),
+        cmocka_unit_test(test_growings), cmocka_unit_test(end),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

@@ -127,12 +127,28 @@ static void patch_part(const struct image *im, const struct patch *x) {
         seal_part(im, x->what, im->m.base + part->off);
 }
 
-/* Another length of the file; sealed: with superblocks that say so. */
+/* The first superblock says that the pool is about to have len bytes; grown: so does the one at the new end. */
+static void announce(const struct image *im, uint64_t len, bool grown) {
+    struct fmt_sb sb;
+    memcpy(&sb, im->m.base, sizeof sb);
+    sb = fmt_sb_growing(&sb, len);
+    memcpy(im->m.base, &sb, sizeof sb);
+    sb = fmt_sb_grown(&sb);
+    if (grown)
+        memcpy(im->m.base + len - FUZZ_BLK, &sb, sizeof sb);
+}
+
+/* Another length of the file; sealed: with superblocks that say so, or of a pool that was being made larger. */
 static void patch_length(struct image *im, const struct patch *x) {
     uint64_t len = (x->value % FUZZ_FILE_MAX) + 1;
     if ((x->how & HOW_SEAL) != 0 && len >= FUZZ_POOL) {
         struct fmt_sb sb;
         len -= len % FUZZ_BLK;
+        if ((x->how & HOW_ARITH) != HOW_SET) {
+            announce(im, len, (x->how & HOW_ARITH) != HOW_ADD);
+            im->len = (x->how & HOW_ARITH) == HOW_ZERO ? len - (x->value >> 32) % (len - FUZZ_POOL + 1) : len;
+            return;
+        }
         memcpy(&sb, im->m.base, sizeof sb);
         sb.size = len;
         sb.data_end = (uint32_t)(len / FUZZ_BLK - 1);

@@ -55,8 +55,10 @@ static void put_piece(struct crash_cursor *c, const struct crash_piece *p) {
 /* ---- the cursor ---- */
 
 void crash_cursor_init(struct crash_cursor *c, const struct trace *t) {
-    *c = (struct crash_cursor){
-        .t = t, .image = malloc(t->len), .line_of = calloc(t->len / CRASH_LINE, sizeof(uint32_t))};
+    *c = (struct crash_cursor){.t = t,
+                               .image = malloc(t->len),
+                               .file_len = t->file_len,
+                               .line_of = calloc(t->len / CRASH_LINE, sizeof(uint32_t))};
     if (c->image == NULL || c->line_of == NULL)
         abort();
     memcpy(c->image, t->start, t->len);
@@ -172,6 +174,16 @@ static void drain(struct crash_cursor *c, uint8_t actor) {
     }
 }
 
+/* What is cut off is gone, and comes back as zeros. */
+static void set_length(struct crash_cursor *c, uint64_t len) {
+    for (uint32_t i = c->line_n; i-- > 0;)
+        if (c->line[i].no >= len / CRASH_LINE)
+            line_drop(c, i);
+    for (uint64_t w = len / WORD; w < c->file_len / WORD; w++)
+        word_set(c, (uint32_t)w, 0);
+    c->file_len = len;
+}
+
 void crash_cursor_step(struct crash_cursor *c) {
     const struct trace_event *e = &c->t->ev[c->at];
     switch ((enum trace_kind)e->kind) {
@@ -185,6 +197,7 @@ void crash_cursor_step(struct crash_cursor *c) {
     case TRACE_DRAIN: drain(c, e->actor); break;
     case TRACE_BEGIN:
     case TRACE_END: break;
+    case TRACE_LENGTH: set_length(c, e->len); break;
     }
     c->at++;
 }

@@ -47,6 +47,7 @@ struct crash_cursor {
     size_t at;               /* events passed */
     uint8_t *image;          /* the durable bytes, plus what is chosen between crash_image_*() and crash_image_undo() */
     uint64_t hash;           /* of image */
+    uint64_t file_len;       /* of the file; image has zeros behind it */
     struct crash_line *line; /* lines with pieces that may be lost: the first line_n */
     uint32_t line_n, line_cap;
     uint32_t *line_of; /* line number -> index into line + 1 */

@@ -152,7 +152,7 @@ static void fail_image(struct explorer *x, const char *image, const char *why) {
     for (int i = 0; i < 2; i++) {
         if (m[i] == NULL)
             continue;
-        judge_explain(x->judge, x->c.image, m[i], text, sizeof text);
+        judge_explain(x->judge, x->c.image, x->c.file_len, m[i], text, sizeof text);
         n += snprintf(x->failure + n, x->failure_cap - (size_t)n, "\n  against the state %s:%s",
                       i == 0 ? "before" : "after", text);
         if ((size_t)n >= x->failure_cap)
@@ -170,10 +170,11 @@ static bool explore_recovery(struct explorer *x, uint64_t state, const char *ima
     limits.lines = limits.lines < 8 ? limits.lines : 8;
     limits.samples = limits.samples < 16 ? limits.samples : 16;
     limits.exhaustive = limits.exhaustive < 64 ? limits.exhaustive : 64; /* a state alone has 256 choices */
-    judge_put(x->judge, x->c.image);
-    recorder_start(&t, x->c.image, x->c.t->len);
+    judge_put(x->judge, x->c.image, x->c.file_len);
+    recorder_start(&t, x->c.image, x->c.file_len);
     t.state[0] = state;
     t.loose = x->loose[0];
+    t.superblocks = x->c.t->superblocks;
     t.damaged = x->c.t->damaged;
     t.repairs = x->c.t->repairs;
     t.untimed = x->c.t->untimed;
@@ -218,7 +219,7 @@ static void image(struct explorer *x, const char *name, uint32_t line) {
     else
         snprintf(text, sizeof text, "%s %#llx", name, (unsigned long long)x->c.line[line].no * CRASH_LINE);
     x->st.images++;
-    uint64_t hash = x->c.hash + x->loose_turn * 0x9e3779b97f4a7c15u;
+    uint64_t hash = x->c.hash + x->loose_turn * 0x9e3779b97f4a7c15u + x->c.file_len * 0xd6e8feb86659fd93u;
     if (hash == 0)
         hash = 1;
     const struct known *k = known_find(&x->known, hash);
@@ -226,7 +227,7 @@ static void image(struct explorer *x, const char *name, uint32_t line) {
     bool fresh = k->hash == 0;
     if (fresh) {
         memcpy(x->judge->loose, x->loose, sizeof x->loose);
-        judge_image(x->judge, x->c.image, &v);
+        judge_image(x->judge, x->c.image, x->c.file_len, &v);
         k = known_add(&x->known, &(struct known){hash, v.state, v.other, v.recovered, v.sound});
         x->st.distinct++;
     }
@@ -318,6 +319,18 @@ static void point(struct explorer *x) {
     }
 }
 
+/* The file becomes longer, or shorter: on the way it may have any length in between. */
+static void lengths(struct explorer *x, uint64_t to) {
+    uint64_t from = x->c.file_len, low = from < to ? from : to, high = from < to ? to : from;
+    const uint64_t len[] = {low + 1, low + NOVA_BLOCK_SIZE, high - NOVA_BLOCK_SIZE, high - 1};
+    for (size_t i = 0; i < sizeof len / sizeof *len; i++) {
+        x->st.points++;
+        x->c.file_len = len[i];
+        image(x, "of a length in between", UINT32_MAX);
+    }
+    x->c.file_len = from;
+}
+
 static const struct model *if_loose(const struct model *m) {
     return m != NULL && m->loose != NULL ? m : NULL;
 }
@@ -351,14 +364,16 @@ static void walk(struct explorer *x, size_t from) {
         const struct trace_event *e = &t->ev[x->c.at];
         bool wanted = x->c.at >= from;
         bool call = e->kind == TRACE_BEGIN || e->kind == TRACE_END;
-        if (wanted && e->kind == TRACE_DRAIN)
+        if (wanted && (e->kind == TRACE_DRAIN || e->kind == TRACE_LENGTH))
             point(x);
+        if (wanted && e->kind == TRACE_LENGTH)
+            lengths(x, e->len);
         if (call)
             pass_call(x, e);
         crash_cursor_step(&x->c);
         if (!wanted)
             continue;
-        if (e->kind == TRACE_END) {
+        if (e->kind == TRACE_END || e->kind == TRACE_LENGTH) {
             point(x);
         } else if (e->kind <= TRACE_ZERO) {
             x->st.points++;
@@ -375,6 +390,7 @@ static bool explore_with(struct judge *j, const struct trace *t, size_t from, co
     memcpy(x.done, t->state, sizeof x.done);
     set_loose(&x, t->loose, t->loose);
     uint64_t opens = j->opens;
+    j->superblocks = t->superblocks;
     j->damaged = t->damaged;
     j->repairs = t->repairs;
     j->untimed = t->untimed;

@@ -5,7 +5,7 @@
  *  - nova_fsck() finds no error in it as it is, and nothing to remark after recovery and an orderly close;
  *  - it opens; every name, log and block is readable; no block belongs to two, and used + free = total by the logs; an
  *    inode has as many names as it says;
- *  - a crash right after recovery recovers to the same, and that changes no byte but the state's;
+ *  - a crash right after recovery recovers to the same, and that changes no byte but the state's, nor the length;
  *  - closed in order, it opens without recovery as the same;
  *  - it works: files grow and show zeros there, are appended to, made, linked, renamed, removed; so are directories.
  */
@@ -22,10 +22,11 @@ struct model;
 #define STATE_NO_POOL 0x6e6f742061706f6fu /* "state" of a file that is recognised as not (yet) a pool */
 
 struct judge {
-    char path[128]; /* of the pool file that images are put into */
-    uint8_t *file;  /* it, mapped */
-    uint64_t len;
-    bool damaged; /* images come with damage that recovery repairs: fsck may find it */
+    char path[128];   /* of the pool file that images are put into */
+    uint8_t *file;    /* it, mapped */
+    uint64_t len;     /* that is mapped; the file may be shorter */
+    bool superblocks; /* images may have a torn one: fsck may find that */
+    bool damaged;     /* images come with damage that recovery repairs: fsck may find it */
     /* States whose loose bytes may be old ones: of the call that a crash is in, before and after it; or NULL. */
     const struct model *loose[2];
     bool repairs;    /* nova_fsck_repair() comes first, and leaves nothing for fsck to find */
@@ -51,15 +52,15 @@ struct verdict {
 void judge_init(struct judge *j, const char *tag, uint64_t len);
 void judge_free(struct judge *j);
 
-/* Makes the file hold the image. */
-void judge_put(struct judge *j, const uint8_t *image);
+/* Makes the file hold the image, of len bytes. */
+void judge_put(struct judge *j, const uint8_t *image, uint64_t len);
 
-void judge_image(struct judge *j, const uint8_t *image, struct verdict *v);
+void judge_image(struct judge *j, const uint8_t *image, uint64_t len, struct verdict *v);
 
 /* Reads the whole of an open store: its state, whether its parts fit, and the number of used blocks. */
 bool judge_store(struct judge *j, struct store *s, uint64_t *state, uint64_t *used, char *why, size_t why_len);
 
 /* Says how the store in the image differs from a state, at most `cap` bytes. */
-void judge_explain(struct judge *j, const uint8_t *image, const struct model *m, char *out, size_t cap);
+void judge_explain(struct judge *j, const uint8_t *image, uint64_t len, const struct model *m, char *out, size_t cap);
 
 #endif

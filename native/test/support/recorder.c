@@ -141,11 +141,27 @@ static int rec_drain(const struct pmem_ops *ops) {
     return 0;
 }
 
+static void length_locked(struct trace *t, uint64_t len) {
+    if (len > t->len) {
+        t->start = realloc(t->start, len);
+        if (t->start == NULL)
+            abort();
+        memset(t->start + t->len, 0, len - t->len);
+        t->len = len;
+    }
+    t->last_len = len;
+    push_locked(TRACE_LENGTH)->len = len;
+}
+
 static void put_under(struct pool_file *file) {
     file->ops = (struct pmem_ops){
         .store8 = rec_store8, .copy = rec_copy, .zero = rec_zero, .flush = rec_flush, .drain = rec_drain};
+    pthread_mutex_lock(&rec.lock);
     rec.base = file->base;
     rec.len = file->len;
+    if (rec.to != NULL && rec.to->last_len != file->len)
+        length_locked(rec.to, file->len);
+    pthread_mutex_unlock(&rec.lock);
 }
 
 void recorder_install(void) {
@@ -155,7 +171,7 @@ void recorder_install(void) {
 /* ---- traces ---- */
 
 void recorder_start(struct trace *t, const uint8_t *start, uint64_t len) {
-    *t = (struct trace){.start = malloc(len), .len = len};
+    *t = (struct trace){.start = malloc(len), .len = len, .file_len = len, .last_len = len};
     if (t->start == NULL)
         abort();
     memcpy(t->start, start, len);
@@ -182,6 +198,10 @@ void trace_prefix(const struct trace *t, size_t n, struct trace *out) {
     out->n = out->cap = n;
     out->bytes_cap = t->bytes_n;
     out->ops_cap = t->ops_n;
+    out->last_len = t->file_len;
+    for (size_t i = 0; i < n; i++)
+        if (t->ev[i].kind == TRACE_LENGTH)
+            out->last_len = t->ev[i].len;
     out->start = copy_of(t->start, t->len);
     out->ev = copy_of(t->ev, n * sizeof *t->ev);
     out->bytes = copy_of(t->bytes, t->bytes_n);
@@ -232,6 +252,6 @@ void trace_free(struct trace *t) {
 }
 
 const char *trace_kind_name(enum trace_kind kind) {
-    static const char *const names[] = {"store8", "copy", "zero", "flush", "drain", "begin", "end"};
+    static const char *const names[] = {"store8", "copy", "zero", "flush", "drain", "begin", "end", "length"};
     return names[kind];
 }

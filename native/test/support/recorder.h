@@ -12,7 +12,16 @@
 
 #define TRACE_ACTORS 4u /* threads that may write into one trace */
 
-enum trace_kind { TRACE_STORE8, TRACE_COPY, TRACE_ZERO, TRACE_FLUSH, TRACE_DRAIN, TRACE_BEGIN, TRACE_END };
+enum trace_kind {
+    TRACE_STORE8,
+    TRACE_COPY,
+    TRACE_ZERO,
+    TRACE_FLUSH,
+    TRACE_DRAIN,
+    TRACE_BEGIN,
+    TRACE_END,
+    TRACE_LENGTH /* the pool's file has another length, durably: len bytes */
+};
 
 struct trace_event {
     uint8_t kind; /* trace_kind */
@@ -37,10 +46,13 @@ struct trace_op {
 };
 
 struct trace {
-    uint8_t *start; /* the pool's bytes when recording began; all of it durable */
-    uint64_t len;
+    uint8_t *start;               /* the pool's bytes when recording began; all of it durable */
+    uint64_t len;                 /* of start: the greatest that the file ever had */
+    uint64_t file_len;            /* of the file when recording began; zeros follow in start */
+    uint64_t last_len;            /* of the file by now */
     uint64_t state[TRACE_ACTORS]; /* at that time */
     const struct model *loose;    /* the state then, if it has loose bytes; or NULL */
+    bool superblocks;             /* are written: one that is torn is an error to fsck, and no more */
     bool damaged;                 /* start is not what any crash leaves: a test damaged it */
     bool untimed;                 /* the states are model.untimed */
     bool repairs;                 /* whoever finds a crash image runs nova_fsck_repair() on it before opening */

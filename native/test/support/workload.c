@@ -81,6 +81,7 @@ void record(struct world *w) {
         w->trace.state[a] = state_of(w, w->now[a]);
     }
     w->trace.loose = w->now[0]->loose != NULL ? w->now[0] : NULL;
+    w->trace.superblocks = w->superblocks;
     w->trace.damaged = w->damaged;
     w->trace.repairs = w->repairs;
     w->trace.untimed = w->untimed;
@@ -676,6 +677,14 @@ void repair_pool(struct world *w) {
     if (needed >= sizeof report)
         abort();
     end(w, op, now(w));
+}
+
+void resize_pool(struct world *w, uint64_t size) {
+    const struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED, .lanes = store_lanes(w->lanes_turn++)};
+    uint32_t op = begin(w, "make the pool larger, %llu bytes", (unsigned long long)size);
+    must(w, "resize", nova_pool_resize(w->path, size, &opt, &w->s.err));
+    if (w->recording)
+        recorder_end_closed(op, state_of(w, now(w)), now(w));
 }
 
 uint64_t size_of(const struct world *w, const char *name) {

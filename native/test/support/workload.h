@@ -23,6 +23,7 @@ struct world {
     char path[128];
     bool is_open;
     bool recording, damaged;
+    bool superblocks;    /* to be set before record(): trace.superblocks */
     bool untimed;        /* files have been mapped: trace.untimed */
     bool repairs;        /* to be set before record(): trace.repairs */
     uint64_t lanes_turn; /* another number of allocation lanes each time the pool is opened */
@@ -93,6 +94,9 @@ void crash_pool(struct world *w);
 
 /* Repairs the closed pool. */
 void repair_pool(struct world *w);
+
+/* Makes the closed pool larger. */
+void resize_pool(struct world *w, uint64_t size);
 
 /* The same with a tree. Of the calls above all but drop_open() and drop_close() take paths. */
 void make_dir(struct world *w, const char *path);

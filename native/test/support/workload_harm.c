@@ -28,7 +28,7 @@ void crash_in_call(struct world *w, uint32_t drains, uint32_t lines, bool after)
     }
     for (uint32_t i = 0; i < lines && i < c.line_n; i++)
         crash_image_all(&c, i);
-    put_pool(w, c.image, t->len);
+    put_pool(w, c.image, c.file_len);
     w->now[0] = after ? t->ops[op].model_after : t->ops[op].model_before;
     crash_cursor_free(&c);
     trace_free(&w->trace);

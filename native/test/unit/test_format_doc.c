@@ -46,6 +46,7 @@ static const struct field fields[] = {
     F(fmt_sb, snap_count),
     F(fmt_sb, data_blk),
     F(fmt_sb, data_end),
+    F(fmt_sb, grow_to),
     F(fmt_sb, zero),
     F(fmt_sb, crc),
     F(fmt_state, magic),

@@ -336,8 +336,8 @@ static void a_refused_drain_ends_the_repair(void **state) {
         clean.bytes[2000] ^= 1; /* the stores have all arrived in this memory: something must be left to repair */
         is_repaired(&clean, "after a repair that was cut short");
     } while (n < 20);
-    assert_int_equal(n, 7); /* superblock, the states as found, two new ones, what lies behind the superblock, slot 0;
-                               then all went well */
+    assert_int_equal(n, 8); /* the replica as found, superblock, the states as found, two new ones, what lies behind the
+                               superblock, slot 0; then all went well */
     victim_restore(&clean, true);
 }
 

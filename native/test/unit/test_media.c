@@ -59,6 +59,38 @@ static void check_layout(uint64_t size) {
     assert_true(sb.snap_count * bits >= blocks + inodes);
     assert_int_equal(sb.data_end, blocks - 1);
     assert_true((uint64_t)(sb.data_end - sb.data_blk) * 100 >= blocks * 88); /* the overhead stays small */
+    uint64_t later = size > (uint64_t)NOVA_POOL_SIZE_MAX / 8 ? (uint64_t)NOVA_POOL_SIZE_MAX : 8 * sb.size;
+    assert_in_range(fmt_sb_size_max(&sb), later, NOVA_POOL_SIZE_MAX);
+    uint64_t now = (blocks + 8191) / 8192, snap = (blocks + bits - 1) / bits + (now * 8192 + bits - 1) / bits;
+    uint64_t spare = sb.itable_count - now + sb.snap_count - snap;
+    assert_int_equal(fmt_sb_itable_used(&sb), now);
+    assert_true(spare * 500 <= blocks); /* what is set aside for growing: 0.2 % at most */
+}
+
+/* The largest size that is allowed has a valid superblock, and a block more has not. */
+static void as_large_as_the_snapshot_allows(void **state) {
+    (void)state;
+    struct rng r = rng_start(__func__);
+    for (int shift = 20; shift < 43; shift++) {
+        for (int i = 0; i < 50; i++) {
+            struct fmt_sb sb = layout(((uint64_t)1 << shift) + rng_next(&r) % ((uint64_t)1 << shift));
+            uint32_t as_made = sb.snap_count;
+            sb.snap_count -= rng_below(&r, sb.snap_count); /* as of an older pool */
+            if (verify(sb) != NOVA_OK)
+                sb.snap_count = as_made;
+            uint64_t max = fmt_sb_size_max(&sb);
+            assert_true(max >= sb.size && max <= (uint64_t)NOVA_POOL_SIZE_MAX);
+            struct fmt_sb growing = fmt_sb_growing(&sb, max + NOVA_BLOCK_SIZE), grown;
+            assert_int_equal(verify(growing), NOVA_ECORRUPT);
+            if (max == sb.size)
+                continue;
+            growing = fmt_sb_growing(&sb, max);
+            assert_int_equal(fmt_sb_verify(&growing, 0, NULL), NOVA_OK);
+            grown = fmt_sb_grown(&growing);
+            assert_int_equal(fmt_sb_verify(&grown, 0, NULL), NOVA_OK);
+            assert_int_equal(grown.size, max);
+        }
+    }
 }
 
 static void every_size_has_a_valid_layout(void **state) {
@@ -99,7 +131,9 @@ static void versions_and_features(void **state) {
     for (int bit = 0; bit < 64; bit++) {
         x = sb;
         x.incompat = (uint64_t)1 << bit;
-        assert_int_equal(verify(x), (x.incompat & FMT_INCOMPAT_ALL) != 0 ? NOVA_OK : NOVA_EVERSION);
+        assert_int_equal(verify(x), (x.incompat & FMT_INCOMPAT_ALL) != 0  ? NOVA_OK
+                                    : x.incompat == FMT_INCOMPAT_RESIZING ? NOVA_ECORRUPT /* to what size? */
+                                                                          : NOVA_EVERSION);
         x = sb;
         x.ro_compat = (uint64_t)1 << bit;
         assert_int_equal(verify(x), NOVA_EVERSION);
@@ -170,6 +204,16 @@ static void every_field_out_of_range_is_refused(void **state) {
     BAD(data_end, 0u);
     for (size_t i = 0; i < sizeof sb.zero; i++)
         BAD(zero[i], (uint8_t)1);
+    BAD(grow_to, sb.size + NOVA_BLOCK_SIZE); /* without the feature */
+    sb = fmt_sb_growing(&sb, sb.size + NOVA_BLOCK_SIZE);
+    assert_int_equal(verify(sb), NOVA_OK);
+    BAD(grow_to, (uint64_t)0);
+    BAD(grow_to, sb.size);
+    BAD(grow_to, sb.size - NOVA_BLOCK_SIZE);
+    BAD(grow_to, sb.size + 1);
+    BAD(grow_to, (uint64_t)NOVA_POOL_SIZE_MAX + NOVA_BLOCK_SIZE);
+    BAD(grow_to, UINT64_MAX);
+    GOOD(grow_to, sb.size + 3 * NOVA_BLOCK_SIZE);
     GOOD(seq, UINT32_MAX);
     GOOD(created, INT64_MIN);
 }
@@ -319,11 +363,17 @@ static void both_damaged_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_out_of_range_are_refused),         cmocka_unit_test(every_size_has_a_valid_layout),
-        cmocka_unit_test(every_flipped_bit_is_detected),          cmocka_unit_test(versions_and_features),
-        cmocka_unit_test(every_field_out_of_range_is_refused),    cmocka_unit_test(inode_table_cannot_be_absurdly_long),
-        cmocka_unit_test(primary_first_replica_if_it_is_damaged), cmocka_unit_test(length_must_fit),
-        cmocka_unit_test(damaged_superblocks_are_repaired),       cmocka_unit_test(both_damaged_is_an_error),
+        cmocka_unit_test(sizes_out_of_range_are_refused),
+        cmocka_unit_test(every_size_has_a_valid_layout),
+        cmocka_unit_test(as_large_as_the_snapshot_allows),
+        cmocka_unit_test(every_flipped_bit_is_detected),
+        cmocka_unit_test(versions_and_features),
+        cmocka_unit_test(every_field_out_of_range_is_refused),
+        cmocka_unit_test(inode_table_cannot_be_absurdly_long),
+        cmocka_unit_test(primary_first_replica_if_it_is_damaged),
+        cmocka_unit_test(length_must_fit),
+        cmocka_unit_test(damaged_superblocks_are_repaired),
+        cmocka_unit_test(both_damaged_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,7 +156,8 @@ static void a_snapshot_of_several_blocks(void **state) {
         asked.snap_seq += wrong == 1;
         asked.blocks_free += wrong == 2;
         asked.inodes_used -= wrong == 3;
-        struct fmt_snap *last = (struct fmt_snap *)(void *)media_blk(&im.m, im.m.snap_blk + im.m.snap_count - 1);
+        uint32_t bits = FMT_SNAP_PAYLOAD * 8, n = (im.m.blocks + bits - 1) / bits + (im.m.inodes_max + bits - 1) / bits;
+        struct fmt_snap *last = (struct fmt_snap *)(void *)media_blk(&im.m, im.m.snap_blk + n - 1);
         last->payload[0] ^= wrong == 4;
         struct allocator *a = alloc_new(im.m.blocks, im.m.data_blk, im.m.data_end, 7); /* any number of lanes */
         struct inode_table t;

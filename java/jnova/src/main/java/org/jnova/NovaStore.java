@@ -171,6 +171,53 @@ public final class NovaStore implements AutoCloseable {
     }
 
     /**
+     * Makes a pool larger, with default options.
+     *
+     * @param pool the pool file; not open
+     * @param size bytes, as {@link #resize(Path, long, StoreOptions)}
+     * @throws NativeLoadException if the native library cannot be loaded; an {@link Error}
+     * @throws IOException as {@link #resize(Path, long, StoreOptions)}
+     */
+    public static void resize(Path pool, long size) throws IOException {
+        resize(pool, size, StoreOptions.defaults());
+    }
+
+    /**
+     * Makes a pool that is not open larger, where it is: all files stay, and the new space is free. All new blocks are
+     * allocated from the file system that holds it, and a pool that was not closed in order is recovered. Atomic and
+     * durable: a crash leaves the old size or the new one. A pool cannot be made smaller.
+     *
+     * <p>How large a pool can become is settled when it is made: {@link StoreInfo#sizeMax()}, at least eight times its
+     * size (but at most {@link #SIZE_MAX}). Pools made by releases without this method have only the room that rounding
+     * has left; to outgrow it, copy the files to a new pool.
+     *
+     * @param pool the pool file; not open
+     * @param size bytes, rounded down to a whole block of 4 KiB; more than it has
+     * @param options how to
+     * @throws IllegalArgumentException if the size is not more than it has, or more than it can have; the pool is as it
+     *     was
+     * @throws java.nio.file.NoSuchFileException if there is no such file
+     * @throws java.nio.file.AccessDeniedException if there is no permission to read and write it
+     * @throws NoSpaceException if the file system has no room for it; the pool is as it was
+     * @throws PoolInUseException if it is open, in this process or another
+     * @throws NotAPoolException if it is something else, or a directory
+     * @throws PoolVersionException if this release does not know its format
+     * @throws PoolTruncatedException if its length is not what its superblock says
+     * @throws CorruptPoolException if a structure needed to open it is damaged
+     * @throws UnsupportedOperationException if the path is not of the default file system provider
+     * @throws NativeLoadException if the native library cannot be loaded; an {@link Error}
+     * @throws IOException if the operating system refuses otherwise
+     */
+    public static void resize(Path pool, long size, StoreOptions options) throws IOException {
+        Objects.requireNonNull(options, "options");
+        if (size < SIZE_MIN || size > SIZE_MAX) {
+            throw new IllegalArgumentException(
+                    "pool size " + size + " is not in " + SIZE_MIN + ".." + SIZE_MAX + " bytes");
+        }
+        NativePool.resize(pool, size, options);
+    }
+
+    /**
      * Opens a file. Options are those of {@link java.nio.file.StandardOpenOption}, with the meaning they have for a
      * {@link java.nio.channels.FileChannel}:
      * <ul>

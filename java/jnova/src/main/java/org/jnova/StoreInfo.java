@@ -17,6 +17,7 @@ import java.util.UUID;
  * @param durability what a call that returned survives
  * @param blockSize bytes in a block
  * @param size bytes of the pool file
+ * @param sizeMax bytes to which {@link NovaStore#resize} can make it larger
  * @param blocks blocks in all, superblocks and tables included
  * @param blocksData blocks that files, logs and inodes can use: free and used ones
  * @param blocksFree free blocks of those
@@ -38,6 +39,7 @@ public record StoreInfo(
         Durability durability,
         int blockSize,
         long size,
+        long sizeMax,
         long blocks,
         long blocksData,
         long blocksFree,

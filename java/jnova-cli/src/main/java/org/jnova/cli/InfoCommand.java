@@ -51,6 +51,7 @@ final class InfoCommand extends StoreCommand {
     private void print(StoreInfo info) {
         line("pool", info.pool().toString());
         line("size", Text.bytes(info.size()) + " (" + info.size() + " bytes)");
+        line("grows to", Text.bytes(info.sizeMax()) + " at most, by jnova resize");
         line("durability", durability(info.durability()));
         line("files", info.files() + ", directories and symbolic links included");
         line("inodes", info.inodesUsed() + " of at most " + info.inodesMax() + ", the root directory included");
@@ -141,6 +142,7 @@ final class InfoCommand extends StoreCommand {
         map.put("durability", info.durability().name());
         map.put("blockSize", info.blockSize());
         map.put("size", info.size());
+        map.put("sizeMax", info.sizeMax());
         map.put("usedBytes", info.usedBytes());
         map.put("freeBytes", info.freeBytes());
         map.put("blocks", info.blocks());

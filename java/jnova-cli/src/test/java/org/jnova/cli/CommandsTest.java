@@ -319,6 +319,22 @@ class CommandsTest {
     }
 
     @Test
+    void resize() throws IOException {
+        byte[] bytes = random(10_000);
+        Cli.ok("put", "--emulated", pool, file("a", bytes).toString());
+        JsonNode before = PARSER.readTree(Cli.ok("info", "--json", "--emulated", pool));
+        assertTrue(before.get("sizeMax").longValue() >= 256 << 20);
+        assertTrue(Cli.ok("resize", "--emulated", pool, "48M").contains("48.0 MiB"));
+        JsonNode after = PARSER.readTree(Cli.ok("info", "--json", "--emulated", pool));
+        assertEquals(48 << 20, after.get("size").longValue());
+        assertEquals(4096, after.get("blocksFree").longValue() - before.get("blocksFree").longValue());
+        assertFalse(after.get("recovered").booleanValue());
+        assertArrayEquals(bytes, Cli.run("cat", "--emulated", pool, "a").bytes());
+        assertTrue(Cli.ok("fsck", pool).contains("sound"));
+        assertTrue(Cli.ok("info", "--emulated", pool).contains("grows to"));
+    }
+
+    @Test
     void dump() throws IOException {
         Cli.ok("put", "--emulated", pool, file("a", random(10_000)).toString());
         assertTrue(Cli.ok("dump", pool).contains("a"), "the root's log names the file");
@@ -329,7 +345,7 @@ class CommandsTest {
     @ValueSource(
             strings = {
                 "mkfs", "info", "ls", "put", "get", "cat", "rm", "mkdir", "ln", "mv", "stat", "chmod", "truncate",
-                "fallocate", "punch", "find", "du", "import", "export", "fsck", "dump", "demo"
+                "fallocate", "punch", "find", "du", "import", "export", "fsck", "dump", "resize", "demo"
             })
     void helpTeaches(String command) {
         String help = Cli.ok(command, "--help");

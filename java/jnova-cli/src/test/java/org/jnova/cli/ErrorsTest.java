@@ -51,6 +51,7 @@ class ErrorsTest {
                 List.of("export", "POOL", "DIR"),
                 List.of("fsck", "POOL"),
                 List.of("fsck", "--repair", "POOL"),
+                List.of("resize", "POOL", "64M"),
                 List.of("dump", "POOL"));
     }
 
@@ -109,6 +110,19 @@ class ErrorsTest {
             channel.truncate(4 << 20);
         }
         assertTrue(failedOn(pool, command).contains(pool));
+    }
+
+    @Test
+    void resizeOnlyToWhatThePoolCanHave() throws IOException {
+        for (String size : List.of("8M", "4M", "1", "8193K")) { // the last is no whole block more
+            String err = Cli.failed(Main.FAILED, "resize", "--emulated", pool, size);
+            assertTrue(err.contains(pool + ": has 8.0 MiB") && err.contains("larger"), err);
+        }
+        String err = Cli.failed(Main.FAILED, "resize", "--emulated", pool, "1T");
+        assertTrue(err.contains("jnova export") && err.contains("and no more"), err);
+        assertEquals(8 << 20, Files.size(Path.of(pool)));
+        assertTrue(Cli.failed(Main.USAGE, "resize", pool).contains("SIZE"));
+        assertTrue(Cli.failed(Main.USAGE, "resize", pool, "5Q").contains("5Q"));
     }
 
     @Test

@@ -93,7 +93,7 @@ public final class Abi {
     public static final int OPTIONS_PROGRESS = 16;
 
     // nova_pool_info
-    public static final int INFO_SIZE = 152;
+    public static final int INFO_SIZE = 160;
     public static final int INFO_POOL_SIZE = 0;
     public static final int INFO_BLOCKS = 8;
     public static final int INFO_BLOCKS_FREE = 16;
@@ -111,6 +111,7 @@ public final class Abi {
     public static final int INFO_RECOVERED = 100;
     public static final int INFO_UUID = 128;
     public static final int INFO_LONGEST_FREE = 144;
+    public static final int INFO_SIZE_MAX = 152;
 
     // nova_pool_stats
     public static final int STATS_SIZE = 80;

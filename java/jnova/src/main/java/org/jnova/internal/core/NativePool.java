@@ -73,6 +73,23 @@ public final class NativePool {
         }
     }
 
+    /** Makes a pool that is not open larger. Errors as {@link org.jnova.NovaStore#resize}. */
+    public static void resize(Path path, long size, StoreOptions options) throws IOException {
+        NativeMemory cPath = pathMemory(path);
+        Scratch scratch = Scratch.take();
+        NativeMemory opt = null;
+        try (RecoveryWatch watch = RecoveryWatch.start(options.progress())) {
+            opt = optionsMemory(options, watch.address());
+            int status = NovaNative.nova_pool_resize(cPath.address(), size, opt.address(), scratch.io.errorAddress());
+            if (status != Abi.OK) {
+                throw FailureMapper.map(scratch.failure(status), path.toString(), null);
+            }
+        } finally {
+            scratch.put();
+            keep(cPath, opt);
+        }
+    }
+
     public Path path() {
         return path;
     }
@@ -138,6 +155,7 @@ public final class NativePool {
                 durability(in.getInt(at + Abi.INFO_DURABILITY)),
                 Abi.BLOCK_SIZE,
                 in.getLong(at + Abi.INFO_POOL_SIZE),
+                in.getLong(at + Abi.INFO_SIZE_MAX),
                 in.getLong(at + Abi.INFO_BLOCKS),
                 in.getLong(at + Abi.INFO_BLOCKS_DATA),
                 in.getLong(at + Abi.INFO_BLOCKS_FREE),

@@ -58,6 +58,12 @@ final class NovaNative {
             @Cast("nova_pool**") long out,
             @Cast("nova_error*") long err);
 
+    static native int nova_pool_resize(
+            @Cast("const char*") long path,
+            @Cast("uint64_t") long size,
+            @Cast("const nova_pool_options*") long opt,
+            @Cast("nova_error*") long err);
+
     static native int nova_pool_close(@Cast("nova_pool*") long pool, @Cast("nova_error*") long err);
 
     @Name("nova_pool_info")

@@ -51,6 +51,7 @@ class AbiTest {
         "INFO_VERSION offset.nova_pool_info.version", "INFO_LANES offset.nova_pool_info.lanes",
         "INFO_DURABILITY offset.nova_pool_info.durability", "INFO_RECOVERED offset.nova_pool_info.recovered",
         "INFO_UUID offset.nova_pool_info.uuid", "INFO_LONGEST_FREE offset.nova_pool_info.longest_free",
+        "INFO_SIZE_MAX offset.nova_pool_info.size_max",
         "STATS_SIZE sizeof.nova_pool_stats",
         "STATS_LOG_PAGES_ADDED offset.nova_pool_stats.log_pages_added",
         "STATS_LOG_PAGES_FREED offset.nova_pool_stats.log_pages_freed",
