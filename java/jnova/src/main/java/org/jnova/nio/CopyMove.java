@@ -75,8 +75,15 @@ final class CopyMove {
             if (!replace) {
                 throw new FileAlreadyExistsException(target.toString());
             }
+            NovaPath real = follow ? source.toRealPath() : withoutLinks(source); // it may lead through the target
             target.getFileSystem().provider().delete(target);
+            new CopyMove(real, target).copyNew(from, follow, withAttributes);
+        } else {
+            copyNew(from, follow, withAttributes);
         }
+    }
+
+    private void copyNew(NovaAttributes from, boolean follow, boolean withAttributes) throws IOException {
         boolean good = false;
         make(from.info());
         try {
@@ -227,16 +234,24 @@ final class CopyMove {
     }
 
     private void exchange(NovaStore store) throws IOException {
-        store.exchange(source.inStore(), target.inStore());
+        String from = withoutLinks(source).inStore();
+        String to = withoutLinks(target).inStore();
+        store.exchange(from, to);
         boolean good = false;
         try {
-            store.delete(source.inStore());
+            store.delete(from);
             good = true;
         } finally {
             if (!good) { // somebody has put something into the directory
-                store.exchange(source.inStore(), target.inStore());
+                store.exchange(from, to);
             }
         }
+    }
+
+    /** A path that means the same when a link is gone that it leads through, though it may be one itself. */
+    private static NovaPath withoutLinks(NovaPath path) throws IOException {
+        NovaPath parent = path.toAbsolutePath().getParent();
+        return parent == null ? path : parent.toRealPath().resolve(path.getFileName());
     }
 
     private void moveBetween(boolean replace) throws IOException {

@@ -85,7 +85,7 @@ final class NovaFileStore extends FileStore {
         return null;
     }
 
-    /** Of the attributes {@code totalSpace}, {@code usableSpace}, {@code unallocatedSpace}, {@code jnova:durability}. */
+    /** One of {@code totalSpace}, {@code usableSpace}, {@code unallocatedSpace}, {@code jnova:durability}. */
     @Override
     public Object getAttribute(String attribute) throws IOException {
         return switch (attribute) {

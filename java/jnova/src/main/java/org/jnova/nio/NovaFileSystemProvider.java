@@ -130,7 +130,7 @@ public final class NovaFileSystemProvider extends FileSystemProvider {
         }
     }
 
-    /** Whether a file has a size that pools have: most files of others are told from them without the native library. */
+    /** Whether a file has a size that pools have: most others are told from them without the native library. */
     private static boolean mayBePool(Path path) throws IOException {
         BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
         return attributes.isRegularFile()
@@ -277,7 +277,7 @@ public final class NovaFileSystemProvider extends FileSystemProvider {
         NovaPath to = NovaPath.of(target);
         if (attributes.length > 0) {
             Modes.initial(0, attributes); // or another exception, as by the default provider
-            throw new UnsupportedOperationException("Initial file attributes not supported when creating symbolic link");
+            throw new UnsupportedOperationException("Initial file attributes of a symbolic link not supported");
         }
         if (to.isEmpty()) {
             throw new NoSuchFileException(nova.toString());

@@ -51,7 +51,7 @@ record OpenRequest(
         if (append) {
             forStore.add(StandardOpenOption.WRITE);
         }
-        if (options.contains(StandardOpenOption.DELETE_ON_CLOSE)) {
+        if (options.contains(StandardOpenOption.DELETE_ON_CLOSE) && !options.contains(StandardOpenOption.CREATE_NEW)) {
             forStore.add(LinkOption.NOFOLLOW_LINKS); // it is the name that goes: not of a link, but of what is open
         }
         return new OpenRequest(

@@ -29,6 +29,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
 import java.nio.file.StandardCopyOption;
@@ -300,6 +301,19 @@ class NovaFileSystemTest {
             assertArrayEquals(new byte[] {7}, (byte[]) Files.getAttribute(to, "user:a"));
             assertThrows(FileSystemException.class, () -> Files.createLink(from, to));
             assertThrows(ProviderMismatchException.class, () -> fs.getPath("/a").relativize(to));
+        }
+    }
+
+    @Test
+    void aDirectoryOverTheLinkThatLeadsToIt() throws Exception {
+        Path from = Files.createDirectories(fs.getPath("/a/b"));
+        Files.createFile(from.resolve("f"));
+        Path link = Files.createSymbolicLink(fs.getPath("/link"), fs.getPath("a"));
+        Files.move(link.resolve("b"), link, StandardCopyOption.REPLACE_EXISTING);
+        assertTrue(Files.exists(fs.getPath("/link/f")));
+        assertTrue(Files.isDirectory(link, LinkOption.NOFOLLOW_LINKS));
+        try (Stream<Path> rest = Files.list(fs.getPath("/a"))) {
+            assertEquals(0, rest.count());
         }
     }
 
