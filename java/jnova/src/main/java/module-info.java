@@ -9,4 +9,8 @@ module org.jnova {
     requires static org.bytedeco.javacpp; // its annotations, from which the build makes the JNI library
 
     exports org.jnova;
+    exports org.jnova.nio;
+
+    provides java.nio.file.spi.FileSystemProvider with
+            org.jnova.nio.NovaFileSystemProvider;
 }

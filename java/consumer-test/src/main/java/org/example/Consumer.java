@@ -4,10 +4,13 @@ package org.example;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.Map;
 import org.jnova.MappedRegion;
 import org.jnova.NovaFile;
 import org.jnova.NovaStore;
@@ -65,7 +68,18 @@ public final class Consumer {
             checkMapped(file, found);
             System.out.println(found + " records read back, " + (last + 1) + " were reported");
         }
+        checkFileSystem(pool);
         Files.delete(pool);
+    }
+
+    /** The service that the jar offers is found, on the class path and on the module path. */
+    private static void checkFileSystem(Path pool) throws IOException {
+        try (FileSystem fs = FileSystems.newFileSystem(pool, Map.of("emulated", true))) {
+            byte[] all = Files.readAllBytes(fs.getPath("/records"));
+            if (!ByteBuffer.wrap(all, 0, RECORD).equals(record(0))) {
+                throw new AssertionError("the first record differs in the file system");
+            }
+        }
     }
 
     /** The same through memory; and that a newer JDK finds what the jar has for it. */

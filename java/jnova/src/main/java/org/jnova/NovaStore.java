@@ -65,6 +65,11 @@ public final class NovaStore implements AutoCloseable {
     /** Largest pool, bytes. */
     public static final long SIZE_MAX = 1L << 43;
 
+    /** rw-r--r-- */
+    private static final int FILE_MODE = 0644;
+    /** rwxr-xr-x */
+    private static final int DIRECTORY_MODE = 0755;
+
     private final StoreCore core;
 
     private NovaStore(StoreCore core) {
@@ -225,6 +230,8 @@ public final class NovaStore implements AutoCloseable {
      * <li>{@code CREATE}, {@code CREATE_NEW}, {@code TRUNCATE_EXISTING} count only together with {@code WRITE}.
      * <li>{@code SYNC}, {@code DSYNC}: accepted; every write is durable anyway. {@code SPARSE}: accepted; every file
      * may be.
+     * <li>{@link LinkOption#NOFOLLOW_LINKS}: a symbolic link at the end of the path is not followed but a {@link
+     * java.nio.file.FileSystemException}.
      * <li>{@code APPEND}, {@code DELETE_ON_CLOSE} and options of others: not supported. To append, use {@link
      * NovaFile#append}.
      * </ul> The same file may be open many times. A file that is deleted while open can be used until the last of its
@@ -242,10 +249,24 @@ public final class NovaStore implements AutoCloseable {
      * @throws IOException as the class says
      */
     public NovaFile open(String path, OpenOption... options) throws IOException {
-        OpenMode mode = OpenMode.of(options);
-        InodeState state = core.open(path, mode.creation());
-        NovaFile file = new NovaFile(core, state, path, mode.read(), mode.write());
-        if (mode.truncate()) {
+        return open(path, FILE_MODE, options);
+    }
+
+    /**
+     * Opens a file, as {@link #open(String, OpenOption...)} does; one that is made has its mode from the start.
+     *
+     * @param path the file
+     * @param mode POSIX permission bits of a new file, 0 to 07777
+     * @param options how to
+     * @return a handle, to be closed
+     * @throws IllegalArgumentException if there are other bits in the mode
+     * @throws IOException as {@link #open(String, OpenOption...)}
+     */
+    public NovaFile open(String path, int mode, OpenOption... options) throws IOException {
+        OpenMode how = OpenMode.of(options);
+        InodeState state = core.open(path, how.creation(), how.follow(), checkMode(mode));
+        NovaFile file = new NovaFile(core, state, path, how.read(), how.write());
+        if (how.truncate()) {
             boolean good = false;
             try {
                 file.setSize(0);
@@ -370,7 +391,25 @@ public final class NovaStore implements AutoCloseable {
      * @throws IOException as the class says
      */
     public void createDirectory(String path) throws IOException {
-        core.createDirectory(path);
+        createDirectory(path, DIRECTORY_MODE);
+    }
+
+    /**
+     * Makes a directory, with owner 0 and group 0. Atomic, durable on return.
+     *
+     * @param path the directory; the one it is to be in must exist
+     * @param mode its POSIX permission bits, 0 to 07777
+     * @throws IllegalArgumentException if there are other bits in the mode
+     * @throws java.nio.file.FileAlreadyExistsException if the name is taken
+     * @throws NoSpaceException if there is no room for it
+     * @throws IOException as the class says
+     */
+    public void createDirectory(String path, int mode) throws IOException {
+        core.createDirectory(path, checkMode(mode));
+    }
+
+    private static int checkMode(int mode) {
+        return AttributeChange.none().mode(mode).values().mode();
     }
 
     /**

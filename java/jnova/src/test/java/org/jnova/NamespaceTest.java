@@ -140,6 +140,36 @@ class NamespaceTest {
     }
 
     @Test
+    void modesFromTheStart() throws IOException {
+        store.createDirectory("d", 0700);
+        assertEquals(0700, store.stat("d").mode());
+        store.open("d/f", 04640, CREATE, WRITE).close();
+        assertEquals(04640, store.stat("d/f").mode());
+        store.open("d/f", 0600, CREATE, WRITE).close();
+        assertEquals(04640, store.stat("d/f").mode(), "it was there");
+        assertThrows(IllegalArgumentException.class, () -> store.open("d/g", 010000, CREATE, WRITE));
+        assertThrows(IllegalArgumentException.class, () -> store.createDirectory("e", -1));
+        assertFalse(store.exists("d/g") || store.exists("e"));
+    }
+
+    @Test
+    void linksNotFollowedByOpen() throws IOException {
+        store.open("f", CREATE, WRITE).close();
+        store.createSymbolicLink("link", "f");
+        store.createSymbolicLink("dangling", "nowhere");
+        store.createDirectory("d");
+        store.createSymbolicLink("to-d", "d");
+        store.open("link").close();
+        fails(FileSystemException.class, "link", () -> store.open("link", NOFOLLOW_LINKS));
+        fails(FileSystemException.class, "link", () -> store.open("link", NOFOLLOW_LINKS, CREATE, WRITE));
+        fails(FileSystemException.class, "dangling", () -> store.open("dangling", NOFOLLOW_LINKS, CREATE, WRITE));
+        assertFalse(store.exists("nowhere"));
+        store.open("to-d/g", NOFOLLOW_LINKS, CREATE, WRITE).close();
+        assertTrue(store.exists("d/g"));
+        store.open("f", NOFOLLOW_LINKS).close();
+    }
+
+    @Test
     void deleteTakesWhatIsEmpty() throws IOException {
         store.createDirectory("d");
         store.createDirectory("d/e");

@@ -346,7 +346,7 @@ class NovaStoreTest {
     @Test
     void manyFiles() throws IOException {
         int n = TestPools.FULL ? 20_000 : 2_000;
-        try (NovaStore store = pools.create("p", 64 * TestPools.MIB)) {
+        try (NovaStore store = pools.create("p", (TestPools.FULL ? 256 : 64) * TestPools.MIB)) {
             for (int i = 0; i < n; i++) {
                 put(store, "file " + i, "text " + i);
             }

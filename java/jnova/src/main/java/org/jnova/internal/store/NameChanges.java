@@ -23,12 +23,6 @@ import org.jnova.internal.store.PathWalk.Place;
  * the directory. It has no name by then, so nobody can find it.
  */
 final class NameChanges {
-    /** rw-r--r-- */
-    private static final int FILE_MODE = 0644;
-
-    /** rwxr-xr-x */
-    private static final int DIRECTORY_MODE = 0755;
-
     /** rwxrwxrwx, as Linux shows it; nobody looks at it. */
     private static final int LINK_MODE = 0777;
 
@@ -63,8 +57,8 @@ final class NameChanges {
 
     // ---- making
 
-    void createDirectory(StorePath path) throws IOException {
-        create(path, Abi.DIR, DIRECTORY_MODE, null);
+    void createDirectory(StorePath path, int mode) throws IOException {
+        create(path, Abi.DIR, mode, null);
     }
 
     void createLink(StorePath path, byte[] target) throws IOException {
@@ -85,8 +79,9 @@ final class NameChanges {
     }
 
     /** Makes a file under a free name. The caller has the directory's lock. */
-    Child createFile(DirectoryLocks locks, DirectoryState directory, byte[] name, StorePath path) throws IOException {
-        return createLocked(locks, directory, name, Abi.FILE, FILE_MODE, null, path);
+    Child createFile(DirectoryLocks locks, DirectoryState directory, byte[] name, int mode, StorePath path)
+            throws IOException {
+        return createLocked(locks, directory, name, Abi.FILE, mode, null, path);
     }
 
     private Child createLocked(

@@ -79,18 +79,28 @@ final class Namespace {
     // ---- opening
 
     /** Opens a file, not replayed yet; to be given back to the inode table. */
-    InodeState open(StorePath path, Creation creation) throws IOException {
+    InodeState open(StorePath path, Creation creation, boolean follow, int mode) throws IOException {
         boolean create = creation == Creation.ALWAYS;
         while (true) {
-            Place place = walk.walk(path, creation != Creation.ALWAYS);
+            Place place = walk.walk(path, follow && creation != Creation.ALWAYS);
             if (place.name() == null) {
                 throw creation == Creation.ALWAYS ? new FileAlreadyExistsException(path.text()) : isDirectory(path);
             }
-            InodeState state = create ? openOrCreateAt(place, path, creation) : openAt(place, path, creation);
+            InodeState state = create ? openOrCreateAt(place, path, creation, mode) : openAt(place, path, creation);
             if (state != null) {
                 return state;
             }
+            if (!follow) {
+                checkNoLink(place, path);
+            }
             create = creation != Creation.NEVER; // or else a link came there meanwhile: follow it
+        }
+    }
+
+    private static void checkNoLink(Place place, StorePath path) throws IOException {
+        Child child = place.directory().find(place.name());
+        if (child != null && child.isLink()) {
+            throw new FileSystemException(path.text(), null, "it is a symbolic link, and is not to be followed");
         }
     }
 
@@ -110,7 +120,7 @@ final class Namespace {
     }
 
     /** The file at a place, made if there is none; null if it is a link by now. */
-    private InodeState openOrCreateAt(Place place, StorePath path, Creation creation) throws IOException {
+    private InodeState openOrCreateAt(Place place, StorePath path, Creation creation, int mode) throws IOException {
         DirectoryState directory = place.directory();
         try (DirectoryLocks locks = DirectoryLocks.exclusive(directory, null, null)) {
             Child child = locks.find(directory, place.name());
@@ -121,7 +131,7 @@ final class Namespace {
                 return null;
             }
             if (child == null) {
-                child = changes.createFile(locks, directory, place.name(), path);
+                child = changes.createFile(locks, directory, place.name(), mode, path);
             }
             return acquireFile(child, path);
         }

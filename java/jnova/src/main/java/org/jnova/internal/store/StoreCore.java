@@ -136,11 +136,13 @@ public final class StoreCore {
     /**
      * Opens a file.
      *
+     * @param follow whether a symbolic link at the end of the path is followed
+     * @param mode permission bits of a file that is made
      * @return its state, replayed; to be given back by {@link #release}
      */
-    public InodeState open(String path, Creation creation) throws IOException {
+    public InodeState open(String path, Creation creation, boolean follow, int mode) throws IOException {
         StorePath parsed = StorePath.of(path);
-        InodeState state = inside(() -> namespace.open(parsed, creation));
+        InodeState state = inside(() -> namespace.open(parsed, creation, follow, mode));
         boolean good = false;
         try {
             replay(state);
@@ -287,10 +289,10 @@ public final class StoreCore {
     // ---- changes
 
     /** Makes a directory. */
-    public void createDirectory(String path) throws IOException {
+    public void createDirectory(String path, int mode) throws IOException {
         StorePath parsed = StorePath.of(path);
         inside(() -> {
-            namespace.changes().createDirectory(parsed);
+            namespace.changes().createDirectory(parsed, mode);
             return null;
         });
     }
