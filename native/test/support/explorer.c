@@ -324,6 +324,8 @@ static void lengths(struct explorer *x, uint64_t to) {
     uint64_t from = x->c.file_len, low = from < to ? from : to, high = from < to ? to : from;
     const uint64_t len[] = {low + 1, low + NOVA_BLOCK_SIZE, high - NOVA_BLOCK_SIZE, high - 1};
     for (size_t i = 0; i < sizeof len / sizeof *len; i++) {
+        if (len[i] <= low || len[i] >= high)
+            continue;
         x->st.points++;
         x->c.file_len = len[i];
         image(x, "of a length in between", UINT32_MAX);
