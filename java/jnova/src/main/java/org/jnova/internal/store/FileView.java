@@ -41,6 +41,8 @@ final class FileView implements NativeInode.Sink {
     private long size;
     private LogPages log; // null as long as the log lies in the inode's slot
     private boolean shifted; // pages have moved since the log began
+    private boolean began; // an entry of the log has been applied
+    private boolean cut; // the log had been cut when it was opened
     private boolean cleaning; // what is applied says what was known
     private boolean replayed; // from its head to its end, once
     private boolean behind; // something is committed that index and size lack
@@ -253,12 +255,20 @@ final class FileView implements NativeInode.Sink {
                 setLog(null);
                 shifted = false;
             }
+            began = true;
             return 0;
         }
         if (log == null) {
+            cut = !began;
             setLog(new LogPages(logBlk, index.pages() + extended.weight(), shifted));
         }
+        began = true;
         return log.enter(logBlk);
+    }
+
+    /** Whether the size before an entry is what the entry says. Entries that made the file longer may have been cut. */
+    private boolean fits(long before) {
+        return before == size || cut && before > size && before <= Abi.FILE_SIZE_MAX;
     }
 
     /** Remembers that pages move; before they do. */
@@ -332,18 +342,17 @@ final class FileView implements NativeInode.Sink {
         long after = Records.rangeFileSize(bytes, at);
         long len = count << Abi.BLOCK_SHIFT; // the core has seen to it that neither it nor the size is beyond 2^60
         switch (Records.kind(bytes, at)) {
-            // Entries that made the file longer may have been cleaned away before.
             case Abi.REC_HOLE -> {
-                checkSize(after >= size, "a hole that makes the file shorter");
+                checkSize(fits(after), "a hole that changes the size");
                 index.unmap(page, page + count, gone);
             }
             case Abi.REC_COLLAPSE -> {
-                checkSize(after + len >= size, "a collapse whose sizes do not fit");
+                checkSize(fits(after + len), "a collapse whose sizes do not fit");
                 shift();
                 index.collapse(page, count, gone);
             }
             default -> {
-                checkSize(after >= size + len, "an insert whose sizes do not fit");
+                checkSize(fits(after - len), "an insert whose sizes do not fit");
                 shift();
                 index.insert(page, count);
             }
