@@ -23,6 +23,8 @@ final class FileLog implements LogCleaner.Log {
     private final FileView view;
     private final ExtendedAttributes extended;
 
+    private long lookedAhead; // of no use but to be stored: the look-ups must not be optimised away
+
     FileLog(FileCommits commits, NativeInode inode, FileView view, ExtendedAttributes extended) {
         this.commits = commits;
         this.inode = inode;
@@ -48,6 +50,21 @@ final class FileLog implements LogCleaner.Log {
     @Override
     public void bringUpToDate() throws IOException {
         commits.catchUpWithFaults();
+    }
+
+    /**
+     * Random pages of a large file miss the caches, one after the other if a branch waits for each; here they do so all
+     * at once. Records that name no page ask for any.
+     */
+    @Override
+    public void lookAhead(Keeps records, int count) {
+        RadixIndex index = view.index();
+        ByteBuffer bytes = records.bytes();
+        long all = 0;
+        for (int i = 0; i < count; i++) {
+            all ^= index.slot(Records.page(bytes, records.recordOffset(i)));
+        }
+        lookedAhead = all;
     }
 
     @Override

@@ -22,7 +22,7 @@ import org.jnova.internal.index.LogPages;
  */
 final class LogCleaner {
     /** Pages that one step reads, at most: a step takes well under a millisecond. */
-    private static final int PAGES_AT_ONCE = 4;
+    private static final int PAGES_AT_ONCE = 8;
 
     private static final int STEPS_AT_ONCE = 8;
     /** When there is no space. */
@@ -43,6 +43,9 @@ final class LogCleaner {
 
         /** Lets the index follow what others have appended. What has been chosen to be kept before may no longer hold. */
         void bringUpToDate() throws IOException;
+
+        /** Looks up ahead what {@link #keep} will ask the index about these records, the first of a page. */
+        default void lookAhead(Keeps records, int count) {}
 
         /**
          * Keeps what a record says, as far as it counts; false if there is no room. Asked of all records of a page.
@@ -206,6 +209,7 @@ final class LogCleaner {
         }
         ByteBuffer bytes = keeps.bytes();
         int count = io.recordCount();
+        log.lookAhead(keeps, count);
         for (int i = 0; i < count; ) {
             int at = keeps.recordOffset(i);
             if (!log.keep(bytes, at, ordinal, keeps)) {
