@@ -165,6 +165,25 @@ class LogCleaningTest {
         pools.assertSound("p");
     }
 
+    /** What one call leaves of a long log of which nothing counts any more, the next ones clean away. */
+    @Test
+    void truncatedFile() throws IOException {
+        byte[] bytes = page(1);
+        try (NovaStore store = pools.create("p", 96 * MIB);
+                NovaFile file = store.open("f", CREATE, WRITE)) {
+            for (int i = 0; i < 63 * 300; i++) {
+                file.write((long) i * BLOCK, bytes, 0, BLOCK);
+            }
+            assertTrue(file.info().logPages() >= 300, file.info().logPages() + " pages");
+            file.truncate(0);
+            for (int i = 0; i < 10; i++) {
+                file.write(0, bytes, 0, BLOCK);
+            }
+            assertTrue(file.info().logPages() <= 6, file.info().logPages() + " pages for a log of one entry");
+        }
+        pools.assertSound("p");
+    }
+
     @Test
     void directory() throws IOException {
         try (NovaStore store = pools.create("p", 32 * MIB)) {

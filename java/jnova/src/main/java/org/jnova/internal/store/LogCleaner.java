@@ -110,8 +110,13 @@ final class LogCleaner {
             }
             int steps = thrifty ? SCARCE_STEPS_AT_ONCE : STEPS_AT_ONCE;
             cutDead(log, pages);
-            for (int i = 0; i < steps && pages.isTooLong(thrifty) && step(log, pages); i++) {
+            int made = 0;
+            while (made < steps && pages.isTooLong(thrifty) && step(log, pages)) {
                 counters.step();
+                made++;
+            }
+            if (made == steps && pages.isTooLong(thrifty)) {
+                pages.look(); // the next call goes on
             }
         } catch (IOException | OutOfMemoryError e) {
             counters.failed();
