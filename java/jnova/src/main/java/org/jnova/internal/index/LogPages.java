@@ -10,6 +10,8 @@ import java.util.Arrays;
  *
  * <p>A page is known by its <em>ordinal</em>: 1, 2, ... in the order in which the log entered them; 0 stands for the
  * lines in the inode's slot. A block may be a page of the same log more than once; its ordinal is another one each time.
+ * Behind the largest int come the negative ones, and 1 again: the pages of a log are never half of that apart, so that
+ * differences say which is before which.
  *
  * <p>What an index holds is counted by <em>weight</em>: a page of a file that an entry gave its block has 1, a name or
  * an attribute the lines of its entry. A page of the log holds at most {@value #LINES} lines that count, whatever its
@@ -36,7 +38,7 @@ public final class LogPages {
     private static volatile boolean always;
 
     // Of ordinal base + i. Pages that have left the log stay as gaps until all before them have.
-    private int base = 1;
+    private int base;
     private int[] blk = new int[FIRST_CAPACITY];
     private int[] weight = new int[FIRST_CAPACITY];
     private int[] before = new int[FIRST_CAPACITY]; // ordinals of the neighbours in the log; 0: none
@@ -63,7 +65,13 @@ public final class LogPages {
      * @param shifted whether pages of the file have been moved since
      */
     public LogPages(int logBlk, long slotWeight, boolean shifted) {
+        this(logBlk, slotWeight, shifted, 1);
+    }
+
+    LogPages(int logBlk, long slotWeight, boolean shifted, int firstOrdinal) {
         this.slotWeight = slotWeight;
+        base = firstOrdinal;
+        last = firstOrdinal - 1;
         if (shifted) {
             walk = 0;
         }
@@ -93,18 +101,21 @@ public final class LogPages {
     }
 
     private void append(int logBlk) {
+        int left = pages == 0 ? 0 : last;
         int ordinal = last + 1;
+        if (ordinal == 0 && left != 0) { // that is the slot's: a gap
+            ordinal = 1;
+        }
         int i = ordinal - base;
-        if (i == blk.length) {
+        if (i >= blk.length) {
             grow();
         }
         blk[i] = logBlk;
         weight[i] = 0;
         stays[i] = false;
-        before[i] = last;
+        before[i] = left;
         behind[i] = 0;
         nextDead[i] = 0;
-        int left = last;
         if (left != 0) {
             behind[left - base] = ordinal;
         } else {

@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -81,30 +85,33 @@ class LogPagesTest {
     @Property(tries = 200)
     void behavesLikeLists(@ForAll long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        LogPages pages = new LogPages(1000, 0, false);
-        List<Integer> log = new ArrayList<>(List.of(1)); // ordinals
-        int[] weight = new int[5000];
-        boolean[] stays = new boolean[5000];
-        int last = 1;
+        int[] firsts = {1, -1, -500, Integer.MAX_VALUE - 500}; // ordinals overflow, and pass by 0
+        int first = firsts[random.nextInt(firsts.length)];
+        LogPages pages = new LogPages(1000, 0, false, first);
+        List<Integer> log = new ArrayList<>(List.of(first)); // ordinals
+        Map<Integer, Integer> weights = new HashMap<>();
+        Set<Integer> stays = new HashSet<>();
+        int last = first;
         for (int i = 0; i < 3000; i++) {
             int some = log.get(random.nextInt(log.size()));
             switch (random.nextInt(6)) {
                 case 0, 1 -> {
-                    last = pages.enter(2000 + i);
+                    int next = pages.enter(2000 + i);
+                    assertEquals(last == -1 ? 1 : last + 1, next);
+                    last = next;
                     log.add(last);
                 }
                 case 2 -> {
                     pages.counts(last, 3);
-                    weight[last] += 3;
+                    weights.merge(last, 3, Integer::sum);
                     if (random.nextInt(10) == 0) {
                         pages.stays();
-                        stays[last] = true;
+                        stays.add(last);
                     }
                 }
                 case 3 -> {
-                    if (weight[some] > 0) {
-                        pages.replaced(some, weight[some]);
-                        weight[some] = 0;
+                    if (weights.containsKey(some)) {
+                        pages.replaced(some, weights.remove(some));
                     }
                 }
                 case 4 -> {
@@ -112,14 +119,14 @@ class LogPagesTest {
                     if (dead != 0) {
                         assertNotEquals(log.get(0), dead);
                         assertNotEquals(last, dead);
-                        assertTrue(log.contains(dead) && weight[dead] == 0 && !stays[dead], "page " + dead);
+                        assertTrue(log.contains(dead) && !weights.containsKey(dead) && !stays.contains(dead), "page " + dead);
                         pages.cutOut(dead);
                         log.remove((Integer) dead);
                     }
                 }
                 default -> {
                     int n = 0;
-                    while (n < log.size() - 1 && weight[log.get(n)] == 0) {
+                    while (n < log.size() - 1 && !weights.containsKey(log.get(n))) {
                         n++;
                     }
                     pages.cutOff(log.get(n));
@@ -133,7 +140,7 @@ class LogPagesTest {
         int at = pages.first();
         for (int ordinal : log) {
             assertEquals(ordinal, at);
-            assertEquals(weight[ordinal] == 0, pages.isEmpty(ordinal));
+            assertEquals(!weights.containsKey(ordinal), pages.isEmpty(ordinal));
             at = pages.behind(at);
         }
         assertEquals(0, at);
