@@ -617,10 +617,10 @@ public final class NovaStore implements AutoCloseable {
     }
 
     /**
-     * Tells what the store has done since it was opened: work on logs, cleaning them, page faults, waiting for locks; with {@link
-     * #info}, whose cost it has. The same comes as events of the Java Flight Recorder, as it happens: {@code
-     * org.jnova.Write} of calls longer than 10 ms (or another threshold of the recording), {@code org.jnova.Recovery},
-     * {@code org.jnova.Cleaning}, {@code org.jnova.FaultBatch}.
+     * Tells what the store has done since it was opened: work on logs, cleaning them, page faults, waiting for locks;
+     * with {@link #info}, whose cost it has. The same comes as events of the Java Flight Recorder, as it happens:
+     * {@code org.jnova.Write} of calls longer than 10 ms (or another threshold of the recording), {@code
+     * org.jnova.Recovery}, {@code org.jnova.Cleaning}, {@code org.jnova.FaultBatch}.
      *
      * @return figures of this moment
      * @throws java.nio.file.ClosedFileSystemException if the store is closed
