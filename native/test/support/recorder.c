@@ -190,7 +190,9 @@ static void *copy_of(const void *p, size_t bytes) {
     void *to = malloc(bytes + 1);
     if (to == NULL)
         abort();
-    return memcpy(to, p, bytes);
+    if (bytes != 0) /* else p may be NULL */
+        memcpy(to, p, bytes);
+    return to;
 }
 
 void trace_prefix(const struct trace *t, size_t n, struct trace *out) {
