@@ -30,7 +30,7 @@ c_tests() {
   if [[ $length == short ]]; then # NOVA_SEED: one run where there would be many; NOVA_SHORT: small files
     # Those damage every bit of a pool, or change a file at random beside stores, or wait for deadlocks: up to a hundred
     # seconds each here, on DAX or not. Without userfaultfd nothing is left of mapping that DAX is a matter of.
-    options=(-E '^test_fsck(_repair)?$|^test_map_(races|budget|protocol)$|no_userfaultfd')
+    options=(-E '^test_fsck(_repair|_bits)?$|^test_map_(races|budget|protocol)$|no_userfaultfd')
     export NOVA_SEED=$seed NOVA_SHORT=1
   fi
   NOVA_TEST_DURABILITY=PMEM ctest --test-dir "$build" -L 'unit|model|map' "${options[@]}" --no-tests=error --parallel 2 \

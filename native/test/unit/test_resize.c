@@ -325,6 +325,8 @@ static void no_room_on_the_file_system(void **state) {
 static void a_full_file_system(void **state) {
     (void)state;
     char at[128];
+    char *durability = getenv("NOVA_TEST_DURABILITY");
+    durability = durability == NULL ? NULL : strdup(durability);
     (void)snprintf(at, sizeof at, "%s", store_path("resize-fs"));
     assert_int_equal(mkdir(at, 0755), 0);
     if (mount("none", at, "tmpfs", 0, "size=3m") != 0) {
@@ -332,6 +334,7 @@ static void a_full_file_system(void **state) {
         print_message("no permission to mount; skipped\n");
         skip();
     }
+    (void)unsetenv("NOVA_TEST_DURABILITY"); /* of the other tests' file system: this one is never persistent memory */
     (void)snprintf(path, sizeof path, "%s/pool", at);
     assert_int_equal(nova_pool_create(path, 2 * MIB, &emulated, &err), NOVA_OK);
     open_store();
@@ -354,6 +357,9 @@ static void a_full_file_system(void **state) {
     expect_sound(1);
     umount(at);
     rmdir(at);
+    if (durability != NULL)
+        (void)setenv("NOVA_TEST_DURABILITY", durability, 1);
+    free(durability);
 }
 
 /* ---- a system that refuses to persist ---- */
