@@ -216,17 +216,6 @@ int nova_clean_append(nova_inode *inode, const struct nova_keep *keep, uint32_t 
     return rc;
 }
 
-/* Frees pages that a drained commit has made unreachable. */
-static void free_pages(struct nova_inode *inode, const struct extent_list *pages) {
-    bool ok = true;
-    for (uint32_t i = 0; i < pages->n; i++) {
-        ok = alloc_free(inode->pool->alloc, pages->ext[i].blk, pages->ext[i].count) && ok;
-        work_count(&inode->pool->counts.log_pages_freed, pages->ext[i].count);
-    }
-    if (!ok) /* the next open scans, and says what is wrong */
-        __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
-}
-
 /* Whether an entry in the middle of a log has no effect once what it says of pages, names and values no longer counts.
  */
 static bool may_go(const struct fmt_entry *e) {
@@ -297,8 +286,10 @@ int nova_clean_cut(nova_inode *inode, uint32_t prev_blk, uint32_t keep_blk, stru
     log_lock_owner(inode);
     rc = cut_locked(inode, prev_blk, keep_blk, &pages, io);
     log_unlock_owner(inode);
-    if (rc == NOVA_OK)
-        free_pages(inode, &pages);
+    if (rc == NOVA_OK) {
+        work_count(&inode->pool->counts.log_pages_freed, io->size);
+        give_back_blocks(inode->pool, pages.ext, pages.n);
+    }
     extent_list_free(&pages);
     return rc;
 }
@@ -374,13 +365,12 @@ int nova_clean_restart(nova_inode *inode, const struct nova_keep *keep, uint32_t
     if (rc != NOVA_OK)
         return rc;
     log_lock_owner(inode);
-    uint32_t page = inode->log.tail.blk;
+    struct nova_extent page = {inode->log.tail.blk, 1};
     rc = restart_locked(inode, &es, keep, n, io);
     log_unlock_owner(inode);
     if (rc == NOVA_OK) {
         work_count(&inode->pool->counts.log_pages_freed, 1);
-        if (!alloc_free(inode->pool->alloc, page, 1))
-            __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
+        give_back_blocks(inode->pool, &page, 1);
     }
     return rc;
 }

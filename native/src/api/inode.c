@@ -152,10 +152,11 @@ void view_advance_locked(struct nova_inode *inode, const struct log_batch *b, ui
         if (inode->map != NULL)
             inode->map->unseen = 0;
     }
-    if (inode->map != NULL && b->in_slot)
-        inode->map->cursor.pos = (struct log_pos){0, 0};
-    if (inode->map != NULL)
+    if (inode->map != NULL) {
+        if (b->in_slot)
+            inode->map->cursor.pos = (struct log_pos){0, 0};
         file_map_follow_locked(inode->map);
+    }
 }
 
 static struct fmt_entry *next_entry(struct fmt_entry *e) {
@@ -213,6 +214,13 @@ int io_begin(struct nova_pool *pool, struct nova_io *io) {
 }
 
 /* ---- release ---- */
+
+void give_back_blocks(struct nova_pool *pool, const struct nova_extent *ext, uint32_t n) {
+    if (!alloc_free_all(pool->alloc, ext, n)) /* the next open scans, and says what is wrong */
+        __atomic_store_n(&pool->leaked, 1, __ATOMIC_RELAXED);
+    if (n != 0)
+        file_map_space();
+}
 
 struct reclaim {
     struct allocator *a;

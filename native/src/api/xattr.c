@@ -123,26 +123,22 @@ static const char *name_of(const struct value *v) {
     return (const char *)v->entry.bytes + FMT_XATTR_NAME_OFF;
 }
 
-/* Commits the entry, and then frees the blocks of the value that it replaces. */
+/* Commits the entry. gone: the blocks of the value that it replaces, *n extents. */
 static int replace_locked(struct nova_inode *inode, struct value *v, uint32_t name_len, struct log_pos at, bool remove,
-                          struct nova_io *io) {
-    struct nova_extent gone[FMT_XATTR_EXTENTS];
+                          struct nova_extent *gone, uint32_t *n, struct nova_io *io) {
     const struct fmt_entry *old;
     int rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK)
         rc = find_old(inode, name_of(v), name_len, at, &old, &io->err);
     if (rc != NOVA_OK)
         return rc;
-    uint32_t n = old == NULL ? 0 : extents_of(old, gone);
+    *n = old == NULL ? 0 : extents_of(old, gone);
     /* A removal that gives blocks back has the claim of a truncate that does; any other, that of one within a page. */
-    unsigned flags = !remove ? 0 : n != 0 ? ALLOC_RESERVE_MOST : ALLOC_RESERVE_HALF;
+    unsigned flags = !remove ? 0 : *n != 0 ? ALLOC_RESERVE_MOST : ALLOC_RESERVE_HALF;
     rc = entries_commit_locked(inode, &v->entry.e, 1, flags, io);
-    if (rc != NOVA_OK)
-        return rc;
-    io->size = inode->st.size;
-    if (!alloc_free_all(inode->pool->alloc, gone, n)) /* the next open scans, and says what is wrong */
-        __atomic_store_n(&inode->pool->leaked, 1, __ATOMIC_RELAXED);
-    return NOVA_OK;
+    if (rc == NOVA_OK)
+        io->size = inode->st.size;
+    return rc;
 }
 
 static int replace(struct nova_inode *inode, struct value *v, uint32_t name_len, struct log_pos at, bool remove,
@@ -150,9 +146,13 @@ static int replace(struct nova_inode *inode, struct value *v, uint32_t name_len,
     int rc = check_name(name_of(v), name_len, &io->err); /* again: the caller's memory may have changed since */
     if (rc != NOVA_OK)
         return rc;
+    struct nova_extent gone[FMT_XATTR_EXTENTS];
+    uint32_t n = 0;
     log_lock_owner(inode);
-    rc = replace_locked(inode, v, name_len, at, remove, io);
+    rc = replace_locked(inode, v, name_len, at, remove, gone, &n, io);
     log_unlock_owner(inode);
+    if (rc == NOVA_OK)
+        give_back_blocks(inode->pool, gone, n);
     return rc;
 }
 

@@ -151,6 +151,18 @@ static void test_beyond_the_end(void **state) {
     teardown(&x);
 }
 
+/* Stores to page after page until one raises SIGBUS. How many pages it stored to. */
+static uint64_t store_until_full(volatile uint8_t *p, uint64_t pages) {
+    static volatile uint64_t stored;
+    stored = 0;
+    signal(SIGBUS, bus);
+    if (sigsetjmp(on_bus, 1) == 0)
+        for (; stored < pages; stored++)
+            p[stored * PG] = (uint8_t)(1 + stored % 255);
+    signal(SIGBUS, SIG_DFL);
+    return stored;
+}
+
 static void test_full_pool(void **state) {
     (void)state;
     struct fixture x;
@@ -158,17 +170,50 @@ static void test_full_pool(void **state) {
     setup(&x, 2 * MB);
     assert_int_equal(store_truncate(&x.f, 8 * MB), NOVA_OK);
     nova_region *r = map(&x, 0, 8 * MB, 0, &p);
-    uint64_t i = 0;
-    signal(SIGBUS, bus);
-    static volatile uint64_t stored;
-    stored = 0;
-    if (sigsetjmp(on_bus, 1) == 0)
-        for (i = 0; i < 8 * MB; i += PG, stored++)
-            ((volatile uint8_t *)p)[i] = (uint8_t)(1 + i / PG % 255);
-    signal(SIGBUS, SIG_DFL);
+    uint64_t stored = store_until_full(p, 8 * MB / PG);
     assert_in_range(stored, 100, 510);
-    for (i = 0; i < stored; i++)
+    for (uint64_t i = 0; i < stored; i++)
         assert_int_equal(p[i * PG], 1 + i % 255);
+    nova_region_free(r);
+    teardown(&x);
+}
+
+/* Pages that got no block for lack of space get one when a call has given blocks back, whatever it gave back. */
+static void test_space_that_comes_back(void **state) {
+    (void)state;
+    static const uint8_t value[60000];
+    struct fixture x;
+    struct store_file other;
+    uint8_t *p;
+    uint32_t freed;
+    bool fits;
+    setup(&x, 2 * MB);
+    assert_int_equal(store_file_open(&x.s, "other", true, &other), NOVA_OK);
+    for (int i = 0; i < 300; i++)
+        assert_int_equal(store_write(&other, 0, value, PG), NOVA_OK);
+    assert_int_equal(store_setxattr(&other, "user.v", value, sizeof value), NOVA_OK);
+    assert_int_equal(store_truncate(&x.f, 8 * MB), NOVA_OK);
+    nova_region *r = map(&x, 0, 8 * MB, 0, &p);
+    struct store_log log = store_log_of(&other);
+
+    uint64_t refused = store_until_full(p, 8 * MB / PG);
+    assert_true(faults(p + refused * PG));
+    assert_int_equal(store_removexattr(&other, "user.v"), NOVA_OK);
+    assert_false(faults(p + refused * PG));
+
+    uint64_t next = store_until_full(p, 8 * MB / PG);
+    assert_in_range(next, refused + 1, refused + 16);
+    assert_true(faults(p + next * PG));
+    assert_int_equal(store_clean(&log, 100, &freed), NOVA_OK);
+    assert_in_range(freed, 3, 10);
+    assert_false(faults(p + next * PG));
+
+    next = store_until_full(p, 8 * MB / PG);
+    assert_true(faults(p + next * PG));
+    assert_int_equal(store_restart(&log, &fits), NOVA_OK);
+    assert_true(fits);
+    assert_false(faults(p + next * PG));
+    assert_int_equal(store_file_close(&other), NOVA_OK);
     nova_region_free(r);
     teardown(&x);
 }
@@ -258,8 +303,10 @@ static void test_read_into_the_mapping(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        BOTH(test_stores_and_writes_meet), BOTH(test_beyond_the_end),        cmocka_unit_test(test_full_pool),
-        BOTH(test_stores_beside_writes),   BOTH(test_source_is_the_mapping), BOTH(test_read_into_the_mapping),
+        BOTH(test_stores_and_writes_meet), BOTH(test_beyond_the_end),
+        cmocka_unit_test(test_full_pool),  cmocka_unit_test(test_space_that_comes_back),
+        BOTH(test_stores_beside_writes),   BOTH(test_source_is_the_mapping),
+        BOTH(test_read_into_the_mapping),
     };
     if (!lazy_possible()) {
         report_line("mapping: lazy regions skipped, this process may not use userfaultfd");
