@@ -301,13 +301,8 @@ int nova_pool_close(nova_pool *pool, struct nova_error *err) {
         return NOVA_OK;
     int rc = close_inodes(pool, err);
     if (!__atomic_load_n(&pool->leaked, __ATOMIC_RELAXED)) {
-        struct nova_error saving;
-        int saved = pool_save(pool, &saving);
-        if (rc == NOVA_OK && saved != NOVA_OK) {
-            rc = saved;
-            if (err != NULL)
-                *err = saving;
-        }
+        int saved = pool_save(pool, rc == NOVA_OK ? err : NULL);
+        rc = rc == NOVA_OK ? saved : rc;
     }
     pool_unload_tables(pool);
     pthread_mutex_destroy(&pool->open_lock);

@@ -89,7 +89,6 @@ static int grow(struct nova_pool *pool, const char *path, uint64_t size, bool em
 
 static int resize_open(struct nova_pool *pool, const char *path, uint64_t size, bool emulated, struct nova_error *err) {
     struct used used = {0};
-    struct nova_error saving;
     int rc = check_size(&pool->media, size, err);
     if (rc == NOVA_OK)
         rc = used_save(&used, pool, err);
@@ -100,12 +99,8 @@ static int resize_open(struct nova_pool *pool, const char *path, uint64_t size, 
     free(used.blocks);
     free(used.inodes);
     if (pool->alloc != NULL && !pool->leaked) {
-        int saved = pool_save(pool, &saving);
-        if (rc == NOVA_OK && saved != NOVA_OK) {
-            rc = saved;
-            if (err != NULL)
-                *err = saving;
-        }
+        int saved = pool_save(pool, rc == NOVA_OK ? err : NULL);
+        rc = rc == NOVA_OK ? saved : rc;
     }
     return rc;
 }

@@ -212,8 +212,7 @@ int log_commit(struct log_batch *b, struct nova_error *err) {
 }
 
 void log_rollback(struct log_batch *b) {
-    for (uint32_t i = 0; i < b->pages.n; i++)
-        alloc_free(b->log->a, b->pages.ext[i].blk, b->pages.ext[i].count);
+    alloc_free_all(b->log->a, b->pages.ext, b->pages.n);
     extent_list_free(&b->pages);
 }
 
