@@ -30,13 +30,11 @@ static uint64_t pages_below_end(const struct file_map *f, const struct region *r
     return end - r->pgoff < r->pages ? end - r->pgoff : r->pages;
 }
 
-/* Pages from `page` on that are holes, at most max, within the file and its region. */
+/* Pages from `page`, a hole, on that are holes, at most max, within the file and its region. */
 static uint32_t hole_run(const struct file_map *f, const struct region *r, uint64_t page, uint32_t max) {
-    uint64_t end = pages_below_end(f, r);
-    uint32_t n = 1;
-    while (n < max && page + n < end && file_map_block(f, r->pgoff + page + n) == 0)
-        n++;
-    return n;
+    uint64_t left = pages_below_end(f, r) - page;
+    uint32_t blk;
+    return (uint32_t)map_run(f, r->pgoff + page, left < max ? left : max, &blk);
 }
 
 /* How many pages the fault at `page` should bring along. */

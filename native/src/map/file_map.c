@@ -31,6 +31,14 @@ bool map_overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *p
 /* ---- making regions show what the log says ---- */
 
 /* Whether the region shows anything of these pages, or zeros for them. */
+uint64_t map_run(const struct file_map *f, uint64_t pgoff, uint64_t max, uint32_t *blk) {
+    uint64_t n = 1;
+    *blk = file_map_block(f, pgoff);
+    while (n < max && file_map_block(f, pgoff + n) == (*blk == 0 ? 0 : *blk + n))
+        n++;
+    return n;
+}
+
 static bool shows_any(const struct region *r, uint64_t page, uint64_t n) {
     for (uint64_t i = page; i < page + n; i++)
         if (r->shows[i] != PAGE_MISSING)
@@ -328,9 +336,7 @@ static uint64_t settle_some(struct file_map *f, struct region *r, uint64_t at, u
         run = 1;
         if (blk != 0 && r->shows[i] == blk)
             continue;
-        while (i + run < page + count && run < MAP_FILL_MAX &&
-               file_map_block(f, r->pgoff + i + run) == (blk == 0 ? 0 : blk + run))
-            run++;
+        run = map_run(f, r->pgoff + i, page + count - i < MAP_FILL_MAX ? page + count - i : MAP_FILL_MAX, &blk);
         if (blk != 0)
             (void)map_show_run_locked(r, i, run, blk, run <= POPULATE_MAX);
         else if (file_map_fill_locked(f, r->pgoff + i, run, NULL) != NOVA_OK)

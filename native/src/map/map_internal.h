@@ -25,6 +25,10 @@ static inline void map_unlock(struct file_map *f) {
 /* The pages of a region among [pgoff, pgoff + n) of the file. False if there are none. */
 bool map_overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *page, uint64_t *count);
 
+/* How many pages of the file from pgoff on have blocks that lie in a row, *blk being the first; or, *blk being 0, have
+ * none. 1..max. */
+uint64_t map_run(const struct file_map *f, uint64_t pgoff, uint64_t max, uint32_t *blk);
+
 /*
  * Makes the region show a run of blocks; an eager one SIGBUS, if that took too many mappings: nobody would show it the
  * blocks later. Whether it shows them. populate: as for region_show().

@@ -30,9 +30,8 @@ static void show_present(struct file_map *f, struct region *r) {
     if (!map_overlap(r, 0, pages_of(f->size), &page, &count))
         return;
     for (uint64_t i = page; i < page + count && r->open; i += n) {
-        uint32_t blk = file_map_block(f, r->pgoff + i);
-        for (n = 1; blk != 0 && i + n < page + count && file_map_block(f, r->pgoff + i + n) == blk + n;)
-            n++;
+        uint32_t blk;
+        n = map_run(f, r->pgoff + i, page + count - i, &blk);
         if (blk != 0 && (!r->lazy || region_vmas() < region_vmas_max() / 4) && !shows_run(r, i, n, blk))
             (void)map_show_run_locked(r, i, n, blk, false);
     }
@@ -61,9 +60,8 @@ static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, 
             rc = file_map_fill_locked(f, at, step, err);
         r->allocated += f->blocks.pages - before;
         for (uint64_t k = i, run; rc == NOVA_OK && r->open && !full && k < i + step; k += run) {
-            uint32_t blk = file_map_block(f, r->pgoff + k);
-            for (run = 1; blk != 0 && k + run < i + step && file_map_block(f, r->pgoff + k + run) == blk + run;)
-                run++;
+            uint32_t blk;
+            run = map_run(f, r->pgoff + k, i + step - k, &blk);
             if (blk == 0 || shows_run(r, k, run, blk))
                 continue;
             full = r->lazy && region_vmas() >= region_vmas_max(); /* they come by faults, which make room */
