@@ -139,6 +139,16 @@ void image_log(const struct media *m, uint32_t ino, struct log *log) {
     assert_int_equal(log_open(log, m, NULL, image_slot(m, ino), &err), NOVA_OK);
 }
 
+struct nova_fsck_summary image_no_findings(const char *path) {
+    struct nova_fsck_summary sum;
+    struct nova_error err;
+    char report[1000];
+    assert_int_equal(nova_fsck(path, report, sizeof report, NULL, &sum, &err), NOVA_OK);
+    if (sum.errors + sum.warnings != 0)
+        fail_msg("fsck: %s", report);
+    return sum;
+}
+
 uint64_t image_blocks_free(nova_pool *pool) {
     struct nova_pool_info info;
     assert_int_equal(nova_pool_info(pool, &info), NOVA_OK);

