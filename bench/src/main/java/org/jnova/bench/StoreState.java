@@ -19,7 +19,7 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * A store with a file of the working set, filled, and an empty one to append to. Both are made anew for every
- * iteration, because their logs grow with every write; an iteration must be short enough for {@link #LOG_ROOM}.
+ * iteration, because the latter grows with every append; an iteration must be short enough for {@link #LOG_ROOM}.
  */
 @State(Scope.Thread)
 public class StoreState {
