@@ -110,12 +110,16 @@ public final class NovaStore implements AutoCloseable {
      */
     public static NovaStore create(Path pool, long size, StoreOptions options) throws IOException {
         Objects.requireNonNull(options, "options");
+        checkSize(size);
+        NativePool.create(pool, size, options);
+        return openNew(pool, () -> open(pool, options));
+    }
+
+    private static void checkSize(long size) {
         if (size < SIZE_MIN || size > SIZE_MAX) {
             throw new IllegalArgumentException(
                     "pool size " + size + " is not in " + SIZE_MIN + ".." + SIZE_MAX + " bytes");
         }
-        NativePool.create(pool, size, options);
-        return openNew(pool, () -> open(pool, options));
     }
 
     /** Opens a pool. */
@@ -215,10 +219,7 @@ public final class NovaStore implements AutoCloseable {
      */
     public static void resize(Path pool, long size, StoreOptions options) throws IOException {
         Objects.requireNonNull(options, "options");
-        if (size < SIZE_MIN || size > SIZE_MAX) {
-            throw new IllegalArgumentException(
-                    "pool size " + size + " is not in " + SIZE_MIN + ".." + SIZE_MAX + " bytes");
-        }
+        checkSize(size);
         NativePool.resize(pool, size, options);
     }
 

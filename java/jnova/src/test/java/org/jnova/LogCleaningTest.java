@@ -44,6 +44,12 @@ class LogCleaningTest {
         return page;
     }
 
+    /** Writes a page, and what it is to be in the array. */
+    private static void write(NovaFile file, int at, byte[] page, byte[] want) throws IOException {
+        file.write((long) at * BLOCK, page, 0, BLOCK);
+        System.arraycopy(page, 0, want, at * BLOCK, BLOCK);
+    }
+
     private static void put(NovaStore store, String path, byte[] bytes) throws IOException {
         try (NovaFile file = store.open(path, CREATE, WRITE)) {
             if (bytes.length != 0) {
@@ -89,9 +95,7 @@ class LogCleaningTest {
                 try (NovaFile file = store.open("f", WRITE, READ)) {
                     for (int i = 0; i < 1000; i++) {
                         int at = random.nextInt(pages);
-                        byte[] bytes = page(random.nextInt());
-                        file.write((long) at * BLOCK, bytes, 0, BLOCK);
-                        System.arraycopy(bytes, 0, want, at * BLOCK, BLOCK);
+                        write(file, at, page(random.nextInt()), want);
                     }
                     assertArrayEquals(Arrays.copyOf(want, (int) file.size()), readAll(store, "f"));
                 }
@@ -117,9 +121,7 @@ class LogCleaningTest {
             try (NovaFile file = store.open("f", WRITE)) {
                 for (int i = 0; i < 20_000; i++) {
                     int at = i < pages ? i : pages - 1 - random.nextInt(5);
-                    byte[] bytes = page(i);
-                    file.write((long) at * BLOCK, bytes, 0, BLOCK);
-                    System.arraycopy(bytes, 0, want, at * BLOCK, BLOCK);
+                    write(file, at, page(i), want);
                 }
             }
             long log = logPages(store, free, pages);
@@ -146,9 +148,7 @@ class LogCleaningTest {
                         file.insertRange((long) at * BLOCK, (long) n * BLOCK);
                         Arrays.fill(want, at * BLOCK, (at + n) * BLOCK, (byte) 0);
                     } else {
-                        byte[] bytes = page(i);
-                        file.write((long) at * BLOCK, bytes, 0, BLOCK);
-                        System.arraycopy(bytes, 0, want, at * BLOCK, BLOCK);
+                        write(file, at, page(i), want);
                     }
                     if (i % 500 == 0) {
                         assertArrayEquals(want, readAll(store, "f"));
