@@ -9,6 +9,7 @@
  */
 #include <getopt.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,53 @@ static void overwrites(struct bench *b) {
     unmap(b);
 }
 
+/* ---- how long others wait ---- */
+
+struct asker {
+    nova_region *region;
+    int end; /* atomic */
+    uint64_t longest;
+};
+
+/* Takes logLock every now and then, as a fault does. */
+static void *ask(void *arg) {
+    struct asker *a = arg;
+    while (!__atomic_load_n(&a->end, __ATOMIC_ACQUIRE)) {
+        struct nova_region_stat st;
+        uint64_t start = now();
+        nova_region_stat(a->region, &st);
+        uint64_t ns = now() - start;
+        a->longest = ns > a->longest ? ns : a->longest;
+        nanosleep(&(struct timespec){0, 50000}, NULL);
+    }
+    return NULL;
+}
+
+static void shrink(struct bench *b, const char *what, bool hole) {
+    map_sparse(b);
+    struct nova_error err;
+    must(nova_populate(b->region, 0, b->size, 1, &err), &err, "populate");
+    catch_up(b);
+    struct asker a = {.region = b->region};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, ask, &a) != 0)
+        exit(1);
+    uint64_t start = now();
+    int rc = hole ? nova_punch(b->inode, 0, b->size, 0, 0, 1, &b->io) : nova_truncate(b->inode, 0, 0, &b->io);
+    uint64_t ns = now() - start;
+    __atomic_store_n(&a.end, 1, __ATOMIC_RELEASE);
+    pthread_join(thread, NULL);
+    settle(b, rc, what);
+    printf("{\"op\": \"%s\", \"ns\": %" PRIu64 ", \"others_wait_max_ns\": %" PRIu64 "}\n", what, ns, a.longest);
+    fflush(stdout);
+}
+
+static void shrinks(struct bench *b) {
+    shrink(b, "truncate of a file that is mapped and populated", false);
+    shrink(b, "hole in it", true);
+    unmap(b);
+}
+
 /* ---- the pool ---- */
 
 static void prepare(struct bench *b, const char *path) {
@@ -299,6 +347,7 @@ int main(int argc, char **argv) {
     walks(&b);
     writes(&b);
     overwrites(&b);
+    shrinks(&b);
     block_map_free(&b.map);
     free(b.ns);
     struct nova_error err;

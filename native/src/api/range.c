@@ -151,6 +151,8 @@ static int punch(struct nova_inode *inode, uint64_t off, uint64_t end, uint64_t 
     if (!nothing && !in_place)
         rc = edges_alloc(inode, &p, flags, &io->err);
     bool own = rc == NOVA_OK && !nothing && !in_place;
+    if (rc == NOVA_OK && map != NULL)
+        file_map_clear(map, p.pgoff, p.count);
     log_lock_owner(inode);
     if (rc == NOVA_OK && !nothing)
         rc = view_check_locked(inode, &io->err);
@@ -196,6 +198,8 @@ static int shift(struct nova_inode *inode, enum fmt_kind kind, uint64_t off, uin
                  unsigned flags, struct nova_io *io) {
     struct fmt_entry e;
     range_entry(&e, kind, off / BLK, len / BLK, size, nova_now());
+    if (inode->map != NULL)
+        file_map_clear(inode->map, off / BLK, UINT64_MAX - off / BLK);
     log_lock_owner(inode);
     int rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK)

@@ -12,6 +12,7 @@
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define SETTLE_MAX 4096u  /* pages that are looked at in one hold of logLock */
+#define HIDE_GAP 512u     /* missing pages that are hidden with those around them, to save a call */
 #define POPULATE_MAX 512u /* pages that get their page-table entries with their mapping */
 
 unsigned file_map_without;
@@ -30,7 +31,6 @@ bool map_overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *p
 
 /* ---- making regions show what the log says ---- */
 
-/* Whether the region shows anything of these pages, or zeros for them. */
 uint64_t map_run(const struct file_map *f, uint64_t pgoff, uint64_t max, uint32_t *blk) {
     uint64_t n = 1;
     *blk = file_map_block(f, pgoff);
@@ -39,11 +39,26 @@ uint64_t map_run(const struct file_map *f, uint64_t pgoff, uint64_t max, uint32_
     return n;
 }
 
+/* Whether the region shows anything of these pages, or zeros for them. */
 static bool shows_any(const struct region *r, uint64_t page, uint64_t n) {
     for (uint64_t i = page; i < page + n; i++)
         if (r->shows[i] != PAGE_MISSING)
             return true;
     return false;
+}
+
+/* Hides what the region shows of these pages, which may be few of many. */
+static void hide_shown(struct region *r, uint64_t page, uint64_t n) {
+    for (uint64_t i = page, end = page + n; i < end; i++) {
+        if (r->shows[i] == PAGE_MISSING)
+            continue;
+        uint64_t last = i;
+        for (uint64_t k = i + 1; k < end && k - last <= HIDE_GAP; k++)
+            if (r->shows[k] != PAGE_MISSING)
+                last = k;
+        region_hide(r, i, last + 1 - i, PAGE_MISSING);
+        i = last;
+    }
 }
 
 /* Before pages get other blocks: only the region that is shown them first keeps what it shows until then. Or else
@@ -103,8 +118,8 @@ static void forget(struct file_map *f, uint64_t pgoff, uint64_t n) {
     uint64_t page, count;
     add_stale(f, pgoff, n < UINT64_MAX - pgoff ? pgoff + n : UINT64_MAX);
     for (struct region *r = f->regions; r != NULL; r = r->next)
-        if (r->lazy && map_overlap(r, pgoff, n, &page, &count) && shows_any(r, page, count))
-            region_hide(r, page, count, PAGE_MISSING);
+        if (r->lazy && map_overlap(r, pgoff, n, &page, &count))
+            hide_shown(r, page, count);
 }
 
 static void resize(struct file_map *f, uint64_t size) {
@@ -112,11 +127,14 @@ static void resize(struct file_map *f, uint64_t size) {
     f->size = size;
     if (after > before)
         add_stale(f, before, after);
+    uint64_t from = before < after ? before : after, n = before < after ? after - before : before - after;
     for (struct region *r = f->regions; r != NULL; r = r->next) {
-        if (after < before && map_overlap(r, after, before - after, &page, &count)) /* behind them nothing is shown */
+        if (!map_overlap(r, from, n, &page, &count))
+            continue;
+        if (r->lazy) /* a fault behind the end raises SIGBUS, and shows that to those that follow */
+            hide_shown(r, page, count);
+        else if (after < before)
             region_bus(r, page, count);
-        else if (after > before && r->lazy && map_overlap(r, before, after - before, &page, &count))
-            region_hide(r, page, count, PAGE_MISSING);
     }
 }
 
@@ -209,6 +227,21 @@ static void fail(struct file_map *f) {
 void file_map_follow_locked(struct file_map *f) {
     if (!f->failed && follow(f, NULL) != NOVA_OK)
         fail(f);
+}
+
+void file_map_clear(struct file_map *f, uint64_t pgoff, uint64_t n) {
+    for (uint64_t done = 0; done < n; done += MAP_HIDE_MAX) {
+        uint64_t page, count, step = n - done < MAP_HIDE_MAX ? n - done : MAP_HIDE_MAX;
+        map_lock(f);
+        uint64_t end = pages_of(f->size);
+        bool more = !f->failed && pgoff + done < end;
+        for (struct region *r = f->regions; more && r != NULL; r = r->next)
+            if (r->lazy && map_overlap(r, pgoff + done, step, &page, &count))
+                hide_shown(r, page, count);
+        map_unlock_step(f);
+        if (!more)
+            return;
+    }
 }
 
 void file_map_hold_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
@@ -360,7 +393,7 @@ void file_map_settle(struct file_map *f) {
         more = n != 0;
         if (!more)
             f->stale = f->stale_end = 0;
-        map_unlock(f);
+        map_unlock_step(f);
     }
 }
 

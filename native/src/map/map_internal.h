@@ -18,9 +18,16 @@ static inline void map_unlock(struct file_map *f) {
     lock_rank_leave(RANK_LOG);
 }
 
+/* Between two steps of one call. */
+static inline void map_unlock_step(struct file_map *f) {
+    map_unlock(f);
+    biased_lock_give_way(f->lock);
+}
+
 /* ---- file_map.c ---- */
 
-#define MAP_FILL_MAX 256u /* pages that get blocks in one hold of logLock, and nobody waits for */
+#define MAP_FILL_MAX 256u  /* pages that get blocks in one hold of logLock, and nobody waits for */
+#define MAP_HIDE_MAX 2048u /* pages that are hidden in one such hold: the kernel takes each from the page tables */
 
 /* The pages of a region among [pgoff, pgoff + n) of the file. False if there are none. */
 bool map_overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *page, uint64_t *count);

@@ -68,7 +68,7 @@ static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, 
             if (!full && !map_show_run_locked(r, k, run, blk, true))
                 rc = nova_fail(err, NOVA_ENOMEM, "no more mappings of the kernel for pieces of inode %u", f->log->ino);
         }
-        map_unlock(f);
+        map_unlock_step(f);
     }
     return rc;
 }
@@ -100,6 +100,12 @@ int file_map_add(struct file_map *f, uint64_t pgoff, uint64_t len, int prot, boo
 
 void map_close_region(struct region *r) {
     struct file_map *f = r->file;
+    for (uint64_t i = 0; i < r->pages; i += MAP_HIDE_MAX) { /* most of it in steps; and all below, if some came back */
+        map_lock(f);
+        if (r->open)
+            region_bus(r, i, r->pages - i < MAP_HIDE_MAX ? r->pages - i : MAP_HIDE_MAX);
+        map_unlock_step(f);
+    }
     map_lock(f);
     if (r->open) {
         r->open = false;
@@ -136,7 +142,7 @@ static int force(struct region *r, uint64_t page, uint64_t n, struct nova_error 
             if (blk != 0)
                 extent_list_add(&runs, blk, 1);
         }
-        map_unlock(f);
+        map_unlock_step(f);
         if (!open)
             return closed(err);
         /* If a block is moved or given back meanwhile, then flushing it does nothing, and no harm. */

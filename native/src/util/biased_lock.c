@@ -3,10 +3,13 @@
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/biased_lock.h"
 #include "util/work_counts.h"
+
+#define GIVE_WAY_NS 1000000 /* to one guest, that runs already or is about to */
 
 _Atomic int biased_lock_asymmetric;
 
@@ -20,6 +23,9 @@ void biased_lock_init(struct biased_lock *l, uint64_t *waits) {
     pthread_once(&once, choose);
     atomic_init(&l->busy, 0);
     atomic_init(&l->revoked, 0);
+    atomic_init(&l->waiting, 0);
+    atomic_init(&l->served, 0);
+    atomic_init(&l->giving_way, 0);
     l->by_mutex = false;
     l->waits = waits;
     pthread_mutex_init(&l->mutex, NULL);
@@ -52,7 +58,12 @@ void biased_lock_owner_slow(struct biased_lock *l) {
  * is seen here; and an owner that leaves either sees `revoked` and wakes us, or has cleared busy before we look.
  */
 void biased_lock_guest(struct biased_lock *l) {
+    atomic_fetch_add_explicit(&l->waiting, 1, memory_order_relaxed);
     pthread_mutex_lock(&l->mutex);
+    atomic_fetch_sub_explicit(&l->waiting, 1, memory_order_relaxed);
+    atomic_fetch_add(&l->served, 1);
+    if (atomic_load(&l->giving_way) != 0)
+        syscall(SYS_futex, &l->served, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
     atomic_store(&l->revoked, 1);
     if (atomic_load_explicit(&biased_lock_asymmetric, memory_order_relaxed))
         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
@@ -65,4 +76,14 @@ void biased_lock_guest(struct biased_lock *l) {
 void biased_unlock_guest(struct biased_lock *l) {
     atomic_store_explicit(&l->revoked, 0, memory_order_release);
     pthread_mutex_unlock(&l->mutex);
+}
+
+void biased_lock_give_way(struct biased_lock *l) {
+    static const struct timespec limit = {0, GIVE_WAY_NS};
+    unsigned served = atomic_load(&l->served);
+    if (atomic_load(&l->waiting) == 0)
+        return;
+    atomic_fetch_add(&l->giving_way, 1);
+    syscall(SYS_futex, &l->served, FUTEX_WAIT_PRIVATE, served, &limit, NULL, 0);
+    atomic_fetch_sub(&l->giving_way, 1);
 }
