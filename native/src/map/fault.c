@@ -14,7 +14,7 @@
 #define FILL_MIN 4u   /* of a hole that is stored to, the first time */
 #define FILL_MAX 256u /* after stores in order */
 #define ZERO_MIN 16u  /* of a hole that is loaded from, the first time */
-#define ZERO_MAX 64u  /* after loads in order */
+#define ZERO_MAX 256u /* after loads in order */
 #define SHOW_MAX 256u /* of blocks in a row, on each side */
 #define BUS_MAX 512u  /* beyond the end of the file */
 

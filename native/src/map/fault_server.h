@@ -40,6 +40,9 @@ int fault_hide(void *addr, size_t len, int prot);
 /* Fills missing pages with zeros that may be loaded; stores to them are faults. 0 or an errno. */
 int fault_zeros(void *addr, size_t len);
 
+/* The same in a mapping of its own, in one step: takes longer by some 60 us, but then less per page, and no memory. */
+int fault_zeros_apart(void *addr, size_t len, int prot);
+
 /* Lets the threads go on that wait for these pages. */
 void fault_wake(void *addr, size_t len);
 

@@ -19,6 +19,7 @@
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define SEAM_REACH 1024u   /* anonymous pages that hiding makes anew with those before them, to save a seam */
 #define UNUSED_FAULTS 256u /* elsewhere: more than one instruction, or a few threads, can need at once */
+#define APART_MIN 128u     /* pages of zeros for which it is faster to make a mapping, and needs no memory */
 #define ZERO_RUNS 256u     /* that a region keeps of pages of zeros: each page takes memory */
 
 /* All regions of the process, by address. */
@@ -50,6 +51,10 @@ static bool is_blk(uint32_t shows) {
     return shows != PAGE_MISSING && shows < PAGE_BUS;
 }
 
+static bool is_zero(uint32_t shows) {
+    return shows == PAGE_ZERO || shows == PAGE_APART;
+}
+
 static uint32_t kind_of(uint32_t shows) {
     return shows == PAGE_HELD || shows == PAGE_ZERO ? PAGE_MISSING : shows; /* all of them anonymous memory */
 }
@@ -57,7 +62,7 @@ static uint32_t kind_of(uint32_t shows) {
 /*
  * Seams: anonymous memory that lies side by side is one mapping to the kernel, unless both sides have held pages of
  * zeros while they were apart (each has an anon_vma of its own then). What is hidden joins the side before it, but
- * maybe not the one behind.
+ * maybe not the one behind. Mappings of zeros (PAGE_APART) never join each other.
  */
 static bool is_seam(const struct region *r, uint64_t page) {
     return (r->seam[page / 64] >> page % 64 & 1) != 0;
@@ -83,7 +88,8 @@ static uint64_t starts(const struct region *r, uint64_t page, uint64_t end) {
             continue;
         }
         uint32_t before = kind_of(r->shows[i - 1]), now = kind_of(r->shows[i]);
-        n += is_blk(before) ? now != before + 1 : now != before || (now == PAGE_MISSING && is_seam(r, i));
+        bool seam = (now == PAGE_MISSING || now == PAGE_APART) && is_seam(r, i);
+        n += is_blk(before) ? now != before + 1 : now != before || seam;
     }
     return n;
 }
@@ -92,16 +98,18 @@ static uint64_t starts(const struct region *r, uint64_t page, uint64_t end) {
 static void note(struct region *r, uint64_t page, uint64_t n, uint32_t shows, bool fresh) {
     uint64_t before = starts(r, page, page + n);
     for (uint64_t i = page; fresh && i < page + n; i++)
-        set_seam(r, i, false);
+        set_seam(r, i, i == page && shows == PAGE_APART);
     if (fresh && page + n < r->pages)
-        set_seam(r, page + n, r->had_zeros && kind_of(shows) == PAGE_MISSING && is_anonymous(r, page + n));
+        set_seam(r, page + n,
+                 r->shows[page + n] == PAGE_APART ||
+                     (r->had_zeros && kind_of(shows) == PAGE_MISSING && is_anonymous(r, page + n)));
     for (uint64_t i = 0; i < n; i++) {
         uint32_t *at = &r->shows[page + i];
         r->mapped -= is_blk(*at);
-        r->zeros -= *at == PAGE_ZERO;
+        r->zeros -= is_zero(*at);
         *at = is_blk(shows) ? shows + (uint32_t)i : shows;
         r->mapped += is_blk(*at);
-        r->zeros += *at == PAGE_ZERO;
+        r->zeros += is_zero(*at);
     }
     uint64_t after = starts(r, page, page + n);
     __atomic_store_n(&r->vmas, r->vmas + after - before, __ATOMIC_RELAXED);
@@ -455,11 +463,13 @@ void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as) {
 static void drop_zeros(struct region *r, uint64_t from, uint64_t end) {
     for (uint64_t i = from, n; i < end; i += n) {
         n = 1;
-        if (r->shows[i] != PAGE_ZERO)
+        if (!is_zero(r->shows[i]))
             continue;
-        while (i + n < end && r->shows[i + n] == PAGE_ZERO)
+        while (i + n < end && r->shows[i + n] == r->shows[i])
             n++;
-        if (madvise(page_addr(r, i), n * BLK, MADV_DONTNEED) == 0)
+        if (r->shows[i] == PAGE_APART)
+            region_hide(r, i, n, PAGE_MISSING);
+        else if (madvise(page_addr(r, i), n * BLK, MADV_DONTNEED) == 0)
             note(r, i, n, PAGE_MISSING, false);
     }
 }
@@ -475,11 +485,14 @@ static bool note_zeros(struct region *r, uint64_t page, uint64_t n) {
 }
 
 void region_zero(struct region *r, uint64_t page, uint64_t n) {
-    if (!note_zeros(r, page, n) || fault_zeros(page_addr(r, page), n * BLK) != 0) {
+    bool apart = n >= APART_MIN && region_vmas() < region_vmas_max() / 4;
+    void *addr = page_addr(r, page);
+    if (!note_zeros(r, page, n) ||
+        (apart ? fault_zeros_apart(addr, n * BLK, r->prot) : fault_zeros(addr, n * BLK)) != 0) {
         region_bus(r, 0, r->pages);
         return;
     }
     r->had_zeros = true;
-    note(r, page, n, PAGE_ZERO, false);
+    note(r, page, n, apart ? PAGE_APART : PAGE_ZERO, apart);
     region_wake(r, page, n);
 }

@@ -15,10 +15,11 @@
 #include "pmem/pool_file.h"
 
 /* What a page shows, if not a block. */
-#define PAGE_MISSING 0u            /* nothing yet: any access is a fault (lazy regions) */
-#define PAGE_HELD UINT32_MAX       /* the same, for a moment: it showed something before, and will again */
-#define PAGE_ZERO (UINT32_MAX - 1) /* zeros; a store is a fault */
-#define PAGE_BUS (UINT32_MAX - 2)  /* any access raises SIGBUS */
+#define PAGE_MISSING 0u             /* nothing yet: any access is a fault (lazy regions) */
+#define PAGE_HELD UINT32_MAX        /* the same, for a moment: it showed something before, and will again */
+#define PAGE_ZERO (UINT32_MAX - 1)  /* zeros; a store is a fault */
+#define PAGE_APART (UINT32_MAX - 2) /* the same, in a mapping of its own */
+#define PAGE_BUS (UINT32_MAX - 3)   /* any access raises SIGBUS */
 
 struct file_map;
 
@@ -99,7 +100,7 @@ void region_detach(struct file_map *file, void (*close)(struct region *r));
 void region_show(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool populate);
 /* They are missing from now on; as: PAGE_MISSING or PAGE_HELD. Lazy regions only. */
 void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as);
-/* Missing pages show zeros, until a few hundred later runs do. Each of them takes memory. */
+/* Missing pages show zeros, until a few hundred later runs do. In a short run each takes memory. */
 void region_zero(struct region *r, uint64_t page, uint64_t n);
 /* They raise SIGBUS. */
 void region_bus(struct region *r, uint64_t page, uint64_t n);
