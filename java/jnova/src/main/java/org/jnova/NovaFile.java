@@ -86,12 +86,29 @@ public final class NovaFile implements AutoCloseable {
     private final boolean writable;
     private volatile boolean open = true;
 
-    NovaFile(StoreCore core, InodeState state, String name, boolean readable, boolean writable) {
+    private NovaFile(StoreCore core, InodeState state, String name, boolean readable, boolean writable) {
         this.core = core;
         this.state = state;
         this.name = name;
         this.readable = readable;
         this.writable = writable;
+    }
+
+    /** A handle of an inode that has just been opened; cuts the file if that is asked for. */
+    static NovaFile of(StoreCore core, InodeState state, String name, OpenMode how) throws IOException {
+        NovaFile file = new NovaFile(core, state, name, how.read(), how.write());
+        if (how.truncate()) {
+            boolean good = false;
+            try {
+                file.setSize(0);
+                good = true;
+            } finally {
+                if (!good) {
+                    file.close();
+                }
+            }
+        }
+        return file;
     }
 
     /** {@return the name by which this handle was opened; the file may have been renamed or deleted since} */

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Objects;
 import org.jnova.internal.core.NativePool;
 import org.jnova.internal.store.AttributeOptions;
-import org.jnova.internal.store.InodeState;
 import org.jnova.internal.store.Names;
 import org.jnova.internal.store.StoreCore;
 
@@ -265,20 +264,22 @@ public final class NovaStore implements AutoCloseable {
      */
     public NovaFile open(String path, int mode, OpenOption... options) throws IOException {
         OpenMode how = OpenMode.of(options);
-        InodeState state = core.open(path, how.creation(), how.follow(), checkMode(mode));
-        NovaFile file = new NovaFile(core, state, path, how.read(), how.write());
-        if (how.truncate()) {
-            boolean good = false;
-            try {
-                file.setSize(0);
-                good = true;
-            } finally {
-                if (!good) {
-                    file.close();
-                }
-            }
-        }
-        return file;
+        return NovaFile.of(core, core.open(path, how.creation(), how.follow(), checkMode(mode)), path, how);
+    }
+
+    /**
+     * Opens a directory, so that paths may start from it: whatever becomes of its name, they go on to mean what is in
+     * this directory. Needs no closing.
+     *
+     * @param path the directory
+     * @param options {@link LinkOption#NOFOLLOW_LINKS} not to follow a symbolic link at its end, but throw a {@link
+     *     java.nio.file.FileSystemException}
+     * @return the directory
+     * @throws java.nio.file.NotDirectoryException if it is not a directory
+     * @throws IOException as the class says
+     */
+    public NovaDirectory openDirectory(String path, LinkOption... options) throws IOException {
+        return new NovaDirectory(core, core.openDirectory(path, follow(options)));
     }
 
     // ---- look-ups
@@ -409,7 +410,7 @@ public final class NovaStore implements AutoCloseable {
         core.createDirectory(path, checkMode(mode));
     }
 
-    private static int checkMode(int mode) {
+    static int checkMode(int mode) {
         return AttributeChange.none().mode(mode).values().mode();
     }
 
@@ -489,6 +490,10 @@ public final class NovaStore implements AutoCloseable {
      * @throws IOException as the class says
      */
     public void rename(String from, String to, CopyOption... options) throws IOException {
+        core.rename(from, to, replaces(options));
+    }
+
+    static boolean replaces(CopyOption... options) {
         boolean replace = false;
         for (CopyOption option : options) {
             if (option == StandardCopyOption.REPLACE_EXISTING) {
@@ -497,7 +502,7 @@ public final class NovaStore implements AutoCloseable {
                 throw new UnsupportedOperationException("rename option " + Objects.requireNonNull(option, "option"));
             }
         }
-        core.rename(from, to, replace);
+        return replace;
     }
 
     /**
@@ -597,7 +602,7 @@ public final class NovaStore implements AutoCloseable {
         return core.removeAttribute(path, Names.attribute(name), follow(options));
     }
 
-    private static boolean follow(LinkOption... options) {
+    static boolean follow(LinkOption... options) {
         for (LinkOption option : options) {
             Objects.requireNonNull(option, "option"); // there is only one
         }

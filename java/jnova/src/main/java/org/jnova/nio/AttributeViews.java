@@ -3,6 +3,7 @@ package org.jnova.nio;
 
 import java.io.IOException;
 import java.nio.file.attribute.BasicFileAttributeView;
+import java.nio.file.attribute.FileAttributeView;
 import java.nio.file.attribute.FileOwnerAttributeView;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.GroupPrincipal;
@@ -10,6 +11,7 @@ import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.UserPrincipal;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jnova.AttributeChange;
@@ -21,6 +23,19 @@ final class AttributeViews {
     private static final Instant LAST = Instant.ofEpochSecond(TimeUnit.NANOSECONDS.toSeconds(Long.MAX_VALUE));
 
     private AttributeViews() {}
+
+    /** The view of a type, or null if it is none of these. */
+    static <V extends FileAttributeView> V of(Class<V> type, Node node) {
+        FileAttributeView view = null;
+        if (Objects.requireNonNull(type) == BasicFileAttributeView.class) {
+            view = new Basic(node);
+        } else if (type == PosixFileAttributeView.class) {
+            view = new Posix(node);
+        } else if (type == FileOwnerAttributeView.class) {
+            view = new Owner(node);
+        }
+        return type.cast(view);
+    }
 
     /** The time next to one that the store can keep: in the years 1677 to 2262. */
     private static FileTime within(FileTime time) {

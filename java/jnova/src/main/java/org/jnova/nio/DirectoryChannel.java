@@ -11,17 +11,20 @@ import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.Objects;
+import org.jnova.NovaDirectory;
 
 /**
  * A directory opened for reading, as software does that wants its names to be durable, by {@link #force}: which they
  * are in any case. All that would read or write fails.
  */
 final class DirectoryChannel extends FileChannel {
-    private final NovaPath path;
+    private final NovaFileSystem fs;
+    private final NovaDirectory directory;
 
-    DirectoryChannel(NovaPath path) {
-        this.path = path;
-        path.getFileSystem().opened(this);
+    DirectoryChannel(NovaFileSystem fs, NovaDirectory directory) {
+        this.fs = fs;
+        this.directory = directory;
+        fs.opened(this);
     }
 
     private void checkOpen() throws ClosedChannelException {
@@ -59,7 +62,7 @@ final class DirectoryChannel extends FileChannel {
     @Override
     public long size() throws IOException {
         checkOpen();
-        return path.getFileSystem().attributes(path, true).size();
+        return directory.stat(".").size();
     }
 
     @Override
@@ -128,6 +131,6 @@ final class DirectoryChannel extends FileChannel {
 
     @Override
     protected void implCloseChannel() {
-        path.getFileSystem().closed(this);
+        fs.closed(this);
     }
 }

@@ -69,7 +69,7 @@ final class NamedAttributes {
         }
     }
 
-    static Map<String, Object> read(Node node, String attributes) throws IOException {
+    static Map<String, Object> read(PathNode node, String attributes) throws IOException {
         Name name = Name.of(attributes);
         List<String> wanted = Arrays.asList(name.rest.split(","));
         if (name.rest.isEmpty()) {
@@ -93,7 +93,7 @@ final class NamedAttributes {
         return result;
     }
 
-    private static Map<String, Object> readUser(Node node, List<String> wanted) throws IOException {
+    private static Map<String, Object> readUser(PathNode node, List<String> wanted) throws IOException {
         UserAttributes view = new UserAttributes(node);
         Map<String, Object> result = new HashMap<>();
         for (String attribute : wanted.contains("*") ? view.list() : wanted) {
@@ -102,7 +102,7 @@ final class NamedAttributes {
         return result;
     }
 
-    static void set(Node node, String attribute, Object value) throws IOException {
+    static void set(PathNode node, String attribute, Object value) throws IOException {
         Name name = Name.of(attribute);
         if (name.view.equals(USER)) {
             ByteBuffer bytes = value instanceof byte[] array ? ByteBuffer.wrap(array) : (ByteBuffer) value;

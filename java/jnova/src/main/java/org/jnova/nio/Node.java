@@ -2,41 +2,12 @@
 package org.jnova.nio;
 
 import java.io.IOException;
-import java.nio.file.LinkOption;
-import java.nio.file.StandardWatchEventKinds;
 import org.jnova.AttributeChange;
-import org.jnova.NovaStore;
 
-/**
- * What a path leads to at the moment of each call.
- *
- * @param path the path
- * @param follow whether a symbolic link at its end is followed
- */
-record Node(NovaPath path, boolean follow) {
-    NovaFileSystem fs() {
-        return path.getFileSystem();
-    }
+/** Something that has attributes, found anew for each call. */
+interface Node {
+    NovaAttributes attributes() throws IOException;
 
-    NovaStore store() {
-        return fs().store();
-    }
-
-    LinkOption[] links() {
-        return NovaFileSystemProvider.links(follow);
-    }
-
-    NovaAttributes attributes() throws IOException {
-        return fs().attributes(path, follow);
-    }
-
-    void change(AttributeChange change) throws IOException {
-        store().setAttributes(path.inStore(), change, links());
-        changed();
-    }
-
-    /** Tells who watches the directory. */
-    void changed() {
-        fs().watches().signal(StandardWatchEventKinds.ENTRY_MODIFY, path);
-    }
+    /** Sets attributes in one step, and tells who watches the directory. */
+    void change(AttributeChange change) throws IOException;
 }

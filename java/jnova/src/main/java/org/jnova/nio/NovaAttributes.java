@@ -21,6 +21,10 @@ record NovaAttributes(FileKey fileKey, FileInfo info) implements PosixFileAttrib
     private static final int TYPE_DIRECTORY = 0040000;
     private static final int TYPE_LINK = 0120000;
 
+    static NovaAttributes of(NovaFileSystem fs, FileInfo info) {
+        return new NovaAttributes(FileKey.of(fs, info), info);
+    }
+
     @Override
     public FileTime lastModifiedTime() {
         return info.modified();

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.regex.Pattern;
-import org.jnova.FileInfo;
+import org.jnova.NovaDirectory;
 import org.jnova.NovaStore;
 
 /** An open pool as a file system. Closing it closes its channels, streams and watch services, and the store. */
@@ -28,6 +28,7 @@ final class NovaFileSystem extends FileSystem {
     private final NovaStore store;
     private final Path pool;
     private final long device;
+    private final NovaDirectory top;
     private final NovaPath root = NovaPath.of(this, "/");
     private final FileLocks locks = new FileLocks();
     private final Watches watches = new Watches(this);
@@ -38,10 +39,16 @@ final class NovaFileSystem extends FileSystem {
         this.store = store;
         this.pool = pool;
         this.device = store.info().uuid().getMostSignificantBits();
+        this.top = store.openDirectory("/");
     }
 
     NovaStore store() {
         return store;
+    }
+
+    /** The root directory, where paths start that start from no other one. */
+    NovaDirectory top() {
+        return top;
     }
 
     /** The pool file. */
@@ -76,7 +83,7 @@ final class NovaFileSystem extends FileSystem {
     }
 
     NovaAttributes attributes(NovaPath path, boolean follow) throws IOException {
-        return attributes(store.stat(path.inStore(), NovaFileSystemProvider.links(follow)));
+        return NovaAttributes.of(this, store.stat(path.inStore(), NovaFileSystemProvider.links(follow)));
     }
 
     /** The same, or null if nothing is there. */
@@ -87,10 +94,6 @@ final class NovaFileSystem extends FileSystem {
         } catch (NoSuchFileException | NotDirectoryException e) {
             return null; // deleted meanwhile
         }
-    }
-
-    private NovaAttributes attributes(FileInfo info) {
-        return new NovaAttributes(FileKey.of(this, info), info);
     }
 
     void checkOpen() {

@@ -24,12 +24,9 @@ import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.StandardWatchEventKinds;
-import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileAttributeView;
-import java.nio.file.attribute.FileOwnerAttributeView;
-import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.nio.file.spi.FileSystemProvider;
@@ -207,36 +204,11 @@ public final class NovaFileSystemProvider extends FileSystemProvider {
     public FileChannel newFileChannel(Path path, Set<? extends OpenOption> options, FileAttribute<?>... attributes)
             throws IOException {
         NovaPath nova = NovaPath.of(path);
-        OpenRequest request = OpenRequest.of(options);
-        int mode = Modes.initial(Modes.FILE, attributes);
-        try {
-            return new NovaFileChannel(nova, open(nova, request, mode), request);
-        } catch (FileSystemException e) {
-            NovaAttributes is =
-                    request.write() ? null : nova.getFileSystem().attributesIfThere(nova, request.follow());
-            if (is == null || !is.isDirectory()) {
-                throw e;
-            }
-            return new DirectoryChannel(nova);
-        }
+        return opening(nova, OpenRequest.of(options), attributes).channel(nova);
     }
 
-    private static NovaFile open(NovaPath path, OpenRequest request, int mode) throws IOException {
-        NovaFileSystem fs = path.getFileSystem();
-        boolean creates = !fs.watches().isIdle() && !fs.store().exists(path.inStore());
-        NovaFile file = fs.store().open(path.inStore(), mode, request.forStore());
-        if (creates) {
-            fs.watches().signal(StandardWatchEventKinds.ENTRY_CREATE, path);
-        }
-        if (request.deleteOnClose()) { // as by the default provider: no crash can leave it
-            try {
-                fs.store().delete(path.inStore());
-                fs.watches().signal(StandardWatchEventKinds.ENTRY_DELETE, path);
-            } catch (FileSystemException e) {
-                // a best effort: somebody else may have deleted it, or the pool is full
-            }
-        }
-        return file;
+    private static Opening opening(NovaPath path, OpenRequest request, FileAttribute<?>... attributes) {
+        return new Opening(path.getFileSystem().top(), path, request, Modes.initial(Modes.FILE, attributes));
     }
 
     @Override
@@ -251,14 +223,16 @@ public final class NovaFileSystemProvider extends FileSystemProvider {
             throw new UnsupportedOperationException("APPEND not allowed");
         }
         OpenRequest request = OpenRequest.of(options);
-        NovaFile file = open(nova, request, Modes.initial(Modes.FILE, attributes));
+        NovaFile file = opening(nova, request, attributes).file();
         return new NovaAsynchronousFileChannel(nova, file, request, executor);
     }
 
     @Override
     public DirectoryStream<Path> newDirectoryStream(Path directory, DirectoryStream.Filter<? super Path> filter)
             throws IOException {
-        return new NovaDirectoryStream(NovaPath.of(directory), Objects.requireNonNull(filter));
+        NovaPath nova = NovaPath.of(directory);
+        return new NovaDirectoryStream(
+                nova, nova.getFileSystem().store().openDirectory(nova.inStore()), Objects.requireNonNull(filter));
     }
 
     // ---- names
@@ -396,19 +370,11 @@ public final class NovaFileSystemProvider extends FileSystemProvider {
 
     @Override
     public <V extends FileAttributeView> V getFileAttributeView(Path path, Class<V> type, LinkOption... options) {
-        Node node = new Node(NovaPath.of(path), follow(options));
+        PathNode node = new PathNode(NovaPath.of(path), follow(options));
         node.fs().checkOpen();
-        FileAttributeView view = null;
-        if (Objects.requireNonNull(type) == BasicFileAttributeView.class) {
-            view = new AttributeViews.Basic(node);
-        } else if (type == PosixFileAttributeView.class) {
-            view = new AttributeViews.Posix(node);
-        } else if (type == FileOwnerAttributeView.class) {
-            view = new AttributeViews.Owner(node);
-        } else if (type == UserDefinedFileAttributeView.class) {
-            view = new UserAttributes(node);
-        }
-        return type.cast(view);
+        return Objects.requireNonNull(type) == UserDefinedFileAttributeView.class
+                ? type.cast(new UserAttributes(node))
+                : AttributeViews.of(type, node);
     }
 
     @Override
@@ -443,11 +409,11 @@ public final class NovaFileSystemProvider extends FileSystemProvider {
     @Override
     public Map<String, Object> readAttributes(Path path, String attributes, LinkOption... options)
             throws IOException {
-        return NamedAttributes.read(new Node(NovaPath.of(path), follow(options)), attributes);
+        return NamedAttributes.read(new PathNode(NovaPath.of(path), follow(options)), attributes);
     }
 
     @Override
     public void setAttribute(Path path, String attribute, Object value, LinkOption... options) throws IOException {
-        NamedAttributes.set(new Node(NovaPath.of(path), follow(options)), attribute, value);
+        NamedAttributes.set(new PathNode(NovaPath.of(path), follow(options)), attribute, value);
     }
 }

@@ -9,9 +9,9 @@ import java.util.List;
 
 /** Extended attributes, under the names that the store has: no prefix is added. */
 final class UserAttributes implements UserDefinedFileAttributeView {
-    private final Node node;
+    private final PathNode node;
 
-    UserAttributes(Node node) {
+    UserAttributes(PathNode node) {
         this.node = node;
     }
 

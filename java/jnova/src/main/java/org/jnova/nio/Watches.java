@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jnova.NovaDirectory;
 
 /**
  * Who watches which directories. Every call of the provider that has changed something says so here, after the change;
@@ -44,17 +45,20 @@ final class Watches {
 
     /** Something has happened to what a path names. */
     void signal(WatchEvent.Kind<Path> kind, NovaPath path) {
-        if (isIdle()) {
+        signal(kind, fs.top(), path);
+    }
+
+    /** The same, of a path that starts from a directory. */
+    void signal(WatchEvent.Kind<Path> kind, NovaDirectory start, NovaPath path) {
+        NovaPath name = path.getFileName();
+        if (isIdle() || name == null || name.isEmpty()) {
             return;
         }
-        NovaPath absolute = path.toAbsolutePath();
-        if (absolute.getFileName() == null) {
-            return;
-        }
+        NovaPath parent = path.getParent();
         try {
-            FileKey directory = fs.attributes(absolute.getParent(), true).fileKey();
+            FileKey directory = FileKey.of(fs, start.stat(parent == null ? "." : parent.inStore()));
             for (NovaWatchService.Key key : watched.getOrDefault(directory, List.of())) {
-                key.signal(kind, absolute.getFileName());
+                key.signal(kind, name);
             }
         } catch (IOException e) {
             // the directory is gone by now, and whoever watched it has been told

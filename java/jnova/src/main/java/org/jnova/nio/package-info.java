@@ -45,7 +45,9 @@
  * <tr><td>directories as channels</td><td>for reading, so that they can be forced, which does nothing</td></tr>
  * <tr><td>file locks</td><td>exclude each other whatever channel or name they are taken by, and never wait: what
  *     overlaps is in this process, and an {@code OverlappingFileLockException}</td></tr>
- * <tr><td>directory streams</td><td>a name that stays comes once, whatever comes and goes; not secure ones</td></tr>
+ * <tr><td>directory streams</td><td>a name that stays comes once, whatever comes and goes. All are {@link
+ *     java.nio.file.SecureDirectoryStream}s: calls on one start from the directory that is open, wherever its name leads by
+ *     then. Their views are those of the default provider: {@code basic}, {@code posix}, {@code owner}</td></tr>
  * <tr><td>copies</td><td>keep holes; with {@code COPY_ATTRIBUTES} modes, owners, times and extended attributes. The
  *     target appears empty, and fills up in atomic writes</td></tr>
  * <tr><td>moves</td><td>one atomic step, with or without {@code ATOMIC_MOVE}; two where a directory and something else

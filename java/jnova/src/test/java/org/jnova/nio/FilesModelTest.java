@@ -210,7 +210,7 @@ class FilesModelTest {
      * of two paths while the other is wrong, too, another about files. If what is not a directory is on the way, newer
      * JDKs sometimes say that there is no such file.
      */
-    private static boolean agree(Object expected, Object actual) {
+    static boolean agree(Object expected, Object actual) {
         if (!(expected instanceof Exception)) {
             return expected.equals(actual);
         }
@@ -224,7 +224,7 @@ class FilesModelTest {
                 : expected.getClass() == actual.getClass();
     }
 
-    private static TreeMap<String, String> tree(Path base) throws IOException {
+    static TreeMap<String, String> tree(Path base) throws IOException {
         TreeMap<String, String> all = new TreeMap<>();
         try (Stream<Path> paths = Files.walk(base)) {
             for (Path path : (Iterable<Path>) paths::iterator) {

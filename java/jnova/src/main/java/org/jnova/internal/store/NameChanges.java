@@ -14,6 +14,7 @@ import org.jnova.internal.index.Child;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
 import org.jnova.internal.store.PathWalk.Place;
+import org.jnova.internal.store.StoreCore.Deletion;
 
 /**
  * Operations that change names. Each walks its paths without locks, takes the locks of the directories that it changes,
@@ -192,9 +193,10 @@ final class NameChanges {
     /**
      * Deletes a file, a symbolic link or an empty directory.
      *
+     * @param what which of these it may be
      * @return whether the name was there
      */
-    boolean delete(StorePath path) throws IOException {
+    boolean delete(StorePath path, Deletion what) throws IOException {
         Place place = named(path);
         DirectoryState parent = place.directory();
         while (true) {
@@ -212,6 +214,7 @@ final class NameChanges {
                 if (!child.equals(locks.find(parent, place.name()))) {
                     continue;
                 }
+                checkType(what, child, path);
                 checkEmpty(directory, path);
                 Loss loss = handle -> parent.unlink(place.name(), child, handle);
                 failures.collect(() -> lose(victim, loss, parent, parent, path));
@@ -225,6 +228,15 @@ final class NameChanges {
         return child != null && child.isDirectory()
                 ? directories.at(place.directory(), place.name(), child)
                 : null;
+    }
+
+    private static void checkType(Deletion what, Child child, StorePath path) throws IOException {
+        if (what == Deletion.DIRECTORY && !child.isDirectory()) {
+            throw new NotDirectoryException(path.text());
+        }
+        if (what == Deletion.NO_DIRECTORY && child.isDirectory()) {
+            throw new FileSystemException(path.text(), null, "it is a directory");
+        }
     }
 
     private static void checkEmpty(DirectoryState directory, StorePath path) throws IOException {

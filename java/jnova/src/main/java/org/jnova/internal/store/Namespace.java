@@ -100,7 +100,7 @@ final class Namespace {
     private static void checkNoLink(Place place, StorePath path) throws IOException {
         Child child = place.directory().find(place.name());
         if (child != null && child.isLink()) {
-            throw new FileSystemException(path.text(), null, "it is a symbolic link, and is not to be followed");
+            throw PathWalk.notFollowed(path);
         }
     }
 
@@ -183,6 +183,11 @@ final class Namespace {
 
     // ---- lists
 
+    /** The directory that a path leads to. */
+    DirectoryState directory(StorePath path, boolean follow) throws IOException {
+        return walk.directory(path, follow);
+    }
+
     /** The root's names at one moment, sorted. */
     List<String> rootNames() {
         return names(directories.root().snapshotUnchecked());
@@ -190,7 +195,7 @@ final class Namespace {
 
     /** A directory's names at one moment, sorted. */
     List<String> names(StorePath path) throws IOException {
-        return names(walk.directory(path).snapshot());
+        return names(walk.directory(path, true).snapshot());
     }
 
     private static List<String> names(List<DirectoryIndex.Entry> entries) {
@@ -205,7 +210,7 @@ final class Namespace {
     record Listing(DirectoryState directory, List<DirectoryIndex.Entry> entries) {}
 
     Listing listing(StorePath path) throws IOException {
-        DirectoryState directory = walk.directory(path);
+        DirectoryState directory = walk.directory(path, true);
         return new Listing(directory, DirectoryIndex.sort(directory.snapshot()));
     }
 
@@ -227,8 +232,8 @@ final class Namespace {
     }
 
     /** A directory's entries, unsorted, weakly consistent. */
-    Iterator<DirectoryEntry> iterator(StorePath path) throws IOException {
-        Iterator<DirectoryIndex.Entry> entries = walk.directory(path).iterator();
+    static Iterator<DirectoryEntry> iterator(DirectoryState directory) {
+        Iterator<DirectoryIndex.Entry> entries = directory.iterator();
         return new Iterator<>() {
             @Override
             public boolean hasNext() {

@@ -2,6 +2,7 @@
 package org.jnova.internal.store;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -46,7 +47,7 @@ final class PathWalk {
      */
     Place walk(StorePath path, boolean follow) throws IOException {
         Deque<byte[]> todo = new ArrayDeque<>(path.names());
-        DirectoryState at = directories.root();
+        DirectoryState at = path.start() == null ? directories.root() : path.start();
         int links = 0;
         while (!todo.isEmpty()) {
             byte[] name = todo.pop();
@@ -96,10 +97,14 @@ final class PathWalk {
         return new Place(at, null);
     }
 
-    /** Walks a path that is to be of a directory. */
-    DirectoryState directory(StorePath path) throws IOException {
+    /**
+     * Walks a path that is to be of a directory.
+     *
+     * @param follow whether a symbolic link at its end is followed, or else an error
+     */
+    DirectoryState directory(StorePath path, boolean follow) throws IOException {
         while (true) {
-            Place place = walk(path, true);
+            Place place = walk(path, follow);
             if (place.name() == null) {
                 return place.directory();
             }
@@ -112,10 +117,16 @@ final class PathWalk {
                 if (found != null) {
                     return found;
                 }
-            } else if (!child.isLink()) { // if it is one now, it was not when the walk came by
+            } else if (!child.isLink()) {
                 throw new NotDirectoryException(path.text());
-            }
+            } else if (!follow) {
+                throw notFollowed(path);
+            } // or else it was no link when the walk came by
         }
+    }
+
+    static FileSystemException notFollowed(StorePath path) {
+        return new FileSystemException(path.text(), null, "it is a symbolic link, and is not to be followed");
     }
 
     /** The target of a symbolic link, or null if the name does not name it any more. */

@@ -133,6 +133,13 @@ public final class StoreCore {
         ALWAYS
     }
 
+    /** What a name to be deleted may name. */
+    enum Deletion {
+        ANYTHING,
+        NO_DIRECTORY,
+        DIRECTORY
+    }
+
     /**
      * Opens a file.
      *
@@ -141,8 +148,11 @@ public final class StoreCore {
      * @return its state, replayed; to be given back by {@link #release}
      */
     public InodeState open(String path, Creation creation, boolean follow, int mode) throws IOException {
-        StorePath parsed = StorePath.of(path);
-        InodeState state = inside(() -> namespace.open(parsed, creation, follow, mode));
+        return open(StorePath.of(path), creation, follow, mode);
+    }
+
+    InodeState open(StorePath path, Creation creation, boolean follow, int mode) throws IOException {
+        InodeState state = inside(() -> namespace.open(path, creation, follow, mode));
         boolean good = false;
         try {
             replay(state);
@@ -170,6 +180,15 @@ public final class StoreCore {
         return closed;
     }
 
+    /** Opens a directory, for paths to start from. */
+    public OpenDirectory openDirectory(String path, boolean follow) throws IOException {
+        return openDirectory(StorePath.of(path), follow);
+    }
+
+    OpenDirectory openDirectory(StorePath path, boolean follow) throws IOException {
+        return new OpenDirectory(this, inside(() -> namespace.directory(path, follow)));
+    }
+
     /** Gives a state back that {@link #open} returned. */
     public void release(InodeState state) throws IOException {
         table.release(state);
@@ -185,15 +204,22 @@ public final class StoreCore {
         } catch (InvalidPathException e) {
             return false;
         }
-        return inside(() -> namespace.exists(parsed, follow));
+        return exists(parsed, follow);
+    }
+
+    boolean exists(StorePath path, boolean follow) throws IOException {
+        return inside(() -> namespace.exists(path, follow));
     }
 
     /** Attributes of what a path leads to. */
     public FileInfo stat(String path, boolean follow) throws IOException {
-        StorePath parsed = StorePath.of(path);
-        FileInfo info = info(inside(() -> namespace.find(parsed, follow)), path);
+        return stat(StorePath.of(path), follow);
+    }
+
+    FileInfo stat(StorePath path, boolean follow) throws IOException {
+        FileInfo info = info(inside(() -> namespace.find(path, follow)), path.text());
         if (info == null) {
-            throw new NoSuchFileException(path);
+            throw new NoSuchFileException(path.text());
         }
         return info;
     }
@@ -283,7 +309,12 @@ public final class StoreCore {
     /** The entries of a directory, unsorted, weakly consistent. */
     public Iterator<DirectoryEntry> iterator(String path) throws IOException {
         StorePath parsed = StorePath.of(path);
-        return inside(() -> namespace.iterator(parsed));
+        return inside(() -> Namespace.iterator(namespace.directory(parsed, true)));
+    }
+
+    /** The same of one that is open. */
+    Iterator<DirectoryEntry> iterator(DirectoryState directory) throws IOException {
+        return inside(() -> Namespace.iterator(directory));
     }
 
     // ---- changes
@@ -329,8 +360,11 @@ public final class StoreCore {
 
     /** Deletes a name; false if there is none in its directory, which must be there. */
     public boolean delete(String path) throws IOException {
-        StorePath parsed = StorePath.of(path);
-        return inside(() -> namespace.changes().delete(parsed));
+        return delete(StorePath.of(path), Deletion.ANYTHING);
+    }
+
+    boolean delete(StorePath path, Deletion what) throws IOException {
+        return inside(() -> namespace.changes().delete(path, what));
     }
 
     /** Deletes a name; false if there is none. */
@@ -338,7 +372,7 @@ public final class StoreCore {
         StorePath parsed = StorePath.of(path);
         return inside(() -> {
             try {
-                return namespace.changes().delete(parsed);
+                return namespace.changes().delete(parsed, Deletion.ANYTHING);
             } catch (NoSuchFileException e) {
                 return false;
             }
@@ -347,10 +381,12 @@ public final class StoreCore {
 
     /** Renames. */
     public void rename(String from, String to, boolean replace) throws IOException {
-        StorePath source = StorePath.of(from);
-        StorePath target = StorePath.of(to);
+        rename(StorePath.of(from), StorePath.of(to), replace);
+    }
+
+    void rename(StorePath from, StorePath to, boolean replace) throws IOException {
         inside(() -> {
-            namespace.changes().rename(source, target, replace);
+            namespace.changes().rename(from, to, replace);
             return null;
         });
     }
@@ -367,12 +403,15 @@ public final class StoreCore {
 
     /** Sets attributes of what a path leads to. */
     public void setAttributes(String path, AttributeValues values, boolean follow) throws IOException {
-        StorePath parsed = StorePath.of(path);
+        setAttributes(StorePath.of(path), values, follow);
+    }
+
+    void setAttributes(StorePath path, AttributeValues values, boolean follow) throws IOException {
         use(
-                parsed,
+                path,
                 follow,
                 directory -> {
-                    namespace.changes().setAttributes(directory, values, parsed);
+                    namespace.changes().setAttributes(directory, values, path);
                     return null;
                 },
                 file -> {

@@ -12,16 +12,26 @@ import org.jnova.internal.core.Abi;
  * name. May have "." and ".." among its names, which walking it resolves.
  *
  * @param text as its user wrote it
+ * @param start the directory that it starts from, or null for the root
  * @param names the bytes of its names, in order; not to be changed
  */
-record StorePath(String text, List<byte[]> names) {
+record StorePath(String text, DirectoryState start, List<byte[]> names) {
 
     /**
-     * Takes a path apart.
+     * Takes a path apart that starts from the root, whether it begins with a slash or not.
      *
      * @throws InvalidPathException if it is none
      */
     static StorePath of(String text) {
+        return of(null, text);
+    }
+
+    /**
+     * Takes a path apart that starts from a directory; but from the root if it begins with a slash.
+     *
+     * @throws InvalidPathException if it is none
+     */
+    static StorePath of(DirectoryState start, String text) {
         if (text.isEmpty()) {
             throw new InvalidPathException(text, "a path must not be empty; the root directory is \"/\"");
         }
@@ -39,7 +49,7 @@ record StorePath(String text, List<byte[]> names) {
                         "a name has at most " + Abi.NAME_MAX + " bytes in UTF-8; one in this path has " + name.length);
             }
         }
-        return new StorePath(text, names);
+        return new StorePath(text, text.charAt(0) == '/' ? null : start, names);
     }
 
     /** The names in a path that is known to be one, or that somebody stored in a symbolic link. */
