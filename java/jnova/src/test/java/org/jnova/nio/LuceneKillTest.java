@@ -19,6 +19,7 @@ import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.NIOFSDirectory;
+import org.apache.lucene.util.Version;
 import org.jnova.ChildJvm;
 import org.jnova.TestPools;
 import org.jnova.TestReport;
@@ -33,6 +34,7 @@ class LuceneKillTest {
     private static final int COMMITS = 15;
     private static final int DOCUMENTS = 10; // in a commit
 
+    /** Also for {@code java/compat-test}, with a newer Lucene. */
     @Test
     void nothingCommittedIsLost() throws Exception {
         long committed = 0;
@@ -54,7 +56,9 @@ class LuceneKillTest {
                 pools.closeSound(fs, "index");
             }
         }
-        TestReport.line("Lucene index in a pool: %d kills, %d documents committed, none lost", KILLS, committed);
+        TestReport.line(
+                "Lucene %s, index in a pool: %d kills, %d documents committed, none lost",
+                Version.LATEST, KILLS, committed);
     }
 
     private static void check(FileSystem fs, long committed) throws IOException {

@@ -26,7 +26,7 @@ class LuceneMappedTest {
 
     /** In the other JVM. */
     public static void main(String[] args) throws Exception {
-        LuceneSuiteTest.run("Lucene's directory tests, MMapDirectory", LuceneSuiteTest.Mapped.class);
+        LuceneSuiteTest.mappedInPool();
         System.out.println("good");
     }
 }

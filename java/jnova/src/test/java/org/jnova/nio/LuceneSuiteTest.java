@@ -14,12 +14,22 @@ import org.apache.lucene.store.NIOFSDirectory;
 import org.apache.lucene.tests.mockfile.VirusCheckingFS;
 import org.apache.lucene.tests.store.BaseDirectoryTestCase;
 import org.apache.lucene.tests.util.LuceneTestCase;
+import org.apache.lucene.util.Version;
 import org.jnova.TestPools;
 import org.junit.jupiter.api.Test;
 
-/** Lucene's tests of a directory, on paths in a pool. */
+/** Lucene's tests of a directory, on paths in a pool. {@code java/compat-test} runs them with a newer Lucene. */
 class LuceneSuiteTest {
     private static final int TESTS = 50;
+
+    private static final String NOT_MAPPED = "a segment of a file in a pool is native memory for the JDK";
+
+    /** From Lucene 10 on, which asks segments whether they are loaded. */
+    private static final Map<String, String> MAPPED_DEVIATIONS = Map.of(
+            "testIsLoaded", NOT_MAPPED,
+            "testIsLoadedOnSlice", NOT_MAPPED,
+            "testPrefetch", NOT_MAPPED,
+            "testPrefetchOnSlice", NOT_MAPPED);
 
     private static volatile FileSystem fs;
 
@@ -68,17 +78,28 @@ class LuceneSuiteTest {
         }
     }
 
-    static void run(String name, Class<?> suite) throws IOException {
+    /** With channels. */
+    static void channelsInPool() throws IOException {
+        run("NIOFSDirectory", Channels.class, Map.of());
+    }
+
+    /** With mapped files; takes JDK 22. */
+    static void mappedInPool() throws IOException {
+        run("MMapDirectory", Mapped.class, Version.LATEST.major >= 10 ? MAPPED_DEVIATIONS : Map.of());
+    }
+
+    private static void run(String directory, Class<?> suite, Map<String, String> deviations) throws IOException {
         try (NioPools pools = new NioPools();
                 FileSystem pool = pools.create("lucene", 512 * TestPools.MIB)) {
             fs = pool;
-            ForeignSuite.run(name, suite, Map.of(), TESTS);
+            String name = "directory tests of Lucene " + Version.LATEST + ", " + directory;
+            ForeignSuite.run(name, suite, deviations, TESTS);
             pools.closeSound(pool, "lucene");
         }
     }
 
     @Test
     void channels() throws IOException {
-        run("Lucene's directory tests, NIOFSDirectory", Channels.class);
+        channelsInPool();
     }
 }
