@@ -190,18 +190,50 @@ unsigned fault_waiting(void) {
 
 /* ---- pages ---- */
 
-int fault_hide(void *addr, size_t len, int prot) {
+/* Pages of fresh memory, where nobody stores to them before they are protected. */
+static int zero_and_protect(void *fresh, size_t len) {
+    struct uffdio_zeropage zero = {.range = {(uintptr_t)fresh, len}, .mode = UFFDIO_ZEROPAGE_MODE_DONTWAKE};
+    struct uffdio_writeprotect protect = {.range = {(uintptr_t)fresh, len}, .mode = UFFDIO_WRITEPROTECT_MODE_WP};
+    while (ioctl(server.fd, UFFDIO_ZEROPAGE, &zero) != 0) {
+        if (errno != EAGAIN) /* somebody's fault_hide() is under way */
+            return errno;
+        uint64_t done = zero.zeropage > 0 ? (uint64_t)zero.zeropage : 0;
+        zero.range.start += done;
+        zero.range.len -= done;
+        sched_yield();
+    }
+    while (ioctl(server.fd, UFFDIO_WRITEPROTECT, &protect) != 0) {
+        if (errno != EAGAIN)
+            return errno;
+        sched_yield();
+    }
+    return 0;
+}
+
+/* Puts fresh memory over the pages, in one step: missing, or zeros that are protected. */
+static int replace(void *addr, size_t len, int prot, bool zero) {
     void *fresh = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (fresh == MAP_FAILED)
         return errno;
     /* After mlockall(2) what can be accessed is filled when it is mapped; and then nothing is missing. */
     int os = munlock(fresh, len) == 0 ? register_range(fresh, len) : errno;
-    if (os == 0 &&
-        (mprotect(fresh, len, prot) != 0 || mremap(fresh, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, addr) == MAP_FAILED))
+    if (os == 0 && mprotect(fresh, len, prot) != 0)
+        os = errno;
+    if (os == 0 && zero)
+        os = zero_and_protect(fresh, len);
+    if (os == 0 && mremap(fresh, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, addr) == MAP_FAILED)
         os = errno;
     if (os != 0)
         munmap(fresh, len);
     return os;
+}
+
+int fault_hide(void *addr, size_t len, int prot) {
+    return replace(addr, len, prot, false);
+}
+
+int fault_zeros_apart(void *addr, size_t len, int prot) {
+    return replace(addr, len, prot, true);
 }
 
 int fault_zeros(void *addr, size_t len) {
@@ -223,40 +255,6 @@ int fault_zeros(void *addr, size_t len) {
         }
     }
     return 0;
-}
-
-/* Pages of fresh memory, where nobody stores to them before they are protected. */
-static int zero_and_protect(void *fresh, size_t len) {
-    struct uffdio_zeropage zero = {.range = {(uintptr_t)fresh, len}, .mode = UFFDIO_ZEROPAGE_MODE_DONTWAKE};
-    struct uffdio_writeprotect protect = {.range = {(uintptr_t)fresh, len}, .mode = UFFDIO_WRITEPROTECT_MODE_WP};
-    while (ioctl(server.fd, UFFDIO_ZEROPAGE, &zero) != 0) {
-        if (errno != EAGAIN) /* somebody's fault_hide() is under way */
-            return errno;
-        uint64_t done = zero.zeropage > 0 ? (uint64_t)zero.zeropage : 0;
-        zero.range.start += done;
-        zero.range.len -= done;
-        sched_yield();
-    }
-    while (ioctl(server.fd, UFFDIO_WRITEPROTECT, &protect) != 0) {
-        if (errno != EAGAIN)
-            return errno;
-        sched_yield();
-    }
-    return 0;
-}
-
-int fault_zeros_apart(void *addr, size_t len, int prot) {
-    void *fresh = mmap(NULL, len, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (fresh == MAP_FAILED)
-        return errno;
-    int os = munlock(fresh, len) == 0 ? register_range(fresh, len) : errno;
-    if (os == 0)
-        os = zero_and_protect(fresh, len);
-    if (os == 0 && mremap(fresh, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, addr) == MAP_FAILED)
-        os = errno;
-    if (os != 0)
-        munmap(fresh, len);
-    return os;
 }
 
 void fault_wake(void *addr, size_t len) {

@@ -487,8 +487,10 @@ static bool note_zeros(struct region *r, uint64_t page, uint64_t n) {
 void region_zero(struct region *r, uint64_t page, uint64_t n) {
     bool apart = n >= APART_MIN && region_vmas() < region_vmas_max() / 4;
     void *addr = page_addr(r, page);
-    if (!note_zeros(r, page, n) ||
-        (apart ? fault_zeros_apart(addr, n * BLK, r->prot) : fault_zeros(addr, n * BLK)) != 0) {
+    int os = ENOMEM;
+    if (note_zeros(r, page, n))
+        os = apart ? fault_zeros_apart(addr, n * BLK, r->prot) : fault_zeros(addr, n * BLK);
+    if (os != 0) {
         region_bus(r, 0, r->pages);
         return;
     }

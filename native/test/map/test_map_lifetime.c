@@ -435,7 +435,9 @@ static void lock_and_store(void *arg) {
         _exit(CANNOT_LOCK);
     r[1] = mapped_map(&m, 1, 0, MB, 0);
     nova_region_stat(r[1].r, &st);
-    MUST(!st.lazy || st.mapped == 0); /* not filled, and not by anything else */
+    MUST(!st.lazy || st.mapped == 0);               /* not filled, and not by anything else */
+    for (uint64_t page = 0; page < MB / PG; page++) /* in order: long runs of zeros, too */
+        MUST(get8(r[1].addr + page * PG) == 0);
     for (unsigned i = 0; i < 2; i++) {
         for (uint64_t page = 0; page < MB / PG; page += 2) {
             put8(r[i].addr + page * PG, 2);
