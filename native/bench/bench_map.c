@@ -268,8 +268,8 @@ static void shrink(struct bench *b, const char *what, bool hole) {
     catch_up(b);
     struct asker a = {.region = b->region};
     pthread_t thread;
-    if (pthread_create(&thread, NULL, ask, &a) != 0)
-        exit(1);
+    must(pthread_create(&thread, NULL, ask, &a) == 0 ? NOVA_OK : NOVA_EOS, &(struct nova_error){.msg = "no thread"},
+         what);
     uint64_t start = now();
     int rc = hole ? nova_punch(b->inode, 0, b->size, 0, 0, 1, &b->io) : nova_truncate(b->inode, 0, 0, &b->io);
     uint64_t ns = now() - start;

@@ -545,8 +545,8 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
     if (size == old)
         return NOVA_OK;
     struct fmt_entry e = fmt_blocks_entry(FMT_TRUNCATE, 0, (struct nova_extent){0, 0}, size, nova_now());
-    if (inode->map != NULL && size < old)
-        file_map_clear(inode->map, pages_of(size), pages_of(old) - pages_of(size));
+    if (inode->map != NULL)
+        file_map_clear(inode->map, pages_of(size), pages_of(old));
     log_lock_owner(inode);
     rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK) {

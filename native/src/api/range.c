@@ -152,7 +152,7 @@ static int punch(struct nova_inode *inode, uint64_t off, uint64_t end, uint64_t 
         rc = edges_alloc(inode, &p, flags, &io->err);
     bool own = rc == NOVA_OK && !nothing && !in_place;
     if (rc == NOVA_OK && map != NULL)
-        file_map_clear(map, p.pgoff, p.count);
+        file_map_clear(map, p.pgoff, p.pgoff + p.count);
     log_lock_owner(inode);
     if (rc == NOVA_OK && !nothing)
         rc = view_check_locked(inode, &io->err);
@@ -194,12 +194,13 @@ int nova_punch(nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk
 
 /* ---- bytes removed and put in ---- */
 
-static int shift(struct nova_inode *inode, enum fmt_kind kind, uint64_t off, uint64_t len, uint64_t size,
+/* From old bytes to size ones. */
+static int shift(struct nova_inode *inode, enum fmt_kind kind, uint64_t off, uint64_t len, uint64_t old, uint64_t size,
                  unsigned flags, struct nova_io *io) {
     struct fmt_entry e;
     range_entry(&e, kind, off / BLK, len / BLK, size, nova_now());
     if (inode->map != NULL)
-        file_map_clear(inode->map, off / BLK, UINT64_MAX - off / BLK);
+        file_map_clear(inode->map, off / BLK, pages_of(old));
     log_lock_owner(inode);
     int rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK)
@@ -225,7 +226,7 @@ int nova_collapse(nova_inode *inode, uint64_t off, uint64_t len, struct nova_io 
     if (rc == NOVA_OK && (off >= size || len >= size - off))
         rc = nova_fail(&io->err, NOVA_EINVAL, "bytes %llu+%llu reach the end of a file of %llu bytes",
                        (unsigned long long)off, (unsigned long long)len, (unsigned long long)size);
-    return rc != NOVA_OK ? rc : shift(inode, FMT_COLLAPSE, off, len, size - len, ALLOC_RESERVE_MOST, io);
+    return rc != NOVA_OK ? rc : shift(inode, FMT_COLLAPSE, off, len, size, size - len, ALLOC_RESERVE_MOST, io);
 }
 
 int nova_insert(nova_inode *inode, uint64_t off, uint64_t len, struct nova_io *io) {
@@ -239,7 +240,7 @@ int nova_insert(nova_inode *inode, uint64_t off, uint64_t len, struct nova_io *i
     if (rc == NOVA_OK && len > (uint64_t)NOVA_FILE_SIZE_MAX - size)
         rc = nova_fail(&io->err, NOVA_EFBIG, "%llu bytes more than %llu are beyond the limit", (unsigned long long)len,
                        (unsigned long long)size);
-    return rc != NOVA_OK ? rc : shift(inode, FMT_INSERT, off, len, size + len, 0, io);
+    return rc != NOVA_OK ? rc : shift(inode, FMT_INSERT, off, len, size, size + len, 0, io);
 }
 
 /* ---- blocks of zeros ---- */

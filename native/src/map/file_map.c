@@ -229,18 +229,14 @@ void file_map_follow_locked(struct file_map *f) {
         fail(f);
 }
 
-void file_map_clear(struct file_map *f, uint64_t pgoff, uint64_t n) {
-    for (uint64_t done = 0; done < n; done += MAP_HIDE_MAX) {
-        uint64_t page, count, step = n - done < MAP_HIDE_MAX ? n - done : MAP_HIDE_MAX;
-        map_lock(f);
-        uint64_t end = pages_of(f->size);
-        bool more = !f->failed && pgoff + done < end;
-        for (struct region *r = f->regions; more && r != NULL; r = r->next)
-            if (r->lazy && map_overlap(r, pgoff + done, step, &page, &count))
+void file_map_clear(struct file_map *f, uint64_t pgoff, uint64_t end) {
+    for (uint64_t at = pgoff; at < end && end - at > MAP_HIDE_MAX; at += MAP_HIDE_MAX) {
+        uint64_t page, count;
+        map_lock_step(f);
+        for (struct region *r = f->failed ? NULL : f->regions; r != NULL; r = r->next)
+            if (r->lazy && map_overlap(r, at, MAP_HIDE_MAX, &page, &count))
                 hide_shown(r, page, count);
-        map_unlock_step(f);
-        if (!more)
-            return;
+        map_unlock(f);
     }
 }
 
@@ -382,7 +378,7 @@ static uint64_t settle_some(struct file_map *f, struct region *r, uint64_t at, u
 void file_map_settle(struct file_map *f) {
     bool more = true;
     while (more) {
-        map_lock(f);
+        map_lock_step(f);
         uint64_t end = pages_of(f->size) < f->stale_end ? pages_of(f->size) : f->stale_end;
         uint64_t n = f->stale >= end || f->failed ? 0 : end - f->stale < SETTLE_MAX ? end - f->stale : SETTLE_MAX;
         for (struct region *r = f->regions; r != NULL && n != 0; r = r->next) {
@@ -393,7 +389,7 @@ void file_map_settle(struct file_map *f) {
         more = n != 0;
         if (!more)
             f->stale = f->stale_end = 0;
-        map_unlock_step(f);
+        map_unlock(f);
     }
 }
 

@@ -13,15 +13,15 @@ static inline void map_lock(struct file_map *f) {
     biased_lock_guest(f->lock);
 }
 
+/* The same for one of many steps: who waits comes first. */
+static inline void map_lock_step(struct file_map *f) {
+    lock_rank_enter(RANK_LOG);
+    biased_lock_guest_in_turn(f->lock);
+}
+
 static inline void map_unlock(struct file_map *f) {
     biased_unlock_guest(f->lock);
     lock_rank_leave(RANK_LOG);
-}
-
-/* Between two steps of one call. */
-static inline void map_unlock_step(struct file_map *f) {
-    map_unlock(f);
-    biased_lock_give_way(f->lock);
 }
 
 /* ---- file_map.c ---- */

@@ -44,7 +44,7 @@ static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, 
     uint64_t step;
     for (uint64_t i = page; rc == NOVA_OK && i < page + n; i += step) {
         step = page + n - i < MAP_FILL_MAX ? page + n - i : MAP_FILL_MAX;
-        map_lock(f);
+        map_lock_step(f);
         uint64_t end = pages_of(f->size), at = r->pgoff + i;
         if (!r->open || at >= end) {
             rc = r->open ? NOVA_OK : closed(err);
@@ -68,7 +68,7 @@ static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, 
             if (!full && !map_show_run_locked(r, k, run, blk, true))
                 rc = nova_fail(err, NOVA_ENOMEM, "no more mappings of the kernel for pieces of inode %u", f->log->ino);
         }
-        map_unlock_step(f);
+        map_unlock(f);
     }
     return rc;
 }
@@ -100,11 +100,12 @@ int file_map_add(struct file_map *f, uint64_t pgoff, uint64_t len, int prot, boo
 
 void map_close_region(struct region *r) {
     struct file_map *f = r->file;
-    for (uint64_t i = 0; i < r->pages; i += MAP_HIDE_MAX) { /* most of it in steps; and all below, if some came back */
-        map_lock(f);
+    /* Most of it in steps; then the rest, and what came back meanwhile. */
+    for (uint64_t i = 0; r->pages - i > MAP_HIDE_MAX; i += MAP_HIDE_MAX) {
+        map_lock_step(f);
         if (r->open)
-            region_bus(r, i, r->pages - i < MAP_HIDE_MAX ? r->pages - i : MAP_HIDE_MAX);
-        map_unlock_step(f);
+            region_bus(r, i, MAP_HIDE_MAX);
+        map_unlock(f);
     }
     map_lock(f);
     if (r->open) {
@@ -135,14 +136,14 @@ static int force(struct region *r, uint64_t page, uint64_t n, struct nova_error 
         struct extent_list runs;
         extent_list_init(&runs);
         uint64_t stop = page + n - i < FORCE_MAX ? page + n : i + FORCE_MAX;
-        map_lock(f);
+        map_lock_step(f);
         bool open = r->open;
         for (; open && i < stop && runs.n < EXTENT_LIST_INLINE; i++) {
             uint32_t blk = file_map_block(f, r->pgoff + i);
             if (blk != 0)
                 extent_list_add(&runs, blk, 1);
         }
-        map_unlock_step(f);
+        map_unlock(f);
         if (!open)
             return closed(err);
         /* If a block is moved or given back meanwhile, then flushing it does nothing, and no harm. */

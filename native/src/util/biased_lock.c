@@ -3,13 +3,10 @@
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "util/biased_lock.h"
 #include "util/work_counts.h"
-
-#define GIVE_WAY_NS 1000000 /* to one guest, that runs already or is about to */
 
 _Atomic int biased_lock_asymmetric;
 
@@ -23,15 +20,14 @@ void biased_lock_init(struct biased_lock *l, uint64_t *waits) {
     pthread_once(&once, choose);
     atomic_init(&l->busy, 0);
     atomic_init(&l->revoked, 0);
-    atomic_init(&l->waiting, 0);
-    atomic_init(&l->served, 0);
-    atomic_init(&l->giving_way, 0);
     l->by_mutex = false;
     l->waits = waits;
     pthread_mutex_init(&l->mutex, NULL);
+    pthread_mutex_init(&l->turnstile, NULL);
 }
 
 void biased_lock_destroy(struct biased_lock *l) {
+    pthread_mutex_destroy(&l->turnstile);
     pthread_mutex_destroy(&l->mutex);
 }
 
@@ -44,12 +40,19 @@ static void count_wait(struct biased_lock *l) {
         work_count(l->waits, 1);
 }
 
+/* Behind whoever waits for the mutex. */
+static void queue_up(struct biased_lock *l) {
+    pthread_mutex_lock(&l->turnstile);
+    pthread_mutex_lock(&l->mutex);
+    pthread_mutex_unlock(&l->turnstile);
+}
+
 /* A guest is there: step back, and queue up behind it. */
 void biased_lock_owner_slow(struct biased_lock *l) {
     atomic_store_explicit(&l->busy, 0, memory_order_release);
     biased_lock_wake(l);
     count_wait(l);
-    pthread_mutex_lock(&l->mutex);
+    queue_up(l);
     l->by_mutex = true;
 }
 
@@ -57,13 +60,7 @@ void biased_lock_owner_slow(struct biased_lock *l) {
  * The mutex keeps other guests out. After the membarrier either the owner sees `revoked`, or its store to busy
  * is seen here; and an owner that leaves either sees `revoked` and wakes us, or has cleared busy before we look.
  */
-void biased_lock_guest(struct biased_lock *l) {
-    atomic_fetch_add_explicit(&l->waiting, 1, memory_order_relaxed);
-    pthread_mutex_lock(&l->mutex);
-    atomic_fetch_sub_explicit(&l->waiting, 1, memory_order_relaxed);
-    atomic_fetch_add(&l->served, 1);
-    if (atomic_load(&l->giving_way) != 0)
-        syscall(SYS_futex, &l->served, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+static void revoke_bias(struct biased_lock *l) {
     atomic_store(&l->revoked, 1);
     if (atomic_load_explicit(&biased_lock_asymmetric, memory_order_relaxed))
         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
@@ -73,17 +70,18 @@ void biased_lock_guest(struct biased_lock *l) {
         syscall(SYS_futex, &l->busy, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
 }
 
+void biased_lock_guest(struct biased_lock *l) {
+    if (pthread_mutex_trylock(&l->mutex) != 0)
+        queue_up(l);
+    revoke_bias(l);
+}
+
+void biased_lock_guest_in_turn(struct biased_lock *l) {
+    queue_up(l);
+    revoke_bias(l);
+}
+
 void biased_unlock_guest(struct biased_lock *l) {
     atomic_store_explicit(&l->revoked, 0, memory_order_release);
     pthread_mutex_unlock(&l->mutex);
-}
-
-void biased_lock_give_way(struct biased_lock *l) {
-    static const struct timespec limit = {0, GIVE_WAY_NS};
-    unsigned served = atomic_load(&l->served);
-    if (atomic_load(&l->waiting) == 0)
-        return;
-    atomic_fetch_add(&l->giving_way, 1);
-    syscall(SYS_futex, &l->served, FUTEX_WAIT_PRIVATE, served, &limit, NULL, 0);
-    atomic_fetch_sub(&l->giving_way, 1);
 }

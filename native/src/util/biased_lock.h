@@ -17,14 +17,12 @@
 #include <stdint.h>
 
 struct biased_lock {
-    _Atomic unsigned busy;       /* the owner holds it, by the fast path; a futex */
-    _Atomic unsigned revoked;    /* a guest holds it or waits for it */
-    _Atomic unsigned waiting;    /* guests that wait for the mutex, */
-    _Atomic unsigned served;     /* and how many have had it; a futex */
-    _Atomic unsigned giving_way; /* guests that let another one go first */
-    bool by_mutex;               /* the owner holds it by the mutex; the owner's own */
-    pthread_mutex_t mutex;       /* held by the guest, or by an owner that found the bias revoked */
-    uint64_t *waits;             /* counts, for all locks of a pool, who came when another side had it; or NULL */
+    _Atomic unsigned busy;     /* the owner holds it, by the fast path; a futex */
+    _Atomic unsigned revoked;  /* a guest holds it or waits for it */
+    bool by_mutex;             /* the owner holds it by the mutex; the owner's own */
+    pthread_mutex_t mutex;     /* held by the guest, or by an owner that found the bias revoked */
+    pthread_mutex_t turnstile; /* held by the one who is next to have the mutex, if somebody waits for it */
+    uint64_t *waits;           /* counts, for all locks of a pool, who came when another side had it; or NULL */
 };
 
 void biased_lock_init(struct biased_lock *l, uint64_t *waits);
@@ -69,8 +67,8 @@ static inline void biased_unlock_owner(struct biased_lock *l) {
 void biased_lock_guest(struct biased_lock *l);
 void biased_unlock_guest(struct biased_lock *l);
 
-/* For a guest that works in steps, between two of them: a guest that waits comes first, as far as the scheduler lets
- * it. A mutex alone goes to whoever runs: who has just released it. */
-void biased_lock_give_way(struct biased_lock *l);
+/* The same for a guest that takes it again and again, for the steps of one piece of work: if somebody waits, that one
+ * comes first. biased_lock_guest() lets in who runs already: the one that has just released it. */
+void biased_lock_guest_in_turn(struct biased_lock *l);
 
 #endif

@@ -76,50 +76,58 @@ static void test_excludes_without_membarrier(void **state) {
 
 static atomic_int came;
 
-static void *come(void *arg) {
+static void *come_as_guest(void *arg) {
     biased_lock_guest(&lock);
     atomic_store(&came, 1);
     biased_unlock_guest(&lock);
     return arg;
 }
 
-/* How many steps it takes until a guest that waits is let in by one who takes the lock again and again. */
-static int steps_until_it_came(void) {
+static void *come_as_owner(void *arg) {
+    biased_lock_owner(&lock);
+    atomic_store(&came, 1);
+    biased_unlock_owner(&lock);
+    return arg;
+}
+
+/* How many steps it takes until one that waits is let in by a guest who takes the lock again and again. */
+static int steps_until_it_came(void *(*come)(void *)) {
     pthread_t t;
     int steps = 0;
     atomic_store(&came, 0);
     biased_lock_guest(&lock);
     assert_int_equal(pthread_create(&t, NULL, come, NULL), 0);
-    while (atomic_load(&lock.waiting) == 0)
+    while (pthread_mutex_trylock(&lock.turnstile) == 0) {
+        pthread_mutex_unlock(&lock.turnstile);
         sched_yield();
+    }
     for (; !atomic_load(&came); steps++) {
         biased_unlock_guest(&lock);
-        biased_lock_give_way(&lock);
-        biased_lock_guest(&lock);
+        biased_lock_guest_in_turn(&lock);
     }
     biased_unlock_guest(&lock);
     pthread_join(t, NULL);
     return steps;
 }
 
-/* One step, but for a busy machine. Without giving way it takes as many as go into the time that waking a thread takes.
- */
-static void test_gives_way(void **state) {
+/* Out of turn it takes as many steps as go into the time that waking a thread takes. */
+static void test_takes_turns(void **state) {
     (void)state;
     enum { ROUNDS = 100 };
-    int steps = 0;
+    int guest = 0, owner = 0;
     biased_lock_init(&lock, NULL);
-    biased_lock_give_way(&lock); /* to nobody: returns at once */
-    for (int i = 0; i < ROUNDS; i++)
-        steps += steps_until_it_came();
-    print_message("%d steps for %d guests\n", steps, ROUNDS);
-    assert_in_range(steps, ROUNDS, 5 * ROUNDS);
+    for (int i = 0; i < ROUNDS; i++) {
+        guest += steps_until_it_came(come_as_guest);
+        owner += steps_until_it_came(come_as_owner);
+    }
+    assert_int_equal(guest, ROUNDS);
+    assert_int_equal(owner, ROUNDS);
     biased_lock_destroy(&lock);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_excludes),
                                        cmocka_unit_test(test_excludes_without_membarrier),
-                                       cmocka_unit_test(test_gives_way)};
+                                       cmocka_unit_test(test_takes_turns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
