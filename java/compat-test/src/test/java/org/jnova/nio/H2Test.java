@@ -38,9 +38,6 @@ class H2Test {
 
     @BeforeAll
     static void register() {
-        // Compaction of 2.4.240 fails in FreeSpaceBitSet in one run of five, on a plain disk, too; it predicts there where
-        // a chunk would go, and the contents, which are compared here, are right.
-        H2Test.class.getClassLoader().setPackageAssertionStatus("org.h2", false);
         FilePath.register(new PoolFilePath());
         System.out.println("H2Test: seed " + SEED);
     }
@@ -162,8 +159,8 @@ class H2Test {
     }
 
     /** A few changes, then commit or rollback; what is so committed. */
-    private static Map<Integer, Row> transaction(Connection connection, Map<Integer, Row> model, SplittableRandom random)
-            throws SQLException {
+    private static Map<Integer, Row> transaction(
+            Connection connection, Map<Integer, Row> model, SplittableRandom random) throws SQLException {
         Map<Integer, Row> next = new TreeMap<>(model);
         try (PreparedStatement put = connection.prepareStatement("MERGE INTO t VALUES(?, ?, ?, ?)");
                 PreparedStatement delete = connection.prepareStatement("DELETE FROM t WHERE id = ?")) {
