@@ -26,8 +26,9 @@ static inline void map_unlock(struct file_map *f) {
 
 /* ---- file_map.c ---- */
 
-#define MAP_FILL_MAX 256u  /* pages that get blocks in one hold of logLock, and nobody waits for */
-#define MAP_HIDE_MAX 2048u /* pages that are hidden in one such hold: the kernel takes each from the page tables */
+#define MAP_FILL_MAX 256u /* pages that get blocks in one hold of logLock, and nobody waits for */
+/* Pages that are hidden in one such hold. Smaller steps hold up those who map pages of other files. */
+#define MAP_HIDE_MAX 4096u
 
 /* The pages of a region among [pgoff, pgoff + n) of the file. False if there are none. */
 bool map_overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *page, uint64_t *count);
