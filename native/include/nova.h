@@ -391,7 +391,9 @@ struct nova_run {
  *   last_blk   the block of the page that holds byte off + len - 1, 0 likewise
  *   eof_blk    the block of the page that holds byte `size`,        0 likewise or if size is a multiple of the block
  * size Bytes of those pages outside the range are kept. src may be any memory, also a mapping of this file; it is read
- * without any lock of the core held. Bytes beyond the end in an allocated last block are filled in place.
+ * without any lock of the core held. If the file is written in place (nova_set_in_place()) from a mapping of bytes that
+ * the call also writes, each of them is taken as it was before the call or as the call has made it. Bytes beyond the
+ * end in an allocated last block are filled in place.
  *
  * Errors: EINVAL, EFBIG, ENOSPC, ENOMEM, ESTALE, EISDIR.
  */

@@ -63,10 +63,12 @@ static void use_map(struct world *w, const char *name, uint64_t *rng) {
     case 1: set_in_place(w, name, below(rng, 2) != 0); break;
     case 2: populate_bytes(w, name, off, len, below(rng, 2) != 0); break;
     case 3: punch(w, name, off, awkward(rng)); break;
-    case 4:
-        if (len != 0)
-            put_mapped(w, name, place(w, name, rng) / 2, len, off);
+    case 4: {
+        uint64_t to = place(w, name, rng) / 2;
+        if (len != 0 && put_mapped_fits(w, name, to, len, off))
+            put_mapped(w, name, to, len, off);
         break;
+    }
     default:
         if (len != 0)
             store_bytes(w, name, off, len);

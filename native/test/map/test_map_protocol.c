@@ -62,9 +62,9 @@ struct pair {
 
 static void write_from_other(void *arg, unsigned id) {
     struct pair *p = arg;
-    for (uint64_t at = 0; at < 2 * MB; at += 64 * PG) {
+    for (uint64_t at = 0; at < 16 * MB; at += MB) { /* long enough for both to be at it at once */
         pthread_barrier_wait(&p->both);
-        mapped_write(&p->m, id, at, p->r[1 - id].addr + at, 64 * PG);
+        mapped_write(&p->m, id, at, p->r[1 - id].addr + at, MB);
     }
 }
 
@@ -75,8 +75,8 @@ static void write_from_each_other(void) {
     unlink(p.m.path);
     pthread_barrier_init(&p.both, NULL, 2);
     for (unsigned i = 0; i < 2; i++) {
-        mapped_truncate(&p.m, i, 2 * MB);
-        p.r[i] = mapped_map(&p.m, i, 0, 2 * MB, 0);
+        mapped_truncate(&p.m, i, 16 * MB);
+        p.r[i] = mapped_map(&p.m, i, 0, 16 * MB, 0);
     }
     mapped_threads(2, write_from_other, &p);
 }

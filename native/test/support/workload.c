@@ -382,6 +382,11 @@ void populate_bytes(struct world *w, const char *name, uint64_t off, uint64_t le
     end(w, op, now(w));
 }
 
+bool put_mapped_fits(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src) {
+    bool apart = off + len <= src || src + len <= off;
+    return apart || !goes_in_place(open_named(w, name));
+}
+
 void put_mapped(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src) {
     struct store_region *r = region_of(w, name, src, len);
     put_bytes(w, open_named(w, name), name, off, len, r->addr + (src - r->off),

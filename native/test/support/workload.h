@@ -79,8 +79,9 @@ void load_byte(struct world *w, const char *name, uint64_t off); /* all regions 
 void load_all(struct world *w, const char *name);                /* the same of all bytes of the file */
 void force(struct world *w, const char *name, uint64_t off, uint64_t len);
 void populate_bytes(struct world *w, const char *name, uint64_t off, uint64_t len, bool allocate);
-/* Writes what the mapping shows at src. */
+/* Writes what the mapping shows at src; not in place onto bytes that are its source: put_mapped_fits(). */
 void put_mapped(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src);
+bool put_mapped_fits(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src);
 
 void drop(struct world *w, const char *name);       /* unlinks a closed file */
 void drop_open(struct world *w, const char *name);  /* unlinks it while it is open; it stays open without a name */

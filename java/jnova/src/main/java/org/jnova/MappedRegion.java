@@ -30,7 +30,8 @@ import org.jnova.internal.store.RegionWindows;
  * after a crash. Larger ones are not, and stores may reach the pool in any order. A read by a {@link NovaFile} sees all
  * or nothing of every writing call, but of stores that run at the same time it may see any. Loads by other threads may
  * see pages of a writing call change one after the other; after a crash it is whole as ever. Calls that write <i>in
- * place</i>, see {@link NovaFile#setInPlace}, are not.
+ * place</i>, see {@link NovaFile#setInPlace}, are not; and when the source of one is a region with bytes that it
+ * overwrites, each of them is taken as it was before or as the call has made it.
  *
  * <p><b>Durable.</b> What was stored survives what {@link StoreInfo#durability()} says once {@link #force()} has
  * returned; before, any of it may, in any order. {@link java.nio.MappedByteBuffer#force()} on a buffer of a region does
