@@ -174,7 +174,7 @@ static void cycle(struct bench *b) {
     int rc = nova_link(b->dir[1], "second", 6, inode, &b->io[1]);
     stop(b, LINK, rc, &b->io[1].err);
     start();
-    rc = nova_setattr(inode, NOVA_ATTR_MODE, 0600, 0, 0, 0, 0, &b->child_io);
+    rc = nova_setattr(inode, NOVA_ATTR_MODE, 0600, 0, 0, 0, 0, 0, &b->child_io);
     stop(b, SETATTR, rc, &b->child_io.err);
     struct nova_name second = named(b, 1, "second", &file, inode);
     start();

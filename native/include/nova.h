@@ -201,6 +201,7 @@ enum nova_record_kind {
 #define NOVA_ATTR_MTIME 16u
 #define NOVA_ATTR_CTIME 32u
 #define NOVA_ATTR_KEEP_CTIME 64u /* in calls only */
+#define NOVA_ATTR_BTIME 128u
 
 #define NOVA_RECORD_SIZE 64
 #define NOVA_RECORDS_MAX 5 /* records that one log entry may take (one with a long name) */
@@ -228,9 +229,10 @@ struct nova_record {
             uint64_t reserved;
         } range; /* HOLE, COLLAPSE, INSERT; size and mtime as in write */
         struct {
-            uint32_t mask;
+            uint32_t mask; /* not of both atime and btime */
             uint32_t mode, uid, gid;
-            int64_t atime, mtime, ctime;
+            int64_t atime; /* or btime, if that is in the mask */
+            int64_t mtime, ctime;
         } attr;
         struct {
             uint32_t ino, gen;
@@ -481,12 +483,12 @@ NOVA_API int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint3
 
 /**
  * Sets those attributes of any inode that mask names (NOVA_ATTR_*, but not NOVA_ATTR_CTIME: ctime becomes the present
- * time). A mask of NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, and only that one, leaves ctime as it is: that a file was
- * read is no change of it. mode: the permission bits, 0..07777. Atomic, durable on return. Errors: EINVAL (mask or
- * mode), ENOSPC, ESTALE.
+ * time). btime is when the inode was made, until it is set. A mask of NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, and only
+ * that one, leaves ctime as it is: that a file was read is no change of it. mode: the permission bits, 0..07777.
+ * Atomic, durable on return. Errors: EINVAL (mask or mode), ENOSPC, ESTALE.
  */
 NOVA_API int nova_setattr(nova_inode *inode, uint32_t mask, uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime,
-                          int64_t mtime, struct nova_io *io);
+                          int64_t mtime, int64_t btime, struct nova_io *io);
 
 /* ---- extended attributes ----------------------------------------------------------------------------------------- */
 

@@ -12,7 +12,7 @@
 
 #include "api/handles.h"
 
-#define KEEP_ENTRIES 3u /* that nova_clean_append() appends by itself */
+#define KEEP_ENTRIES (2u + ATTR_ENTRIES_MAX) /* that nova_clean_append() appends by itself */
 
 /* ---- reading ---- */
 
@@ -159,14 +159,10 @@ static void add_link(struct entries *es, const struct nova_stat *st) {
 }
 
 static void add_attributes(struct entries *es, uint32_t mask, const struct nova_stat *st) {
-    struct fmt_setattr_body a = {.mask = mask,
-                                 .mode = st->mode,
-                                 .uid = st->uid,
-                                 .gid = st->gid,
-                                 .atime = st->atime,
-                                 .mtime = st->mtime,
-                                 .ctime = st->ctime};
-    add_body(es, FMT_SETATTR, &a);
+    struct fmt_entry e[ATTR_ENTRIES_MAX];
+    uint32_t n = attr_entries(e, mask, st);
+    for (uint32_t i = 0; i < n; i++)
+        add(es, &e[i]);
 }
 
 /* ---- the calls ---- */
@@ -181,8 +177,9 @@ static int clean_begin(struct nova_inode *inode, const struct nova_keep *keep, u
 static int append_locked(struct nova_inode *inode, struct entries *es, const struct nova_keep *keep, uint32_t n,
                          struct nova_io *io) {
     const struct nova_stat *st = &inode->st;
-    const uint32_t all = NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME |
-                         NOVA_ATTR_CTIME;
+    uint32_t all = NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME | NOVA_ATTR_CTIME;
+    if (st->btime != inode->log.slot->btime)
+        all |= NOVA_ATTR_BTIME;
     int rc = view_whole_locked(inode, &io->err);
     if (rc == NOVA_OK)
         rc = add_keeps(inode, es, keep, n, &io->err);
@@ -298,7 +295,8 @@ int nova_clean_cut(nova_inode *inode, uint32_t prev_blk, uint32_t keep_blk, stru
 static uint32_t differing(const struct nova_stat *a, const struct nova_stat *b) {
     return (a->mode != b->mode ? NOVA_ATTR_MODE : 0) | (a->uid != b->uid ? NOVA_ATTR_UID : 0) |
            (a->gid != b->gid ? NOVA_ATTR_GID : 0) | (a->atime != b->atime ? NOVA_ATTR_ATIME : 0) |
-           (a->mtime != b->mtime ? NOVA_ATTR_MTIME : 0) | (a->ctime != b->ctime ? NOVA_ATTR_CTIME : 0);
+           (a->mtime != b->mtime ? NOVA_ATTR_MTIME : 0) | (a->ctime != b->ctime ? NOVA_ATTR_CTIME : 0) |
+           (a->btime != b->btime ? NOVA_ATTR_BTIME : 0);
 }
 
 /* The whole of what a short log says: what is kept, and of the rest what does not follow from that and the slot. */

@@ -150,6 +150,13 @@ void range_entry(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, uint64
 /* The entry of a change in place: the times alone. */
 void times_entry(struct fmt_entry *e, int64_t now);
 
+/*
+ * The entries that set the attributes that mask names (NOVA_ATTR_*) to those of st: one, or two if both atime and btime
+ * are among them. Returns how many.
+ */
+#define ATTR_ENTRIES_MAX 2u
+uint32_t attr_entries(struct fmt_entry out[ATTR_ENTRIES_MAX], uint32_t mask, const struct nova_stat *st);
+
 /* Turns a validated entry into lines records. */
 void record_fill(struct nova_record *rec, const struct fmt_entry *e, struct log_pos at);
 

@@ -131,6 +131,8 @@ void stat_apply(struct nova_stat *st, const struct fmt_entry *e) {
             st->gid = a.gid;
         if (a.mask & NOVA_ATTR_ATIME)
             st->atime = a.atime;
+        if (a.mask & NOVA_ATTR_BTIME)
+            st->btime = a.atime;
         if (a.mask & NOVA_ATTR_MTIME)
             st->mtime = a.mtime;
         if (a.mask & NOVA_ATTR_CTIME)

@@ -100,7 +100,8 @@ static void dump_setattr(struct text *t, const struct fmt_entry *e) {
         uint32_t bit;
         const char *name;
         int64_t time;
-    } times[] = {{NOVA_ATTR_ATIME, " atime ", a.atime},
+    } times[] = {{NOVA_ATTR_BTIME, " btime ", a.atime},
+                 {NOVA_ATTR_ATIME, " atime ", a.atime},
                  {NOVA_ATTR_MTIME, " mtime ", a.mtime},
                  {NOVA_ATTR_CTIME, " ctime ", a.ctime}};
     if (a.mask & NOVA_ATTR_MODE)

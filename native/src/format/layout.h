@@ -39,10 +39,10 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the media format is li
 /* Feature bits of fmt_sb.incompat. */
 #define FMT_INCOMPAT_NAMESPACE 1u /* directories below the root, links, ranges, xattrs, journal records */
 #define FMT_INCOMPAT_CLEANING 2u  /* logs that lack entries without effect; that begin in their first page */
-
-#define FMT_INCOMPAT_RESIZING 4u /* the pool is just being made larger: fmt_sb.grow_to counts */
-
-#define FMT_INCOMPAT_ALL (FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING) /* that a pool gets when it is opened */
+#define FMT_INCOMPAT_RESIZING 4u  /* the pool is just being made larger: fmt_sb.grow_to counts */
+#define FMT_INCOMPAT_BTIME 8u     /* setattr entries with a time of creation */
+#define FMT_INCOMPAT_ALL                                                                                               \
+    (FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING | FMT_INCOMPAT_BTIME) /* that a pool gets when it is opened */
 #define FMT_INCOMPAT_KNOWN (FMT_INCOMPAT_ALL | FMT_INCOMPAT_RESIZING)
 
 /* The page of a file that holds a byte, and pages that so many bytes take. */
@@ -200,7 +200,7 @@ struct fmt_setattr_body {
     uint32_t mode; /* 28 */
     uint32_t uid;  /* 32 */
     uint32_t gid;  /* 36 */
-    int64_t atime; /* 40 */
+    int64_t atime; /* 40  or btime: not both are in the mask */
     int64_t mtime; /* 48 */
     int64_t ctime; /* 56 */
 };

@@ -204,8 +204,11 @@ static const char *check_setattr(const struct fmt_entry *e) {
     struct fmt_setattr_body a;
     memcpy(&a, e->payload, sizeof a);
     const uint32_t known = NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME |
-                           NOVA_ATTR_CTIME;
-    return a.mask != 0 && (a.mask & ~known) == 0 ? NULL : "setattr entry with an unknown attribute";
+                           NOVA_ATTR_CTIME | NOVA_ATTR_BTIME;
+    const uint32_t both = NOVA_ATTR_ATIME | NOVA_ATTR_BTIME;
+    if (a.mask == 0 || (a.mask & ~known) != 0)
+        return "setattr entry with an unknown attribute";
+    return (a.mask & both) != both ? NULL : "setattr entry with two times at one place";
 }
 
 static const char *check_dentry(const struct media *m, const struct fmt_entry *e, uint8_t type) {

@@ -17,7 +17,7 @@
 #include "workload.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
-#define ALL_ATTRS (NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME)
+#define ALL_ATTRS (NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME | NOVA_ATTR_BTIME)
 
 /* A path of a name of len bytes, in dir ("" or ending with '/'). */
 static const char *long_path(const char *dir, uint64_t len, char fill) {
@@ -249,9 +249,9 @@ static void setattr_(struct world *w, const struct workload *row) {
 static void setattr_log_end(struct world *w, const struct workload *row) {
     make(w, "f");
     for (uint64_t i = 0; i < row->a; i++)
-        set_attr(w, "f", ALL_ATTRS);
+        set_attr(w, "f", NOVA_ATTR_MTIME);
     record(w);
-    set_attr(w, "f", ALL_ATTRS);
+    set_attr(w, "f", ALL_ATTRS); /* two entries, with the end between them */
     set_attr(w, "f", NOVA_ATTR_MODE);
 }
 
@@ -361,6 +361,7 @@ static const struct workload calls[] = {
     {"setattr, all", setattr_, ALL_ATTRS, 0, 0, 0},
     {"setattr, mode", setattr_, NOVA_ATTR_MODE, 0, 0, 0},
     {"setattr, times", setattr_, NOVA_ATTR_ATIME | NOVA_ATTR_MTIME, 0, 0, 0},
+    {"setattr, birth", setattr_, NOVA_ATTR_MODE | NOVA_ATTR_BTIME, 0, 0, 0},
     {"setattr, read", setattr_, NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0},
     {"setattr, slot to page", setattr_log_end, 2, 0, 0, 0},
     {"setattr, page to page", setattr_log_end, 65, 0, 0, 0},

@@ -153,7 +153,7 @@ static void tree(struct store *s) {
     NEED(store_link(s, "dir/inner", "dir/sub/third"));
     NEED(store_unlink(s, "dir/sub/third"));
     NEED(store_symlink(s, data, 200, "dir/sub/symlink"));
-    NEED(store_setattr(s, "dir", NOVA_ATTR_MODE | NOVA_ATTR_MTIME, 0700, 0, 0, 0, 12345));
+    NEED(store_setattr(s, "dir", NOVA_ATTR_MODE | NOVA_ATTR_MTIME | NOVA_ATTR_BTIME, 0700, 0, 0, 0, 12345, 678));
     NEED(store_dir_setxattr(s, "dir", "user.dir", data, 20));
     attributes(s, "inner");
     attributes(s, "dir/sub/symlink");

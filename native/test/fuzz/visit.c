@@ -427,8 +427,9 @@ static void change_ranges(struct file *f) {
 
 static void change_times(struct file *f) {
     settle(f, "nova_setattr",
-           nova_setattr(f->inode, NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, 12345, 0, &f->io));
-    settle(f, "nova_setattr", nova_setattr(f->inode, NOVA_ATTR_MTIME, 0, 0, 0, 0, 12345, &f->io));
+           nova_setattr(f->inode, NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, 12345, 0, 0, &f->io));
+    settle(f, "nova_setattr",
+           nova_setattr(f->inode, NOVA_ATTR_ATIME | NOVA_ATTR_MTIME | NOVA_ATTR_BTIME, 0, 0, 0, 1, 12345, 678, &f->io));
 }
 
 /* Every second one is removed, and one is set. */
@@ -492,7 +493,7 @@ static void keep_all(const struct file *f, struct keeping *k) {
 static void clean(struct file *f) {
     static struct nova_record rec[NOVA_PAGE_RECORDS];
     static struct keeping k;
-    if (settle(f, "nova_setattr", nova_setattr(f->inode, NOVA_ATTR_MTIME, 0, 0, 0, 0, 777, &f->io)) != NOVA_OK)
+    if (settle(f, "nova_setattr", nova_setattr(f->inode, NOVA_ATTR_MTIME, 0, 0, 0, 0, 777, 0, &f->io)) != NOVA_OK)
         return;
     uint32_t page = f->io.record_count == 0 ? 0 : f->io.records[0].log_blk;
     judge(f->v, "nova_clean_read", nova_clean_read(f->inode, page, rec, NOVA_PAGE_RECORDS, &f->io), &f->io.err, 0, 0);

@@ -445,7 +445,8 @@ static void do_read(struct world *w, int i) {
     must(w, store_catch_up(&w->file[i])); /* with what faults did still to come, so were the time */
     nova_inode_stat(w->file[i].inode, &before);
     w->model[i].atime = (int64_t)rnd(1 << 30);
-    must(w, nova_setattr(w->file[i].inode, NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, w->model[i].atime, 0, io));
+    must(w,
+         nova_setattr(w->file[i].inode, NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, w->model[i].atime, 0, 0, io));
     nova_inode_stat(w->file[i].inode, &after);
     assert_int_equal(after.mtime, before.mtime);
     assert_int_equal(after.ctime, before.ctime);

@@ -50,7 +50,7 @@ uint64_t model_name_hash(const char *path, const struct model_node *node, uint32
                             (uint64_t)node->uid << 32 | node->gid,
                             (uint64_t)node->atime,
                             timed || node->mtime < MODEL_TIME_SET ? (uint64_t)node->mtime : 0,
-                            timed ? (uint64_t)node->btime : 0};
+                            timed || node->btime < MODEL_TIME_SET ? (uint64_t)node->btime : 0};
     uint64_t h = finish(hash_bytes(0x77, all, sizeof all));
     return h != 0 ? h : 1;
 }
@@ -326,7 +326,8 @@ static void add_xattr(struct model_arena *a, struct model_node *node, const stru
 }
 
 const struct model *model_setattr(struct model_arena *a, const struct model *m, const char *name, uint32_t mask,
-                                  uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime, int64_t mtime) {
+                                  uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime, int64_t mtime,
+                                  int64_t btime) {
     struct model *next = copy(a, m);
     struct model_node *node = node_copy(a, model_get(m, name)->node);
     if (mask & NOVA_ATTR_MODE)
@@ -339,6 +340,8 @@ const struct model *model_setattr(struct model_arena *a, const struct model *m, 
         node->atime = atime < MODEL_TIME_SET ? atime : 0;
     if (mask & NOVA_ATTR_MTIME)
         node->mtime = mtime < MODEL_TIME_SET ? mtime : 0;
+    if (mask & NOVA_ATTR_BTIME)
+        node->btime = btime;
     replace(a, next, node);
     return hashed(next);
 }

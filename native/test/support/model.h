@@ -107,7 +107,8 @@ const struct model *model_exchange(struct model_arena *a, const struct model *m,
 
 /* Attributes that mask (NOVA_ATTR_*) names. */
 const struct model *model_setattr(struct model_arena *a, const struct model *m, const char *name, uint32_t mask,
-                                  uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime, int64_t mtime);
+                                  uint32_t mode, uint32_t uid, uint32_t gid, int64_t atime, int64_t mtime,
+                                  int64_t btime);
 
 /* A path whose times are not known yet, or NULL; and the state with them. */
 const char *model_next_untimed(const struct model *m);

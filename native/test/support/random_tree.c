@@ -153,8 +153,10 @@ void tree_random_call(struct world *w, const char *const *paths, size_t n, uint6
         }
         break;
     case 2: {
-        static const uint32_t masks[] = {NOVA_ATTR_MODE,  NOVA_ATTR_UID,   NOVA_ATTR_GID,
-                                         NOVA_ATTR_ATIME, NOVA_ATTR_MTIME, NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME};
+        static const uint32_t masks[] = {NOVA_ATTR_MODE,  NOVA_ATTR_UID,
+                                         NOVA_ATTR_GID,   NOVA_ATTR_ATIME,
+                                         NOVA_ATTR_MTIME, NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME,
+                                         NOVA_ATTR_BTIME, NOVA_ATTR_BTIME | NOVA_ATTR_ATIME};
         set_attr(w, path, masks[below(rng, sizeof masks / sizeof *masks)]);
         break;
     }

@@ -80,7 +80,7 @@ int store_rename(struct store *s, const char *from, const char *to);
 int store_exchange(struct store *s, const char *a, const char *b);
 
 int store_setattr(struct store *s, const char *path, uint32_t mask, uint32_t mode, uint32_t uid, uint32_t gid,
-                  int64_t atime, int64_t mtime);
+                  int64_t atime, int64_t mtime, int64_t btime);
 int store_stat(struct store *s, const char *path, struct nova_stat *st);
 
 /* Parts of the above, and of store_open(): the indexes of a directory. Removals of names and attributes that are not

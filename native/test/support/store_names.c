@@ -280,14 +280,14 @@ static int hold_path(struct store *s, const char *path, struct held *h) {
 }
 
 int store_setattr(struct store *s, const char *path, uint32_t mask, uint32_t mode, uint32_t uid, uint32_t gid,
-                  int64_t atime, int64_t mtime) {
+                  int64_t atime, int64_t mtime, int64_t btime) {
     struct nova_io io; /* its records change no index */
     struct held h;
     int rc = hold_path(s, path, &h);
     if (rc != NOVA_OK)
         return rc;
     io.free_count = 0;
-    rc = nova_setattr(h.inode, mask, mode, uid, gid, atime, mtime, &io);
+    rc = nova_setattr(h.inode, mask, mode, uid, gid, atime, mtime, btime, &io);
     let_go(&h);
     if (rc != NOVA_OK)
         s->err = io.err;

@@ -54,10 +54,11 @@ static void fill_tree(struct store *s) {
     assert_int_equal(store_link(s, "dir/file", "dir/sub/third"), NOVA_OK);
     assert_int_equal(store_unlink(s, "second"), NOVA_OK);
     assert_int_equal(store_symlink(s, target, sizeof target - 1, "dir/sub/symlink"), NOVA_OK);
-    assert_int_equal(store_setattr(s, "once", NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_MTIME, 0751,
-                                   1234, 99, 0, 1700000000000000000),
+    assert_int_equal(store_setattr(s, "once",
+                                   NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_MTIME | NOVA_ATTR_BTIME,
+                                   0751, 1234, 99, 0, 1700000000000000000, 1500000000000000000),
                      NOVA_OK);
-    assert_int_equal(store_setattr(s, "dir", NOVA_ATTR_MODE | NOVA_ATTR_ATIME, 0555, 0, 0, 1600000000000000000, 0),
+    assert_int_equal(store_setattr(s, "dir", NOVA_ATTR_MODE | NOVA_ATTR_ATIME, 0555, 0, 0, 1600000000000000000, 0, 0),
                      NOVA_OK);
 }
 

@@ -449,7 +449,7 @@ static uint64_t entries_of(const struct store_file *f) {
 /* Where the model does not say whether there was something to do: the file's time is another if so. */
 static const struct model *logged(struct world *w, const struct store_file *f, uint64_t entries, const char *name,
                                   const struct model *m) {
-    return entries_of(f) == entries ? m : model_setattr(arena(w), m, name, NOVA_ATTR_MTIME, 0, 0, 0, 0, INT64_MAX);
+    return entries_of(f) == entries ? m : model_setattr(arena(w), m, name, NOVA_ATTR_MTIME, 0, 0, 0, 0, INT64_MAX, 0);
 }
 
 /* In place, the bytes of pages that a hole covers in part are zeroed there. */
@@ -632,8 +632,8 @@ void exchange(struct world *w, const char *a, const char *b) {
 void set_attr(struct world *w, const char *path, uint32_t mask) {
     uint32_t n = (uint32_t)++w->salt[recorder_actor()];
     uint32_t op = begin(w, "set attributes %#x of %.30s", mask, path);
-    must(w, "setattr", store_setattr(&w->s, path, mask, n & 07777, n * 3, n * 5, n * 7, n * 11));
-    end(w, op, model_setattr(arena(w), now(w), path, mask, n & 07777, n * 3, n * 5, n * 7, n * 11));
+    must(w, "setattr", store_setattr(&w->s, path, mask, n & 07777, n * 3, n * 5, n * 7, n * 11, n * 13));
+    end(w, op, model_setattr(arena(w), now(w), path, mask, n & 07777, n * 3, n * 5, n * 7, n * 11, n * 13));
 }
 
 static void close_files(struct world *w) {

@@ -15,7 +15,7 @@
 
 #define MIB ((uint64_t)1 << 20)
 #define READ (NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME)
-#define SETTABLE (NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME)
+#define SETTABLE (NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_ATIME | NOVA_ATTR_MTIME | NOVA_ATTR_BTIME)
 
 static const struct nova_pool_options emulated = {.flags = NOVA_OPT_EMULATED};
 static const char *path;
@@ -79,13 +79,14 @@ static void only_what_the_mask_names(void **state) {
             if ((mask & ~SETTABLE) != 0)
                 continue;
             uint32_t mode = rng_below(&r, 010000), uid = (uint32_t)rng_next(&r), gid = (uint32_t)rng_next(&r);
-            int64_t atime = (int64_t)rng_next(&r), mtime = (int64_t)rng_next(&r);
-            must(store_setattr(&s, of[i], mask, mode, uid, gid, atime, mtime));
+            int64_t atime = (int64_t)rng_next(&r), mtime = (int64_t)rng_next(&r), btime = (int64_t)rng_next(&r);
+            must(store_setattr(&s, of[i], mask, mode, uid, gid, atime, mtime, btime));
             want.mode = mask & NOVA_ATTR_MODE ? mode : want.mode;
             want.uid = mask & NOVA_ATTR_UID ? uid : want.uid;
             want.gid = mask & NOVA_ATTR_GID ? gid : want.gid;
             want.atime = mask & NOVA_ATTR_ATIME ? atime : want.atime;
             want.mtime = mask & NOVA_ATTR_MTIME ? mtime : want.mtime;
+            want.btime = mask & NOVA_ATTR_BTIME ? btime : want.btime;
             got = stat_of(of[i]);
             assert_true(got.ctime >= want.ctime);
             want.ctime = got.ctime;
@@ -103,7 +104,7 @@ static void the_record_says_what_was_set(void **state) {
     struct store_file f;
     must(store_file_open(&s, "d/f", false, &f));
     must(store_write(&f, 0, "abc", 3));
-    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_MODE | NOVA_ATTR_MTIME, 0111, 2, 3, 4, 5, &f.io), NOVA_OK);
+    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_MODE | NOVA_ATTR_MTIME, 0111, 2, 3, 4, 5, 0, &f.io), NOVA_OK);
     assert_int_equal(f.io.record_count, 1);
     assert_int_equal(f.io.more, 0);
     assert_int_equal(f.io.size, 3);
@@ -116,6 +117,16 @@ static void the_record_says_what_was_set(void **state) {
     assert_int_equal(rec->u.attr.atime, 0);
     assert_int_equal(rec->u.attr.mtime, 5);
     assert_true(rec->u.attr.ctime > was.ctime);
+    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_BTIME, 0, 0, 0, 1, 2, 3, &f.io), NOVA_OK);
+    assert_int_equal(f.io.record_count, 1);
+    assert_int_equal(rec->u.attr.mask, NOVA_ATTR_BTIME | NOVA_ATTR_CTIME);
+    assert_int_equal(rec->u.attr.atime, 3);
+    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_ATIME | NOVA_ATTR_BTIME, 0, 0, 0, 1, 2, 4, &f.io), NOVA_OK);
+    assert_int_equal(f.io.record_count, 2); /* behind one tail */
+    assert_int_equal(rec[0].u.attr.mask, NOVA_ATTR_BTIME);
+    assert_int_equal(rec[0].u.attr.atime, 4);
+    assert_int_equal(rec[1].u.attr.mask, NOVA_ATTR_ATIME | NOVA_ATTR_CTIME);
+    assert_int_equal(rec[1].u.attr.atime, 1);
     must(store_write(&f, 3, "d", 1)); /* the view has moved on; and the time changes */
     must(store_file_close(&f));
     assert_true(stat_of("d/f").mtime > was.mtime);
@@ -129,7 +140,7 @@ static void a_read_is_no_change(void **state) {
     for (int i = 0; i < 4; i++) {
         struct nova_stat want = stat_of(of[i]), got;
         for (int64_t atime = -1; atime < 60; atime++) { /* the slot becomes full */
-            must(store_setattr(&s, of[i], READ, 07777, 1, 2, atime, 3));
+            must(store_setattr(&s, of[i], READ, 07777, 1, 2, atime, 3, 0));
             want.atime = atime;
             got = stat_of(of[i]);
             assert_same(&got, &want);
@@ -137,12 +148,12 @@ static void a_read_is_no_change(void **state) {
         reopen();
         got = stat_of(of[i]);
         assert_same(&got, &want);
-        must(store_setattr(&s, of[i], NOVA_ATTR_ATIME, 0, 0, 0, 60, 0));
+        must(store_setattr(&s, of[i], NOVA_ATTR_ATIME, 0, 0, 0, 60, 0, 0));
         assert_true(stat_of(of[i]).ctime > want.ctime);
     }
     struct store_file f;
     must(store_file_open(&s, "d/f", false, &f));
-    assert_int_equal(nova_setattr(f.inode, READ, 0, 0, 0, 7, 0, &f.io), NOVA_OK);
+    assert_int_equal(nova_setattr(f.inode, READ, 0, 0, 0, 7, 0, 0, &f.io), NOVA_OK);
     assert_int_equal(f.io.record_count, 1);
     assert_int_equal(f.io.records[0].u.attr.mask, NOVA_ATTR_ATIME);
     assert_int_equal(f.io.records[0].u.attr.atime, 7);
@@ -153,8 +164,8 @@ static void a_read_is_no_change(void **state) {
 /* Names change a directory's times, and nothing of what they name but the change time of what is linked. */
 static void what_names_change(void **state) {
     (void)state;
-    must(store_setattr(&s, "d", NOVA_ATTR_ATIME | NOVA_ATTR_MTIME, 0, 0, 0, 1, 2));
-    must(store_setattr(&s, "d/f", NOVA_ATTR_ATIME | NOVA_ATTR_MTIME, 0, 0, 0, 3, 4));
+    must(store_setattr(&s, "d", NOVA_ATTR_ATIME | NOVA_ATTR_MTIME, 0, 0, 0, 1, 2, 0));
+    must(store_setattr(&s, "d/f", NOVA_ATTR_ATIME | NOVA_ATTR_MTIME, 0, 0, 0, 3, 4, 0));
     must(store_rename(&s, "d/f", "f"));
     assert_int_equal(stat_of("d").atime, 1);
     assert_true(stat_of("d").mtime > 2);
@@ -177,19 +188,20 @@ static void refused(void **state) {
                               READ | NOVA_ATTR_MTIME,
                               NOVA_ATTR_KEEP_CTIME | NOVA_ATTR_MODE,
                               READ | NOVA_ATTR_CTIME,
-                              128,
+                              READ | NOVA_ATTR_BTIME,
+                              256,
                               UINT32_MAX};
     for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
-        assert_int_equal(nova_setattr(f.inode, masks[i], 0, 0, 0, 0, 0, &f.io), NOVA_EINVAL);
+        assert_int_equal(nova_setattr(f.inode, masks[i], 0, 0, 0, 0, 0, 0, &f.io), NOVA_EINVAL);
         assert_int_equal(f.io.err.code, NOVA_EINVAL);
         assert_int_equal(f.io.record_count, 0);
     }
-    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_MODE, 010000, 0, 0, 0, 0, &f.io), NOVA_EINVAL);
-    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 010000, was.uid, 0, 0, 0, &f.io),
+    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_MODE, 010000, 0, 0, 0, 0, 0, &f.io), NOVA_EINVAL);
+    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 010000, was.uid, 0, 0, 0, 0, &f.io),
                      NOVA_OK); /* not looked at */
     must(store_file_close(&f));
     must(nova_inode_open(s.pool, was.ino, was.gen, &f.inode, &s.err));
-    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 1, 0, 0, 0, &f.io), NOVA_ESTALE);
+    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 1, 0, 0, 0, 0, &f.io), NOVA_ESTALE);
     must(nova_inode_close(f.inode, &s.err));
     assert_int_equal(stat_of("d/f").uid, was.uid);
     assert_int_equal(stat_of("d/f").mode, was.mode);
@@ -202,17 +214,17 @@ static void no_space(void **state) {
     struct nova_pool_info info;
     must(store_file_open(&s, "d/f", false, &f));
     for (int i = 0; i < 3; i++) /* the slot is full */
-        assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 1, 0, 0, 0, &f.io), NOVA_OK);
+        assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 1, 0, 0, 0, 0, &f.io), NOVA_OK);
     must(store_file_open(&s, "big", true, &big));
     nova_pool_info(s.pool, &info);
     must(store_write(&big, 0, data, (info.blocks_free - info.blocks_reserve) * NOVA_BLOCK_SIZE));
-    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 2, 0, 0, 0, &f.io), NOVA_ENOSPC);
+    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 2, 0, 0, 0, 0, &f.io), NOVA_ENOSPC);
     struct nova_stat st;
     nova_inode_stat(f.inode, &st);
     assert_int_equal(st.uid, 1);
     must(store_file_close(&big));
     must(store_unlink(&s, "big"));
-    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 2, 0, 0, 0, &f.io), NOVA_OK);
+    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 2, 0, 0, 0, 0, &f.io), NOVA_OK);
     must(store_file_close(&f));
     reopen();
     assert_int_equal(stat_of("d/f").uid, 2);

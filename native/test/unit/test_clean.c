@@ -153,7 +153,10 @@ static void random_call(struct rng *r, uint32_t *links) {
         if (attrs_get(&f.attrs, "user.a") != NULL)
             must(store_removexattr(&f, "user.a"));
         break;
-    case 7: must(store_setattr(&s, "file", NOVA_ATTR_MODE | NOVA_ATTR_ATIME, 0600, 0, 0, rng_below(r, 999), 0)); break;
+    case 7:
+        must(store_setattr(&s, "file", NOVA_ATTR_MODE | NOVA_ATTR_ATIME | (rng_below(r, 2) ? NOVA_ATTR_BTIME : 0), 0600,
+                           0, 0, rng_below(r, 999), 0, rng_below(r, 999)));
+        break;
     case 8:
         (void)snprintf(name, sizeof name, "link-%u", *links);
         if (*links < 3) {
@@ -227,9 +230,10 @@ static void said_early(void **state) {
     must(store_removexattr(&f, "user.gone"));
     must(store_truncate(&f, 100 * BLK + 7));
     must(store_link(&s, "file", "other"));
-    must(store_setattr(&s, "file", NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_MTIME, 0611, 7, 8, 0, 9));
+    must(store_setattr(&s, "file", NOVA_ATTR_MODE | NOVA_ATTR_UID | NOVA_ATTR_GID | NOVA_ATTR_MTIME | NOVA_ATTR_BTIME,
+                       0611, 7, 8, 0, 9, 10));
     for (uint32_t i = 0; i < 200; i++)
-        must(store_setattr(&s, "file", NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, i, 0));
+        must(store_setattr(&s, "file", NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, i, 0, 0));
     clean(UINT32_MAX, &freed);
     assert_int_equal(freed, 3);
     assert_int_equal(f.attrs.n, 2);
@@ -269,7 +273,7 @@ static void directory(void **state) {
 
 static void grow(uint32_t entries) {
     for (uint32_t i = 0; i < entries; i++)
-        must(store_setattr(&s, "file", NOVA_ATTR_ATIME, 0, 0, 0, i, 0));
+        must(store_setattr(&s, "file", NOVA_ATTR_ATIME, 0, 0, 0, i, 0, 0));
 }
 
 static bool restart(void) {
@@ -358,7 +362,7 @@ static void tail_comes_back(void **state) {
     must(store_rename(&s, "d/a", "e/a")); /* d's tail: from line 1 of the slot to line 2 */
     log = store_log_of_dir(&s, "d");
     for (uint32_t i = 0; i < 100; i++)
-        must(store_setattr(&s, "d", NOVA_ATTR_MODE, 0700 + i % 8, 0, 0, 0, 0));
+        must(store_setattr(&s, "d", NOVA_ATTR_MODE, 0700 + i % 8, 0, 0, 0, 0, 0));
     must(store_restart(&log, &fits)); /* one entry: attributes */
     assert_true(fits);
     store_copy_file(path, copy);

@@ -50,7 +50,7 @@ static void make_tree(void) {
     write_text("e/y");
     must(store_link(&s, "e/y", "g"));
     must(store_symlink(&s, "the target", 10, "d/s"));
-    must(store_setattr(&s, "f", NOVA_ATTR_MODE | NOVA_ATTR_MTIME, 0741, 0, 0, 0, 86400));
+    must(store_setattr(&s, "f", NOVA_ATTR_MODE | NOVA_ATTR_MTIME, 0741, 0, 0, 0, 86400, 0));
     must(store_stat(&s, "f", &f));
     must(store_stat(&s, "e/y", &y));
     must(store_stat(&s, "d/s", &link_));
@@ -453,7 +453,8 @@ static int dump(const char *what) {
 
 static void dumps_of_new_entries(void **state) {
     (void)state;
-    must(store_setattr(&s, "f", NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, (int64_t)86400 * 1000000000, 0));
+    must(store_setattr(&s, "f", NOVA_ATTR_ATIME | NOVA_ATTR_KEEP_CTIME, 0, 0, 0, (int64_t)86400 * 1000000000, 0, 0));
+    must(store_setattr(&s, "f", NOVA_ATTR_MODE | NOVA_ATTR_BTIME, 0640, 0, 0, 0, 0, (int64_t)2 * 86400 * 1000000000));
     must(store_close(&s));
     assert_int_equal(dump("e/y"), NOVA_OK);
     assert_non_null(strstr(text, ", with link entries before it\n"));
@@ -462,6 +463,7 @@ static void dumps_of_new_entries(void **state) {
     assert_null(strstr(text, "with link entries"));
     assert_non_null(strstr(text, "setattr   good   mode 0741 mtime "));
     assert_non_null(strstr(text, "setattr   good   atime 1970-01-02T00:00:00.000000000Z\n"));
+    assert_non_null(strstr(text, "setattr   good   mode 0640 btime 1970-01-03T00:00:00.000000000Z ctime "));
     assert_int_equal(dump("d/s"), NOVA_OK);
     assert_non_null(strstr(text, "type       symlink\n"));
     assert_non_null(strstr(text, "size 10 "));

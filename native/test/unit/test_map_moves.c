@@ -123,7 +123,7 @@ static void moves_keep_the_time_that_was_set(void **state) {
     (void)state;
     scatter();
     map(PAGES * PG, FEW);
-    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_MTIME, 0, 0, 0, 0, 4711, &f.io), NOVA_OK);
+    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_MTIME, 0, 0, 0, 0, 4711, 0, &f.io), NOVA_OK);
     load_until_moved();
     assert_int_equal(store_catch_up(&f), NOVA_OK);
     nova_inode_stat(f.inode, &st);
@@ -179,7 +179,7 @@ static void populating_finds_a_page_in_the_middle(void **state) {
     memset(buf, 'b', sizeof buf);
     assert_int_equal(store_write(&f, 0, buf, 10 * PG), NOVA_OK);
     for (uint32_t i = 1; i < FMT_INLINE_LINES; i++) /* the next entry needs a page */
-        assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_MTIME, 0, 0, 0, 0, i, &f.io), NOVA_OK);
+        assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_MTIME, 0, 0, 0, 0, i, 0, &f.io), NOVA_OK);
     assert_int_equal(store_map(&f, 0, 10 * PG, 0, &r), NOVA_OK);
     assert_int_equal(store_populate(&f, &r, 0, 10 * PG, false), NOVA_OK);
     assert_int_equal(stat_of(&r).mapped, 10);

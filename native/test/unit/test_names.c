@@ -581,8 +581,8 @@ static void nothing_changes_without_space(void **state) {
     struct store_file f;
     static const uint8_t data[4 * MIB] = {1};
     for (int k = 0; k < 3; k++) { /* a page each, with room */
-        must(store_setattr(&s, "d", NOVA_ATTR_MODE, 0700, 0, 0, 0, 0));
-        must(store_setattr(&s, "e", NOVA_ATTR_MODE, 0700, 0, 0, 0, 0));
+        must(store_setattr(&s, "d", NOVA_ATTR_MODE, 0700, 0, 0, 0, 0, 0));
+        must(store_setattr(&s, "e", NOVA_ATTR_MODE, 0700, 0, 0, 0, 0, 0));
     }
     must(store_file_open(&s, "f", false, &f));
     must(store_write(&f, 1, data, (info().blocks_free - info().blocks_reserve) * NOVA_BLOCK_SIZE - 1));

@@ -17,7 +17,7 @@ import org.jnova.internal.store.AttributeValues;
  * }</pre>
  */
 public final class AttributeChange {
-    private static final AttributeChange NONE = new AttributeChange(new AttributeValues(0, 0, 0, 0, 0, 0));
+    private static final AttributeChange NONE = new AttributeChange(new AttributeValues(0, 0, 0, 0, 0, 0, 0));
     private static final long ID_MAX = 0xffff_ffffL;
 
     private final AttributeValues values;
@@ -42,7 +42,7 @@ public final class AttributeChange {
         if ((mode & ~Abi.MODE_BITS) != 0) {
             throw new IllegalArgumentException("mode 0" + Integer.toOctalString(mode) + " is not 0 to 07777");
         }
-        return with(Abi.ATTR_MODE, mode, values.uid(), values.gid(), values.atime(), values.mtime());
+        return with(Abi.ATTR_MODE, mode, values.uid(), values.gid(), values.atime(), values.mtime(), values.btime());
     }
 
     /**
@@ -53,7 +53,7 @@ public final class AttributeChange {
      * @throws IllegalArgumentException if it is out of range
      */
     public AttributeChange uid(long uid) {
-        return with(Abi.ATTR_UID, values.mode(), id(uid), values.gid(), values.atime(), values.mtime());
+        return with(Abi.ATTR_UID, values.mode(), id(uid), values.gid(), values.atime(), values.mtime(), values.btime());
     }
 
     /**
@@ -64,7 +64,7 @@ public final class AttributeChange {
      * @throws IllegalArgumentException if it is out of range
      */
     public AttributeChange gid(long gid) {
-        return with(Abi.ATTR_GID, values.mode(), values.uid(), id(gid), values.atime(), values.mtime());
+        return with(Abi.ATTR_GID, values.mode(), values.uid(), id(gid), values.atime(), values.mtime(), values.btime());
     }
 
     /**
@@ -75,7 +75,7 @@ public final class AttributeChange {
      * @throws IllegalArgumentException if it is not in the years 1678 to 2262, which 64 bits of nanoseconds reach
      */
     public AttributeChange accessed(FileTime time) {
-        return with(Abi.ATTR_ATIME, values.mode(), values.uid(), values.gid(), nanos(time), values.mtime());
+        return with(Abi.ATTR_ATIME, values.mode(), values.uid(), values.gid(), nanos(time), values.mtime(), values.btime());
     }
 
     /**
@@ -86,11 +86,29 @@ public final class AttributeChange {
      * @throws IllegalArgumentException if it is not in the years 1678 to 2262, which 64 bits of nanoseconds reach
      */
     public AttributeChange modified(FileTime time) {
-        return with(Abi.ATTR_MTIME, values.mode(), values.uid(), values.gid(), values.atime(), nanos(time));
+        return with(Abi.ATTR_MTIME, values.mode(), values.uid(), values.gid(), values.atime(), nanos(time), values.btime());
     }
 
-    private AttributeChange with(int bit, int mode, int uid, int gid, long atime, long mtime) {
-        return new AttributeChange(new AttributeValues(values.mask() | bit, mode, uid, gid, atime, mtime));
+    /**
+     * Sets the time of creation, which is when the file was made as long as nobody sets it.
+     *
+     * @param time kept to the nanosecond
+     * @return a change of this, too
+     * @throws IllegalArgumentException if it is not in the years 1678 to 2262, which 64 bits of nanoseconds reach
+     */
+    public AttributeChange created(FileTime time) {
+        return with(
+                Abi.ATTR_BTIME,
+                values.mode(),
+                values.uid(),
+                values.gid(),
+                values.atime(),
+                values.mtime(),
+                nanos(time));
+    }
+
+    private AttributeChange with(int bit, int mode, int uid, int gid, long atime, long mtime, long btime) {
+        return new AttributeChange(new AttributeValues(values.mask() | bit, mode, uid, gid, atime, mtime, btime));
     }
 
     private static int id(long id) {

@@ -15,11 +15,13 @@ import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
@@ -78,6 +80,7 @@ class NamespaceModelTest {
         Node parent; // of a directory
         int names;
         int mode;
+        FileTime created; // null: when it was made
         long size;
         final Map<String, byte[]> attributes = new TreeMap<>();
 
@@ -182,7 +185,7 @@ class NamespaceModelTest {
                 case 10, 11, 12 -> delete();
                 case 13, 14, 15, 16 -> rename();
                 case 17 -> exchange();
-                case 18 -> setMode();
+                case 18 -> setAttributes();
                 case 19, 20 -> setAttribute();
                 case 21 -> removeAttribute();
                 default -> {
@@ -390,13 +393,16 @@ class NamespaceModelTest {
             }
         }
 
-        private void setMode() throws IOException {
+        private void setAttributes() throws IOException {
             String path = path();
             Place place = find(path);
             int mode = random.nextInt(010000);
-            Call call = () -> store.setAttributes(path, AttributeChange.none().mode(mode), NOFOLLOW_LINKS);
-            if (answers(errorOfOld(place), "chmod " + path, call)) {
+            FileTime created = random.nextBoolean() ? FileTime.from(random.nextLong(), TimeUnit.NANOSECONDS) : null;
+            AttributeChange change = AttributeChange.none().mode(mode);
+            AttributeChange all = created == null ? change : change.created(created);
+            if (answers(errorOfOld(place), "chmod " + path, () -> store.setAttributes(path, all, NOFOLLOW_LINKS))) {
                 place.node().mode = mode;
+                place.node().created = created == null ? place.node().created : created;
             }
         }
 
@@ -450,6 +456,9 @@ class NamespaceModelTest {
             FileInfo info = store.stat(path, NOFOLLOW_LINKS);
             assertEquals(node.type, info.type(), path);
             assertEquals(node.mode, info.mode(), path);
+            if (node.created != null) {
+                assertEquals(node.created, info.created(), path);
+            }
             List<String> attributes = store.listAttributes(path, NOFOLLOW_LINKS);
             assertEquals(List.copyOf(node.attributes.keySet()), attributes, path);
             for (String name : attributes) {

@@ -369,6 +369,7 @@ class NamespaceTest {
         FileTime future = FileTime.from(Instant.parse("2200-01-01T00:00:00.000000001Z"));
         AttributeChange change =
                 AttributeChange.none().mode(04750).uid(0xffff_ffffL).gid(7).accessed(past).modified(future);
+        FileTime birth = FileTime.from(Instant.ofEpochSecond(-70, 1));
         for (String path : List.of("d", "d/f", "/")) {
             FileInfo before = store.stat(path);
             store.setAttributes(path, change);
@@ -380,12 +381,18 @@ class NamespaceTest {
             assertEquals(future, info.modified());
             assertEquals(before.created(), info.created());
             assertTrue(info.changed().compareTo(before.changed()) > 0);
+            store.setAttributes(path, change.created(birth));
+            assertEquals(birth, store.stat(path).created());
+            assertEquals(past, store.stat(path).accessed());
         }
         store.setAttributes("s", AttributeChange.none().mode(0600));
         assertEquals(0600, store.stat("d/f").mode());
         assertEquals(future, store.stat("d/f").modified(), "what is not named stays");
         store.setAttributes("s", AttributeChange.none().modified(past), NOFOLLOW_LINKS);
         assertEquals(past, store.stat("s", NOFOLLOW_LINKS).modified());
+        store.setAttributes("s", AttributeChange.none().created(future));
+        assertEquals(future, store.stat("d/f").created());
+        assertEquals(past, store.stat("d/f").accessed(), "what is not named stays");
         store.setAttributes("d", AttributeChange.none());
         fails(NoSuchFileException.class, "x", () -> store.setAttributes("x", change));
         fails(NoSuchFileException.class, "x", () -> store.setAttributes("x", AttributeChange.none()));

@@ -46,10 +46,11 @@ final class AttributeViews {
     }
 
     /** Sets times; null leaves one as it is. */
-    static AttributeChange times(FileTime modified, FileTime accessed) {
+    static AttributeChange times(FileTime modified, FileTime accessed, FileTime created) {
         AttributeChange change = AttributeChange.none();
         change = modified == null ? change : change.modified(within(modified));
-        return accessed == null ? change : change.accessed(within(accessed));
+        change = accessed == null ? change : change.accessed(within(accessed));
+        return created == null ? change : change.created(within(created));
     }
 
     /** What all have. */
@@ -70,12 +71,11 @@ final class AttributeViews {
             return node.attributes();
         }
 
-        /** The time of creation is not set: it is when the file was made, as with the default provider on Linux. */
         @Override
         public void setTimes(FileTime lastModifiedTime, FileTime lastAccessTime, FileTime createTime)
                 throws IOException {
-            if (lastModifiedTime != null || lastAccessTime != null) {
-                node.change(times(lastModifiedTime, lastAccessTime));
+            if (lastModifiedTime != null || lastAccessTime != null || createTime != null) {
+                node.change(times(lastModifiedTime, lastAccessTime, createTime));
             }
         }
     }

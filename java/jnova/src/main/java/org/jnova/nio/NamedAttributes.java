@@ -115,9 +115,9 @@ final class NamedAttributes {
         AttributeChange none = AttributeChange.none();
         node.change(
                 switch (name.rest) {
-                    case "lastModifiedTime" -> AttributeViews.times((FileTime) value, null);
-                    case "lastAccessTime" -> AttributeViews.times(null, (FileTime) value);
-                    case "creationTime" -> none; // it is when the file was made
+                    case "lastModifiedTime" -> AttributeViews.times((FileTime) value, null, null);
+                    case "lastAccessTime" -> AttributeViews.times(null, (FileTime) value, null);
+                    case "creationTime" -> AttributeViews.times(null, null, (FileTime) value);
                     case "permissions" -> none.mode(Modes.of((Set<?>) value));
                     case "owner" -> none.uid(Principals.uid((UserPrincipal) value));
                     case "group" -> none.gid(Principals.gid((GroupPrincipal) value));

@@ -48,14 +48,14 @@
  * <tr><td>directory streams</td><td>a name that stays comes once, whatever comes and goes. All are {@link
  *     java.nio.file.SecureDirectoryStream}s: calls on one start from the directory that is open, wherever its name leads by
  *     then. Their views are those of the default provider: {@code basic}, {@code posix}, {@code owner}</td></tr>
- * <tr><td>copies</td><td>keep holes; with {@code COPY_ATTRIBUTES} modes, owners, times and extended attributes. The
+ * <tr><td>copies</td><td>keep holes; with {@code COPY_ATTRIBUTES} modes, owners, extended attributes, times of modification and access. The
  *     target appears empty, and fills up in atomic writes</td></tr>
  * <tr><td>moves</td><td>one atomic step, with or without {@code ATOMIC_MOVE}; two where a directory and something else
  *     replace each other, copy and deletion between pools</td></tr>
  * <tr><td>links</td><td>hard and symbolic ones</td></tr>
  * <tr><td>attribute views</td><td>{@code basic}, {@code posix}, {@code owner}, {@code user} (extended attributes, up to
- *     64 KiB, without a prefix), and by name {@code unix}. The time of creation cannot be set. A directory's size is the
- *     number of its names</td></tr>
+ *     64 KiB, without a prefix), and by name {@code unix}. Unlike the default provider's on Linux, the time of creation can
+ *     be set. A directory's size is the number of its names</td></tr>
  * <tr><td>initial attributes</td><td>{@code posix:permissions}, {@code unix:mode}: the mode from the first moment</td></tr>
  * <tr><td>file store</td><td>true figures: what waits to be freed is freed first</td></tr>
  * <tr><td>watch services</td><td>told by each call that changes something, without polling. Changes past the provider

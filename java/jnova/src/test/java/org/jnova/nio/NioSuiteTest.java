@@ -24,8 +24,6 @@ class NioSuiteTest {
     private static final String RELATIME = "times of access move by the rule of relatime, and not for directories: ";
 
     private static final Map<String, String> DEVIATIONS = Map.ofEntries(
-            entry("testSetCreationTimeViaView", AS_DEFAULT + "the time of creation is when the file was made"),
-            entry("testSetCreationTimeViaString", AS_DEFAULT + "the time of creation is when the file was made"),
             entry("testIsSameFileOfDifferentPathNonExistingFileIsNot", AS_DEFAULT + "it asks both files"),
             entry("testIsSameFileOtherProvider", AS_DEFAULT + "the first path must be the provider's"),
             entry("testMovedWatchedDirCancelsKeys", AS_DEFAULT + "a directory is watched, not its name"),

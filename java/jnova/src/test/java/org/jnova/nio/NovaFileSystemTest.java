@@ -38,6 +38,7 @@ import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchEvent;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
+import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.DosFileAttributeView;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFileAttributeView;
@@ -216,6 +217,31 @@ class NovaFileSystemTest {
         assertEquals(2262, Files.getLastModifiedTime(path).toInstant().atZone(ZoneOffset.UTC).getYear());
         Files.setLastModifiedTime(path, FileTime.fromMillis(Long.MIN_VALUE));
         assertEquals(1677, Files.getLastModifiedTime(path).toInstant().atZone(ZoneOffset.UTC).getYear());
+    }
+
+    @Test
+    void theTimeOfCreationCanBeSet() throws Exception {
+        Path path = Files.createFile(fs.getPath("/f"));
+        FileTime made = FileTime.fromMillis(1);
+        FileTime read = FileTime.fromMillis(2);
+        BasicFileAttributeView view = Files.getFileAttributeView(path, BasicFileAttributeView.class);
+        view.setTimes(null, null, made);
+        assertEquals(made, view.readAttributes().creationTime());
+        assertNotEquals(made, view.readAttributes().lastModifiedTime());
+        view.setTimes(null, read, read);
+        assertEquals(read, view.readAttributes().creationTime());
+        assertEquals(read, view.readAttributes().lastAccessTime());
+        Files.setAttribute(path, "creationTime", made);
+        Files.setAttribute(path, "lastModifiedTime", read);
+        Files.write(path, new byte[10]);
+        fs.close();
+        fs = pools.open("p");
+        path = fs.getPath("/f");
+        assertEquals(made, Files.getAttribute(path, "creationTime"));
+        assertEquals(read, Files.getAttribute(path, "lastAccessTime"));
+        Path copy = Files.copy(path, fs.getPath("/copy"), StandardCopyOption.COPY_ATTRIBUTES);
+        assertEquals(read, Files.getAttribute(copy, "lastAccessTime"));
+        assertNotEquals(made, Files.getAttribute(copy, "creationTime"), "the copy was made just now");
     }
 
     @Test

@@ -199,6 +199,7 @@ public final class Abi {
     public static final int ATTR_ATIME = 8;
     public static final int ATTR_MTIME = 16;
     public static final int ATTR_KEEP_CTIME = 64;
+    public static final int ATTR_BTIME = 128;
 
     // nova_record
     public static final int RECORD_SIZE = 64;

@@ -164,8 +164,9 @@ public final class NativeInode {
      * Sets the attributes that mask names. Times are nanoseconds since the epoch; what mask does not name is not looked
      * at.
      */
-    public int setAttributes(int mask, int mode, int uid, int gid, long atime, long mtime, IoBlock io) {
-        return NovaNative.nova_setattr(handle(), mask, mode, uid, gid, atime, mtime, io.address());
+    public int setAttributes(
+            int mask, int mode, int uid, int gid, long atime, long mtime, long btime, IoBlock io) {
+        return NovaNative.nova_setattr(handle(), mask, mode, uid, gid, atime, mtime, btime, io.address());
     }
 
     /** Logs the time of the last access, and nothing else; the view moves on. Whether it could is not told. */
@@ -173,7 +174,7 @@ public final class NativeInode {
         Scratch scratch = Scratch.take();
         try {
             NovaNative.nova_setattr(
-                    handle(), Abi.ATTR_ATIME | Abi.ATTR_KEEP_CTIME, 0, 0, 0, time, 0, scratch.io.address());
+                    handle(), Abi.ATTR_ATIME | Abi.ATTR_KEEP_CTIME, 0, 0, 0, time, 0, 0, scratch.io.address());
         } finally {
             scratch.put();
         }

@@ -185,6 +185,7 @@ final class NovaNative {
             @Cast("uint32_t") int gid,
             @Cast("int64_t") long atime,
             @Cast("int64_t") long mtime,
+            @Cast("int64_t") long btime,
             @Cast("nova_io*") long io);
 
     // ---- extended attributes

@@ -14,16 +14,17 @@ import org.jnova.internal.core.NativeInode;
  * @param gid group
  * @param atime nanoseconds since the epoch
  * @param mtime nanoseconds since the epoch
+ * @param btime nanoseconds since the epoch
  */
-public record AttributeValues(int mask, int mode, int uid, int gid, long atime, long mtime) {
+public record AttributeValues(int mask, int mode, int uid, int gid, long atime, long mtime, long btime) {
     /** These, and a time of access if there is none among them. */
     AttributeValues withAccess(long time) {
         return (mask & Abi.ATTR_ATIME) != 0
                 ? this
-                : new AttributeValues(mask | Abi.ATTR_ATIME, mode, uid, gid, time, mtime);
+                : new AttributeValues(mask | Abi.ATTR_ATIME, mode, uid, gid, time, mtime, btime);
     }
 
     int apply(NativeInode inode, IoBlock io) {
-        return inode.setAttributes(mask, mode, uid, gid, atime, mtime, io);
+        return inode.setAttributes(mask, mode, uid, gid, atime, mtime, btime, io);
     }
 }
