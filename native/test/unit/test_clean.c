@@ -327,6 +327,26 @@ static void slot_again(void **state) {
     check_crashed();
 }
 
+/* The time of creation is the slot's, unless it was set: kept if so, and not if that was taken back. */
+static void birth_again(void **state) {
+    (void)state;
+    uint32_t freed;
+    int64_t made = stat_of(f.inode).btime;
+    must(store_write(&f, 0, bytes, 5000));
+    must(store_setattr(&s, "file", NOVA_ATTR_BTIME, 0, 0, 0, 0, 0, 4711));
+    grow(70);
+    assert_true(restart()); /* an extent, and both times that share a place */
+    assert_int_equal(stat_of(f.inode).btime, 4711);
+    grow(70);
+    must(store_setattr(&s, "file", NOVA_ATTR_BTIME, 0, 0, 0, 0, 0, made));
+    grow(70);
+    clean(UINT32_MAX, &freed);
+    assert_in_range(freed, 1, 3);
+    check_crashed();
+    assert_true(restart());
+    assert_int_equal(stat_of(f.inode).btime, made);
+}
+
 static void symlink_again(void **state) {
     (void)state;
     struct store_file l;
@@ -542,6 +562,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(said_early, set_up, tear_down),
         cmocka_unit_test_setup_teardown(directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(slot_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(birth_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(symlink_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tail_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(errors, set_up, tear_down),
