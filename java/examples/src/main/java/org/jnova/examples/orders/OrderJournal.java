@@ -27,29 +27,34 @@ final class OrderJournal implements AutoCloseable {
     private final NovaStore store;
     private final NovaFile file;
     private final List<Long> starts = new ArrayList<>(); // where each order begins; guarded by this
+    private long end; // of the last of them; guarded by this
 
-    private OrderJournal(NovaStore store, NovaFile file) {
+    /** Finds the orders of a store, which is closed with this. */
+    OrderJournal(NovaStore store) throws IOException {
         this.store = store;
-        this.file = file;
+        this.file = store.open(FILE, READ, WRITE, CREATE);
+        catchUp();
     }
 
-    /** Opens the journal in a pool, and makes what is not there. */
+    /**
+     * Opens the journal in a pool, and makes what is not there. A process that is killed while it makes the pool leaves a
+     * file that is none, and that has to be deleted.
+     */
     static OrderJournal open(Path pool) throws IOException {
         NovaStore store = Files.exists(pool) ? NovaStore.open(pool) : NovaStore.create(pool, POOL_BYTES);
         try {
-            OrderJournal journal = new OrderJournal(store, store.open(FILE, READ, WRITE, CREATE));
-            journal.findStarts();
-            return journal;
+            return new OrderJournal(store);
         } catch (IOException | RuntimeException e) {
             store.close();
             throw e;
         }
     }
 
-    private synchronized void findStarts() throws IOException {
-        long end = file.size();
-        for (long at = 0; at < end; at += Integer.BYTES + lengthAt(at)) {
-            starts.add(at);
+    private synchronized void catchUp() throws IOException {
+        for (long size = file.size(); end < size; ) {
+            long next = end + Integer.BYTES + lengthAt(end);
+            starts.add(end);
+            end = next;
         }
     }
 
@@ -69,7 +74,8 @@ final class OrderJournal implements AutoCloseable {
     synchronized int append(byte[] order) throws IOException {
         ByteBuffer entry = ByteBuffer.allocate(Integer.BYTES + order.length);
         entry.putInt(order.length).put(order).flip();
-        starts.add(file.append(entry));
+        file.append(entry);
+        catchUp(); // from the file: a call that has thrown an Error may have appended an order all the same
         return starts.size() - 1;
     }
 

@@ -2,6 +2,7 @@
 package org.jnova.examples.orders;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
@@ -14,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +55,7 @@ class OrderServiceTest {
     private HttpResponse<String> send(String method, String uri, String body) throws Exception {
         HttpRequest request = HttpRequest.newBuilder(URI.create(uri))
                 .method(method, BodyPublishers.ofString(body))
+                .timeout(Duration.ofMinutes(2))
                 .build();
         return client.send(request, BodyHandlers.ofString());
     }
@@ -125,11 +128,13 @@ class OrderServiceTest {
             throws Exception {
         for (int i = 0; ; i++) {
             String order = prefix + i + " " + "apples, ".repeat(i % 50);
+            String number;
             try {
-                answered.put(post(service, order), order);
+                number = post(service, order);
             } catch (IOException e) {
                 return; // it was not answered, and may be there or not
             }
+            assertNull(answered.put(number, order), "two orders are number " + number);
             answers.release();
         }
     }
