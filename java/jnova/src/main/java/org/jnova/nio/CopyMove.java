@@ -256,10 +256,13 @@ final class CopyMove {
 
     private void moveBetween(boolean replace) throws IOException {
         NovaFileSystem fs = source.getFileSystem();
-        if (fs.attributes(source, false).isDirectory() && !isEmpty(source)) {
+        NovaAttributes from = fs.attributes(source, false);
+        if (from.isDirectory() && !isEmpty(source)) {
             throw new DirectoryNotEmptyException(source.toString());
         }
         copy(false, replace, true);
+        AttributeChange made = AttributeChange.none().created(from.creationTime()); // it is the same file, elsewhere
+        target.getFileSystem().store().setAttributes(target.inStore(), made, LinkOption.NOFOLLOW_LINKS);
         fs.provider().delete(source);
     }
 

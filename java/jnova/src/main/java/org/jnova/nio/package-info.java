@@ -51,7 +51,7 @@
  * <tr><td>copies</td><td>keep holes; with {@code COPY_ATTRIBUTES} modes, owners, extended attributes, times of modification and access. The
  *     target appears empty, and fills up in atomic writes</td></tr>
  * <tr><td>moves</td><td>one atomic step, with or without {@code ATOMIC_MOVE}; two where a directory and something else
- *     replace each other, copy and deletion between pools</td></tr>
+ *     replace each other; between pools copy, which keeps the time of creation, too, and deletion</td></tr>
  * <tr><td>links</td><td>hard and symbolic ones</td></tr>
  * <tr><td>attribute views</td><td>{@code basic}, {@code posix}, {@code owner}, {@code user} (extended attributes, up to
  *     64 KiB, without a prefix), and by name {@code unix}. Unlike the default provider's on Linux, the time of creation can

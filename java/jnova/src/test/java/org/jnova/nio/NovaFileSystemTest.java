@@ -317,6 +317,8 @@ class NovaFileSystemTest {
         try (FileSystem other = pools.create("other", 16 * TestPools.MIB)) {
             Path from = Files.write(fs.getPath("/f"), new byte[3_000_000]);
             Files.setAttribute(from, "user:a", new byte[] {7});
+            FileTime made = FileTime.fromMillis(1);
+            Files.setAttribute(from, "creationTime", made);
             Path to = other.getPath("/g");
             assertThrows(
                     AtomicMoveNotSupportedException.class,
@@ -324,6 +326,13 @@ class NovaFileSystemTest {
             Files.move(from, to);
             assertFalse(Files.exists(from));
             assertEquals(3_000_000, Files.size(to));
+            assertEquals(made, Files.getAttribute(to, "creationTime"));
+            Path link = Files.createSymbolicLink(fs.getPath("/link"), fs.getPath("nowhere"));
+            Files.getFileAttributeView(link, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+                    .setTimes(null, null, made);
+            Files.move(link, other.getPath("/link"));
+            assertEquals(
+                    made, Files.getAttribute(other.getPath("/link"), "creationTime", LinkOption.NOFOLLOW_LINKS));
             assertArrayEquals(new byte[] {7}, (byte[]) Files.getAttribute(to, "user:a"));
             assertThrows(FileSystemException.class, () -> Files.createLink(from, to));
             assertThrows(ProviderMismatchException.class, () -> fs.getPath("/a").relativize(to));
