@@ -502,13 +502,15 @@ static uint64_t bits_of(bool replica) {
 
 static void older_pools_get_the_feature(void **state) {
     (void)state;
-    for (int damaged = 0; damaged < 3; damaged++) { /* none, the first superblock, the replica */
+    static const uint64_t older[] = {0, FMT_INCOMPAT_NAMESPACE, FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING};
+    for (int k = 0; k < 9; k++) {
+        int damaged = k % 3; /* none, the first superblock, the replica */
         close_and_map();
         assert_int_equal(bits_of(false), FMT_INCOMPAT_ALL); /* a new pool has it */
         uint32_t seq = m.sb.seq;
         for (int i = 0; i < 2; i++) {
             struct fmt_sb *sb = (struct fmt_sb *)(void *)(m.base + (i == 0 ? 0 : m.size - NOVA_BLOCK_SIZE));
-            sb->incompat = 0;
+            sb->incompat = older[k / 3];
             fmt_sb_seal(sb);
             if (damaged == i + 1)
                 sb->created ^= 1;
