@@ -756,6 +756,46 @@ NOVA_API void nova_region_free(nova_region *region);
 /** Whether writing calls on the inode go in place while it is mapped; not on the media. Serialised as writing calls. */
 NOVA_API int nova_set_in_place(nova_inode *inode, uint32_t on);
 
+/*
+ * Pages of a file can be *pinned* in the pool's file, for whoever wants to map that file without the core (as a virtual
+ * machine does that has mapped buffers of its own): they have blocks that lie in a row, and keep them. As long as a pin
+ * lasts, writing calls that touch one of its pages go in place as a whole, as above. What other calls take from the
+ * file (nova_truncate(), nova_punch(), nova_collapse(), and deleting it) the mapping goes on showing: such blocks count
+ * as used, and are given to nobody until the last pin over them ends; when the file gets pages there again, they are
+ * others. After a crash those blocks are free.
+ *
+ * A pin does not end with its inode or its pool. While there is one, the file of a pool that has been closed stays
+ * locked by this process: others cannot open it (NOVA_EBUSY). This process can, and the blocks are kept from everybody
+ * again; but the file is not bound to them any more: writing calls may replace them until it is pinned anew.
+ */
+
+typedef struct nova_pinned nova_pinned;
+
+/**
+ * Pins the bytes [off, off + len) of a file, which must not go beyond the page that holds its end: they lie at byte
+ * *pool_off of the pool's file from then on, whole pages. off: a multiple of NOVA_BLOCK_SIZE. Holes among them get
+ * blocks of zeros, and pages that lie apart are moved; neither changes what the file holds, or its times, so that a
+ * crash inside leaves it as it was. appended: as for nova_map(), which has the same records to follow.
+ * What is stored there is durable after nova_pin_force(), or msync(2) of the mapping.
+ * Any thread; but for one inode the caller serialises it with writing calls.
+ * Errors: EINVAL (beyond the end), EFBIG, EISDIR, ESTALE (not yet replayed), ENOSPC (also if free blocks do not lie in
+ * a row), EBUSY (pages that would have to move are pinned, or shown by an eager region), ECORRUPT, ENOMEM, EOS.
+ */
+NOVA_API int nova_pin(nova_inode *inode, uint64_t off, uint64_t len, uint64_t *appended, nova_pinned **out,
+                      uint64_t *pool_off, struct nova_error *err);
+
+/**
+ * Makes what was stored to pinned bytes of the inode durable, through whatever mapping: flush and drain. The caller
+ * keeps inode and pin. Any thread. Errors: EOS.
+ */
+NOVA_API int nova_pin_force(nova_inode *inode, const nova_pinned *pinned, struct nova_error *err);
+
+/**
+ * Ends a pin, when nothing maps the bytes any more. Any thread, at any time, also when inode and pool have been closed.
+ * NULL does nothing.
+ */
+NOVA_API void nova_unpin(nova_pinned *pinned);
+
 /* ---- offline inspection ------------------------------------------------------------------------------------------ */
 
 /** What nova_fsck() found, or nova_fsck_repair() found and left. */

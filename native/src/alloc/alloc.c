@@ -12,7 +12,7 @@
  * lanes; or leave them closed while less than the reserve is free. While lanes open one by one the rule of the open
  * state holds already, since a lane still closed keeps all it has.
  *
- * Lock order: slow, then lanes (several only in alloc_free(), ascending).
+ * Lock order: that of holds, slow, then lanes (several only in give_back(), ascending).
  */
 #include "alloc/alloc.h"
 
@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc/lane.h"
+#include "alloc/holds.h"
 #include "util/lock_rank.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bit b of byte i is block 8 i + b");
@@ -41,6 +41,7 @@ struct allocator {
     map_word *words;
     size_t words_n;
     uint16_t *group_free;
+    _Atomic(struct holds *) holds; /* from the first one on */
     alignas(128) pthread_mutex_t slow;
     struct lane lanes[];
 };
@@ -122,6 +123,7 @@ void alloc_delete(struct allocator *a) {
     for (uint32_t i = 0; i < a->lanes_n; i++)
         pthread_mutex_destroy(&a->lanes[i].lock);
     pthread_mutex_destroy(&a->slow);
+    holds_delete(atomic_load(&a->holds));
     free(a->words);
     free(a->group_free);
     free(a);
@@ -138,9 +140,12 @@ uint32_t alloc_bitmap_bytes(const struct allocator *a) {
 }
 
 void alloc_bitmap_save(const struct allocator *a, uint32_t off, uint8_t *dst, uint32_t len) {
+    const struct holds *h = atomic_load(&a->holds);
     while (len) {
         uint32_t at = off % 8, n = 8 - at < len ? 8 - at : len;
         uint64_t v = word_get(&a->words[off / 8]);
+        if (h != NULL)
+            v &= ~word_get(&h->freed[off / 8]);
         memcpy(dst, (const uint8_t *)&v + at, n);
         off += n;
         dst += n;
@@ -260,10 +265,28 @@ static struct lane *lane_of(struct allocator *a, uint32_t blk) {
     return &a->lanes[(((uint64_t)g + 1) * a->lanes_n - 1) / a->groups];
 }
 
+/* Puts blocks into their lanes. False, and nothing done, if one is outside the data area or free. */
+static bool give_back(struct allocator *a, uint32_t blk, uint32_t count) {
+    uint64_t end = (uint64_t)blk + count;
+    if (count == 0 || blk < a->data_blk || end > a->data_end)
+        return false;
+    struct lane *first = lane_of(a, blk), *last = lane_of(a, (uint32_t)end - 1);
+    for (struct lane *l = first; l <= last; l++)
+        ranked_lock(&l->lock, RANK_LANE);
+    bool ok = lane_bits_all_set(a->words, blk, count);
+    for (struct lane *l = first; l <= last; l++) {
+        uint32_t from = blk > l->first ? blk : l->first, to = end < l->end ? (uint32_t)end : l->end;
+        if (ok)
+            lane_put_locked(l, from, to - from);
+        ranked_unlock(&l->lock, RANK_LANE);
+    }
+    return ok;
+}
+
 /* Gives back what gather() took. */
 static void ungather(struct allocator *a, struct extent_list *out) {
     for (uint32_t i = 0; i < out->n; i++)
-        (void)alloc_free(a, out->ext[i].blk, out->ext[i].count);
+        (void)give_back(a, out->ext[i].blk, out->ext[i].count);
     out->n = 0;
 }
 
@@ -279,6 +302,156 @@ static bool alloc_slow(struct allocator *a, uint32_t own, uint32_t want, unsigne
     ranked_unlock(&a->slow, RANK_ALLOC);
     sort_and_join(out);
     return ok;
+}
+
+/* Takes blocks that are free, of whatever lanes. The lanes are closed, so that free ones stay so. */
+static void take_closed(struct allocator *a, uint32_t blk, uint32_t count) {
+    uint32_t end = blk + count;
+    for (struct lane *l = lane_of(a, blk); blk < end; l++) {
+        uint32_t n = (end < l->end ? end : l->end) - blk;
+        ranked_lock(&l->lock, RANK_LANE);
+        (void)lane_take_at_locked(l, blk, n);
+        ranked_unlock(&l->lock, RANK_LANE);
+        blk += n;
+    }
+}
+
+/* The first free block in [from, end), or end. */
+static uint32_t next_free(const struct allocator *a, uint32_t from, uint32_t end) {
+    while (from < end) {
+        uint64_t avail = ~word_get(&a->words[from / 64]) & (UINT64_MAX << from % 64);
+        if (avail != 0) {
+            from = from / 64 * 64 + (uint32_t)__builtin_ctzll(avail);
+            return from < end ? from : end;
+        }
+        from = (from / 64 + 1) * 64;
+    }
+    return end;
+}
+
+/* The first used block in [from, end), or end. */
+static uint32_t next_used(const struct allocator *a, uint32_t from, uint32_t end) {
+    while (from < end) {
+        uint64_t used = word_get(&a->words[from / 64]) & (UINT64_MAX << from % 64);
+        if (used != 0) {
+            from = from / 64 * 64 + (uint32_t)__builtin_ctzll(used);
+            return from < end ? from : end;
+        }
+        from = (from / 64 + 1) * 64;
+    }
+    return end;
+}
+
+/* The first of `want` free blocks in a row; if they are a group or more, best at the start of one. 0: none. */
+static uint32_t find_row(const struct allocator *a, uint32_t want) {
+    uint32_t any = 0;
+    for (uint32_t blk = a->data_blk, end; (blk = next_free(a, blk, a->data_end)) < a->data_end; blk = end) {
+        end = next_used(a, blk, a->data_end);
+        uint32_t whole = (blk + GROUP_BLKS - 1) / GROUP_BLKS * GROUP_BLKS;
+        if (want >= GROUP_BLKS && whole < end && end - whole >= want)
+            return whole;
+        if (any == 0 && end - blk >= want)
+            any = blk;
+        if (any != 0 && want < GROUP_BLKS)
+            break;
+    }
+    return any;
+}
+
+uint32_t alloc_in_a_row(struct allocator *a, uint32_t want) {
+    uint32_t blk = 0;
+    ranked_lock(&a->slow, RANK_ALLOC);
+    if (close_lanes(a) >= (uint64_t)want + a->reserve)
+        blk = find_row(a, want);
+    if (blk != 0)
+        take_closed(a, blk, want);
+    open_lanes(a);
+    ranked_unlock(&a->slow, RANK_ALLOC);
+    return blk;
+}
+
+bool alloc_these(struct allocator *a, uint32_t blk, uint32_t count) {
+    if (count == 0 || blk < a->data_blk || blk >= a->data_end || count > a->data_end - blk)
+        return false;
+    ranked_lock(&a->slow, RANK_ALLOC);
+    bool ok = close_lanes(a) >= (uint64_t)count + a->reserve && next_used(a, blk, blk + count) == blk + count;
+    if (ok)
+        take_closed(a, blk, count);
+    open_lanes(a);
+    ranked_unlock(&a->slow, RANK_ALLOC);
+    return ok;
+}
+
+/* ---- holds ---- */
+
+/* Made by the first who needs them. NULL without memory. */
+static struct holds *need_holds(struct allocator *a) {
+    struct holds *h = atomic_load(&a->holds), *made;
+    if (h != NULL || (made = holds_new(a->words_n)) == NULL)
+        return h;
+    if (atomic_compare_exchange_strong(&a->holds, &h, made))
+        return made;
+    holds_delete(made);
+    return h;
+}
+
+bool alloc_hold(struct allocator *a, uint32_t blk, uint32_t count) {
+    struct holds *h = need_holds(a);
+    if (h == NULL)
+        return false;
+    uint32_t end = blk + count;
+    ranked_lock(&h->lock, RANK_HOLDS);
+    bool ok = holds_add(h, blk, count);
+    if (ok && !lane_bits_all_set(a->words, blk, count)) {
+        ranked_lock(&a->slow, RANK_ALLOC);
+        close_lanes(a);
+        for (uint32_t i = blk, to; (i = next_free(a, i, end)) < end; i = to) {
+            to = next_used(a, i, end);
+            take_closed(a, i, to - i);
+            for (uint32_t k = i; k < to; k++)
+                holds_set_freed(h, k, true);
+        }
+        open_lanes(a);
+        ranked_unlock(&a->slow, RANK_ALLOC);
+    }
+    ranked_unlock(&h->lock, RANK_HOLDS);
+    return ok;
+}
+
+void alloc_release(struct allocator *a, uint32_t blk, uint32_t count) {
+    struct holds *h = atomic_load(&a->holds);
+    uint32_t end = blk + count;
+    ranked_lock(&h->lock, RANK_HOLDS);
+    holds_remove(h, blk, count);
+    for (uint32_t i = blk, n; i < end; i += n) {
+        for (n = 0; i + n < end && holds_is_freed(h, i + n) && !holds_is_held(h, i + n); n++)
+            holds_set_freed(h, i + n, false);
+        if (n != 0)
+            (void)give_back(a, i, n);
+        else
+            n = 1;
+    }
+    ranked_unlock(&h->lock, RANK_HOLDS);
+}
+
+bool alloc_is_held(struct allocator *a, uint32_t blk) {
+    struct holds *h = atomic_load(&a->holds);
+    if (h == NULL || blk >= a->data_end)
+        return false;
+    ranked_lock(&h->lock, RANK_HOLDS);
+    bool held = holds_is_held(h, blk);
+    ranked_unlock(&h->lock, RANK_HOLDS);
+    return held;
+}
+
+bool alloc_has_holds(const struct allocator *a) {
+    const struct holds *h = atomic_load(&a->holds);
+    return h != NULL && atomic_load(&h->n) != 0;
+}
+
+uint32_t alloc_held_free(const struct allocator *a) {
+    const struct holds *h = atomic_load(&a->holds);
+    return h == NULL ? 0 : atomic_load_explicit(&h->gone, memory_order_relaxed);
 }
 
 /* ---- allocation ---- */
@@ -360,21 +533,33 @@ bool alloc_blocks(struct allocator *a, uint32_t want, unsigned flags, struct ext
     return extent_list_add(out, blk, want); /* to an empty list: needs no memory */
 }
 
-bool alloc_free(struct allocator *a, uint32_t blk, uint32_t count) {
+/* Of blocks some of which may be held. */
+static bool free_held(struct allocator *a, struct holds *h, uint32_t blk, uint32_t count) {
     uint64_t end = (uint64_t)blk + count;
     if (count == 0 || blk < a->data_blk || end > a->data_end)
         return false;
-    struct lane *first = lane_of(a, blk), *last = lane_of(a, (uint32_t)end - 1);
-    for (struct lane *l = first; l <= last; l++)
-        ranked_lock(&l->lock, RANK_LANE);
+    ranked_lock(&h->lock, RANK_HOLDS);
     bool ok = lane_bits_all_set(a->words, blk, count);
-    for (struct lane *l = first; l <= last; l++) {
-        uint32_t from = blk > l->first ? blk : l->first, to = end < l->end ? (uint32_t)end : l->end;
-        if (ok)
-            lane_put_locked(l, from, to - from);
-        ranked_unlock(&l->lock, RANK_LANE);
+    for (uint32_t i = blk; ok && i < end; i++)
+        ok = !holds_is_freed(h, i);
+    for (uint32_t i = blk, n; ok && i < end; i += n) {
+        n = 1;
+        if (holds_is_held(h, i)) {
+            holds_set_freed(h, i, true);
+            continue;
+        }
+        while (i + n < end && !holds_is_held(h, i + n))
+            n++;
+        ok = give_back(a, i, n);
     }
+    ranked_unlock(&h->lock, RANK_HOLDS);
     return ok;
+}
+
+bool alloc_free(struct allocator *a, uint32_t blk, uint32_t count) {
+    struct holds *h = atomic_load(&a->holds);
+    /* What is being freed is in no file, so that nobody begins to hold it meanwhile. */
+    return h == NULL || atomic_load(&h->n) == 0 ? give_back(a, blk, count) : free_held(a, h, blk, count);
 }
 
 bool alloc_free_all(struct allocator *a, const struct nova_extent *ext, uint32_t n) {

@@ -52,7 +52,8 @@ bool alloc_mark_used(struct allocator *a, uint32_t blk, uint32_t count, uint32_t
  * block are 1, as those of all blocks outside the data area.
  */
 uint32_t alloc_bitmap_bytes(const struct allocator *a);
-/* Reads or replaces a piece of it. Loading cannot free blocks outside the data area. Not beside other calls. */
+/* Reads or replaces a piece of it; held blocks that were freed are read as free. Loading cannot free blocks outside the
+ * data area. Not beside other calls. */
 void alloc_bitmap_save(const struct allocator *a, uint32_t off, uint8_t *dst, uint32_t len);
 void alloc_bitmap_load(struct allocator *a, uint32_t off, const uint8_t *src, uint32_t len);
 
@@ -86,10 +87,34 @@ bool alloc_at(struct allocator *a, uint32_t blk, uint32_t count);
 /* Allocates one block; 0 if there is none. */
 uint32_t alloc_one(struct allocator *a, unsigned flags);
 
+/*
+ * Allocates `want` blocks that lie in a row, whatever lanes they belong to, without use of the reserve; the first one,
+ * or 0. alloc_these(): the blocks [blk, blk + count), if all are free. Both look at the whole map.
+ */
+uint32_t alloc_in_a_row(struct allocator *a, uint32_t want);
+bool alloc_these(struct allocator *a, uint32_t blk, uint32_t count);
+
 /* Frees. False, and nothing done, if a block is outside the data area or free already. */
 bool alloc_free(struct allocator *a, uint32_t blk, uint32_t count);
 /* Frees several extents; false if that could not be done with all of them. */
 bool alloc_free_all(struct allocator *a, const struct nova_extent *ext, uint32_t n);
+
+/* ---- holds (holds.h); any thread ---- */
+
+/*
+ * From now on blocks of [blk, blk + count) that are freed are given to nobody, until as many calls of alloc_release()
+ * have had the same extent. Those that are free already (in a new allocator, under memory that shows them still) are
+ * taken out of the lanes. False without memory.
+ */
+bool alloc_hold(struct allocator *a, uint32_t blk, uint32_t count);
+void alloc_release(struct allocator *a, uint32_t blk, uint32_t count);
+
+/* Whether a block is held. */
+bool alloc_is_held(struct allocator *a, uint32_t blk);
+/* Whether any block is. */
+bool alloc_has_holds(const struct allocator *a);
+/* Blocks that count as used only because they are held. On the media they are free. */
+uint32_t alloc_held_free(const struct allocator *a);
 
 uint32_t alloc_lanes(const struct allocator *a);
 uint32_t alloc_total(const struct allocator *a);   /* blocks of the data area */

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 
 #include "api/handles.h"
+#include "map/pin.h"
 #include "util/clock.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
@@ -96,7 +97,11 @@ static bool intent_pin(struct nova_intent *in) {
     log_lock_owner(in->inode);
     in->pinned = true;
     f->pins++;
-    in->all_in_place = file_map_in_place(f) && page_of(in->off) < pages_of(in->old_size);
+    uint64_t first = page_of(in->off), last = page_of(in->off + in->len - 1), end = pages_of(in->old_size);
+    if (first < end) {
+        uint64_t n = (last < end ? last + 1 : end) - first;
+        in->all_in_place = file_map_in_place(f) || file_map_is_pinned_locked(f, first, n);
+    }
     in->first_blk = file_map_block(f, page_of(in->off)); /* the caller's may have been moved, and be nobody's now */
     log_unlock_owner(in->inode);
     return in->all_in_place;

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "api/handles.h"
+#include "map/pin.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define LEN_MAX (1ull << 46) /* what fits an address space of 47 bits */
@@ -27,28 +28,41 @@ static int need_file_map(struct nova_inode *inode, struct nova_error *err) {
     return rc;
 }
 
-int nova_map(nova_inode *inode, uint64_t off, uint64_t len, uint32_t flags, uint64_t *appended, nova_region **out,
-             struct nova_error *err) {
-    *out = NULL;
+/* What nova_map() and nova_pin() want of an inode, off and len. */
+static int check_range(const struct nova_inode *inode, uint64_t off, uint64_t len, struct nova_error *err) {
     if (inode->log.type != NOVA_FILE)
         return nova_fail(err, NOVA_EISDIR, "inode %u is not a file", inode->log.ino);
-    if ((flags & ~(NOVA_MAP_WRITE | NOVA_MAP_EAGER)) != 0)
-        return nova_fail(err, NOVA_EINVAL, "unknown flags %#x", flags);
     if (off % BLK != 0 || len == 0)
         return nova_fail(err, NOVA_EINVAL, "a region of %llu bytes at offset %llu: the offset must be one of a page",
                          (unsigned long long)len, (unsigned long long)off);
     if (len > LEN_MAX || off > (uint64_t)NOVA_FILE_SIZE_MAX || len > (uint64_t)NOVA_FILE_SIZE_MAX - off)
         return nova_fail(err, NOVA_EFBIG, "a region of %llu bytes at offset %llu is beyond the limits",
                          (unsigned long long)len, (unsigned long long)off);
+    return NOVA_OK;
+}
+
+/* Where commits that no call makes are counted: what was said first stays. */
+static void take_counter(struct nova_inode *inode, uint64_t *appended) {
+    log_lock_guest(inode);
+    if (inode->map->appended == NULL)
+        inode->map->appended = appended;
+    log_unlock_guest(inode);
+}
+
+int nova_map(nova_inode *inode, uint64_t off, uint64_t len, uint32_t flags, uint64_t *appended, nova_region **out,
+             struct nova_error *err) {
+    *out = NULL;
+    if ((flags & ~(NOVA_MAP_WRITE | NOVA_MAP_EAGER)) != 0)
+        return nova_fail(err, NOVA_EINVAL, "unknown flags %#x", flags);
+    int rc = check_range(inode, off, len, err);
+    if (rc != NOVA_OK)
+        return rc;
     nova_region *region = malloc(sizeof *region);
     if (region == NULL)
         return nova_fail(err, NOVA_ENOMEM, "no memory for a region");
-    int rc = need_file_map(inode, err);
+    rc = need_file_map(inode, err);
     if (rc == NOVA_OK) {
-        log_lock_guest(inode);
-        if (inode->map->appended == NULL)
-            inode->map->appended = appended;
-        log_unlock_guest(inode);
+        take_counter(inode, appended);
         int prot = PROT_READ | ((flags & NOVA_MAP_WRITE) != 0 ? PROT_WRITE : 0);
         rc = file_map_add(inode->map, off / BLK, len, prot, (flags & NOVA_MAP_EAGER) == 0, &region->r, err);
     }
@@ -114,4 +128,23 @@ int nova_set_in_place(nova_inode *inode, uint32_t on) {
         log_unlock_guest(inode);
     }
     return NOVA_OK;
+}
+
+int nova_pin(nova_inode *inode, uint64_t off, uint64_t len, uint64_t *appended, nova_pinned **out, uint64_t *pool_off,
+             struct nova_error *err) {
+    uint32_t blk = 0;
+    *out = NULL;
+    int rc = check_range(inode, off, len, err);
+    if (rc == NOVA_OK)
+        rc = need_file_map(inode, err);
+    if (rc != NOVA_OK)
+        return rc;
+    take_counter(inode, appended);
+    rc = file_map_pin(inode->map, off / BLK, pages_of(len), out, &blk, err);
+    *pool_off = (uint64_t)blk * BLK;
+    return rc;
+}
+
+int nova_pin_force(nova_inode *inode, const nova_pinned *pinned, struct nova_error *err) {
+    return file_map_force_pinned(inode->map, pinned, err);
 }

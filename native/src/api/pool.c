@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "api/pool.h"
+
+#include "map/pin.h"
 #include "recovery/rebuild.h"
 #include "recovery/superblock.h"
 #include "util/clock.h"
@@ -33,8 +35,9 @@ static void write_snapshot(struct nova_pool *pool) {
 }
 
 static void write_clean(struct nova_pool *pool) {
-    struct fmt_state clean = {
-        .state = FMT_STATE_CLEAN, .blocks_free = alloc_free_count(pool->alloc), .inodes_used = pool->itable.used_count};
+    struct fmt_state clean = {.state = FMT_STATE_CLEAN,
+                              .blocks_free = alloc_free_count(pool->alloc) + alloc_held_free(pool->alloc),
+                              .inodes_used = pool->itable.used_count};
     pool_state_write(&pool->media, &pool->state, &clean);
 }
 
@@ -240,10 +243,13 @@ int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_p
     rc = pool_file_open(&pool->file, path, (opt->flags & NOVA_OPT_EMULATED) != 0, media_probe, err);
     if (rc == NOVA_OK) {
         rc = pool_take_up(pool, path, opt, err);
+        if (rc == NOVA_OK && (rc = pins_attach(&pool->file, pool->alloc, err)) != NOVA_OK)
+            pool_unload_tables(pool);
         if (rc == NOVA_OK) {
             size_t chunks = pool->media.inodes_max / OPEN_CHUNK + 1;
             pool->open = calloc(chunks, sizeof *pool->open);
             if (pool->open == NULL) {
+                pins_detach(pool->alloc);
                 pool_unload_tables(pool);
                 rc = nova_fail(err, NOVA_ENOMEM, "no memory for a table of open inodes");
             }
@@ -300,6 +306,7 @@ int nova_pool_close(nova_pool *pool, struct nova_error *err) {
     if (pool == NULL)
         return NOVA_OK;
     int rc = close_inodes(pool, err);
+    pins_detach(pool->alloc); /* what is held and freed is free in the snapshot */
     if (!__atomic_load_n(&pool->leaked, __ATOMIC_RELAXED)) {
         int saved = pool_save(pool, rc == NOVA_OK ? err : NULL);
         rc = rc == NOVA_OK ? saved : rc;

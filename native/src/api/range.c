@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "api/handles.h"
+#include "map/pin.h"
 #include "util/clock.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
@@ -136,7 +137,8 @@ static int punch(struct nova_inode *inode, uint64_t off, uint64_t end, uint64_t 
     *again = false;
     if (map != NULL) {
         log_lock_owner(inode);
-        in_place = file_map_in_place(map);
+        in_place = file_map_in_place(map) || file_map_is_pinned_locked(map, off / BLK, 1) ||
+                   file_map_is_pinned_locked(map, (end - 1) / BLK, 1);
         blk[0] = file_map_block(map, off / BLK);
         blk[1] = file_map_block(map, (end - 1) / BLK);
         between = true;

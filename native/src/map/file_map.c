@@ -266,6 +266,15 @@ int map_append_locked(struct file_map *f, struct log_batch *b, enum fmt_kind kin
     return log_append(b, &e, err);
 }
 
+int map_append_ctime_locked(const struct file_map *f, struct log_batch *b, struct nova_error *err) {
+    struct fmt_setattr_body a = {.mask = NOVA_ATTR_CTIME, .ctime = f->ctime};
+    struct fmt_entry e = {.kind = FMT_SETATTR, .lines = 1};
+    if (f->ctime == f->mtime)
+        return NOVA_OK; /* a write entry makes both times one */
+    memcpy(e.payload, &a, sizeof a);
+    return log_append(b, &e, err);
+}
+
 int map_commit_locked(struct file_map *f, struct log_batch *b, struct nova_error *err) {
     int rc = log_commit(b, err);
     if (rc == NOVA_EOS)

@@ -103,7 +103,7 @@ static inline uint32_t file_map_block(const struct file_map *f, uint64_t pgoff) 
     return block_map_get(&f->blocks, pgoff);
 }
 
-/* Whether writing calls go in place. */
+/* Whether writing calls go in place, wherever they write. */
 static inline bool file_map_in_place(const struct file_map *f) {
     return f->eager != 0 || (f->in_place && f->regions != NULL);
 }

@@ -12,9 +12,9 @@
  * So there is a limit to how many wait for it, which is part of the free space, too.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "map/map_internal.h"
+#include "map/pin.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 #define CHUNK 128u        /* pages */
@@ -77,14 +77,6 @@ static void count_chunk(const struct file_map *f, struct chunk *c) {
     }
 }
 
-/* A write entry makes both times one. */
-static int append_ctime(const struct file_map *f, struct log_batch *b) {
-    struct fmt_setattr_body a = {.mask = NOVA_ATTR_CTIME, .ctime = f->ctime};
-    struct fmt_entry e = {.kind = FMT_SETATTR, .lines = 1};
-    memcpy(e.payload, &a, sizeof a);
-    return log_append(b, &e, NULL);
-}
-
 /* Moves the blocks of the chunk to as few extents as possible, if that is worth it. */
 static bool move_together(struct file_map *f, const struct chunk *c) {
     uint64_t pgoff = c->pgoff, n = c->n;
@@ -122,8 +114,8 @@ static bool move_together(struct file_map *f, const struct chunk *c) {
         if (x == ext.n)
             break;
     }
-    if (rc == NOVA_OK && f->ctime != f->mtime)
-        rc = append_ctime(f, &b);
+    if (rc == NOVA_OK)
+        rc = map_append_ctime_locked(f, &b, NULL);
     if (rc == NOVA_OK)
         rc = map_commit_locked(f, &b, NULL);
     else
@@ -154,7 +146,8 @@ static void defragment(struct file_map *f, struct region *r, uint64_t page) {
     if (c.n > end - c.pgoff)
         c.n = end - c.pgoff;
     count_chunk(f, &c);
-    if ((c.runs + 1) * WORTH > c.pieces || f->pins != 0 || f->eager != 0 /* cannot be held */ || !may_wait(f, c.count))
+    if ((c.runs + 1) * WORTH > c.pieces || f->pins != 0 || f->eager != 0 /* cannot be held */ ||
+        !may_wait(f, c.count) || file_map_is_pinned_locked(f, c.pgoff, c.n))
         return;
     f->faulting = r;
     if (move_together(f, &c)) {

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "pmem/pool_file.h"
+#include "pmem/pool_lock.h"
 #include "util/error.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
@@ -33,17 +33,6 @@ static int fail_open(struct nova_error *err, int os_errno, const char *path) {
     case EISDIR: return nova_fail(err, NOVA_EISDIR, "%s is a directory; a pool is a regular file", path);
     default: return nova_fail_os(err, NOVA_EOS, os_errno, "cannot open pool %s", path);
     }
-}
-
-/* flock and not fcntl: it belongs to this open file alone, so closing another descriptor of the pool does not drop it.
- */
-static int lock(int fd, int how, const char *path, struct nova_error *err) {
-    if (flock(fd, how | LOCK_NB) == 0)
-        return NOVA_OK;
-    if (errno == EWOULDBLOCK)
-        return nova_fail(err, NOVA_EBUSY, "pool %s is open already, in this or another process; close it there first",
-                         path);
-    return nova_fail_os(err, NOVA_EOS, errno, "cannot lock pool %s", path);
 }
 
 /* Every block of the file gets storage now, so that no store into the mapping can fail with SIGBUS later. */
@@ -111,14 +100,14 @@ int pool_file_create(struct pool_file *pf, const char *path, uint64_t size, bool
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail_open(err, errno, path);
-    int rc = lock(fd, LOCK_EX, path, err);
+    int rc = pool_lock_take(&fd, path, err);
     if (rc == NOVA_OK)
         rc = allocate(fd, size, path, err);
     if (rc == NOVA_OK)
         rc = map(pf, fd, path, size, emulated, err);
     if (rc != NOVA_OK) {
         unlink(path);
-        close(fd);
+        pool_lock_give_back(fd);
         return rc;
     }
     pf->fd = fd;
@@ -173,7 +162,7 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
     int rc = open_regular(path, O_RDWR, &fd, &st, err);
     if (rc != NOVA_OK)
         return rc;
-    rc = lock(fd, LOCK_EX, path, err);
+    rc = pool_lock_take(&fd, path, err);
     uint64_t keep = (uint64_t)st.st_size;
     if (rc == NOVA_OK)
         rc = probe_file(fd, (uint64_t)st.st_size, probe, &keep, path, err);
@@ -187,7 +176,7 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
     if (rc == NOVA_OK)
         rc = map(pf, fd, path, (uint64_t)st.st_size, emulated, err);
     if (rc != NOVA_OK) {
-        close(fd);
+        pool_lock_give_back(fd);
         return rc;
     }
     pf->fd = fd;
@@ -241,7 +230,7 @@ int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error 
     int rc = open_regular(path, O_RDONLY, &fd, &st, err);
     if (rc != NOVA_OK)
         return rc;
-    rc = lock(fd, LOCK_SH, path, err);
+    rc = pool_lock_take_shared(&fd, path, err);
     if (rc == NOVA_OK) {
         uint64_t size = (uint64_t)st.st_size;
         void *addr = (uint64_t)st.st_blocks * 512 < size
@@ -253,7 +242,7 @@ int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error 
             *pf = (struct pool_file){.base = addr, .len = (uint64_t)st.st_size, .fd = fd, .ops = pmem_ops_cpu};
     }
     if (rc != NOVA_OK)
-        close(fd);
+        pool_lock_give_back(fd);
     return rc;
 }
 
@@ -276,9 +265,7 @@ int pool_file_sync(const struct pool_file *pf, const char *path, struct nova_err
 
 void pool_file_close(struct pool_file *pf) {
     pmem_unmap(pf->base, pf->len);
-    /* Closing drops the lock only if no child process, forked meanwhile, still holds a copy of the descriptor. */
-    (void)flock(pf->fd, LOCK_UN);
-    close(pf->fd);
+    pool_lock_give_back(pf->fd);
     pf->base = NULL;
     pf->fd = -1;
 }

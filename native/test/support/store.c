@@ -372,12 +372,37 @@ int store_removexattr(struct store_file *f, const char *name) {
     return store_done(f, attrs_remove(&f->attrs, f->inode, name, &f->io));
 }
 
-int store_map(struct store_file *f, uint64_t off, uint64_t len, uint32_t flags, struct store_region *out) {
-    struct nova_region_stat st;
+static void need_counter(struct store_file *f) {
     if (f->appended == NULL)
         f->appended = calloc(1, sizeof *f->appended);
     if (f->appended == NULL)
         abort();
+}
+
+int store_pin(struct store_file *f, uint64_t off, uint64_t len, struct store_pin *out) {
+    need_counter(f);
+    *out = (struct store_pin){.off = off, .len = len};
+    int rc = nova_pin(f->inode, off, len, f->appended, &out->p, &out->pool_off, &f->store->err);
+    if (rc != NOVA_OK)
+        return rc;
+    int fd = f->store->pool->file.fd;
+    void *addr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)out->pool_off);
+    if (addr == MAP_FAILED)
+        abort();
+    out->addr = addr;
+    return store_catch_up(f);
+}
+
+void store_unpin(struct store_pin *pin) {
+    if (pin->p != NULL)
+        munmap(pin->addr, pin->len);
+    nova_unpin(pin->p);
+    pin->p = NULL;
+}
+
+int store_map(struct store_file *f, uint64_t off, uint64_t len, uint32_t flags, struct store_region *out) {
+    struct nova_region_stat st;
+    need_counter(f);
     *out = (struct store_region){.off = off, .len = len};
     int rc = nova_map(f->inode, off, len, NOVA_MAP_WRITE | flags, f->appended, &out->r, &f->store->err);
     if (rc != NOVA_OK)

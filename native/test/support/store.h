@@ -148,6 +148,16 @@ int store_populate(struct store_file *f, const struct store_region *r, uint64_t 
 /* Brings the index up to what faults did. */
 int store_catch_up(struct store_file *f);
 
+/* Pinned pages, mapped as somebody else maps the pool's file. They may outlive file and pool. */
+struct store_pin {
+    nova_pinned *p; /* NULL: none */
+    uint8_t *addr;
+    uint64_t off, len; /* bytes of the file */
+    uint64_t pool_off;
+};
+int store_pin(struct store_file *f, uint64_t off, uint64_t len, struct store_pin *out);
+void store_unpin(struct store_pin *pin);
+
 /* Extended attributes: of a file or symbolic link, and of a directory (store_names.c). */
 int store_setxattr(struct store_file *f, const char *name, const void *value, uint32_t len);
 int store_removexattr(struct store_file *f, const char *name);

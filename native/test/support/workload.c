@@ -13,6 +13,7 @@
 #include "api/handles.h"
 #include "crash_image.h"
 #include "lazy.h"
+#include "map/pin.h"
 #include "report.h"
 #include "thread_buffer.h"
 #include "workload.h"
@@ -177,6 +178,7 @@ static struct world_file *take_file(struct world *w) {
             continue;
         w->file[i].gone[0] = '\0';
         memset(w->file[i].map, 0, sizeof w->file[i].map);
+        w->file[i].pin.p = NULL;
         return &w->file[i];
     }
     abort();
@@ -201,6 +203,7 @@ static int close_one(struct world_file *f) {
     for (size_t i = 0; i < sizeof f->map / sizeof *f->map; i++)
         nova_region_free(f->map[i].r);
     memset(f->map, 0, sizeof f->map);
+    store_unpin(&f->pin);
     f->open = false;
     return store_file_close(&f->f);
 }
@@ -228,8 +231,15 @@ void make(struct world *w, const char *name) {
 
 /* ---- calls on mapped files ---- */
 
-static bool goes_in_place(const struct world_file *f) {
+static bool goes_in_place(const struct world_file *f, uint64_t off, uint64_t len) {
     struct nova_region_stat st;
+    if (f->pin.p != NULL) {
+        const struct nova_inode *inode = f->f.inode;
+        uint64_t first = page_of(off), end = page_of(off + len - 1) + 1, size = pages_of(inode->map->size);
+        end = end < size ? end : size;
+        if (first < end && file_map_is_pinned_locked(inode->map, first, end - first))
+            return true;
+    }
     if (f->map[0].r == NULL)
         return false;
     nova_region_stat(f->map[0].r, &st);
@@ -241,7 +251,7 @@ static bool goes_in_place(const struct world_file *f) {
 static void begin_write(struct world *w, const struct world_file *f, const char *name, uint64_t off, uint64_t len,
                         const uint8_t *src) {
     uint64_t size = size_of(w, name);
-    if (goes_in_place(f) && off < size)
+    if (off < size && goes_in_place(f, off, len))
         w->now[0] = model_write_loose(arena(w), now(w), name, off, src, off + len < size ? len : size - off);
 }
 
@@ -252,7 +262,7 @@ static const struct model *written(struct world *w, const struct world_file *f, 
     uint64_t end = off + len;
     if (m->loose == NULL)
         return m;
-    if (!goes_in_place(f)) { /* the rest of its pages was copied, but for one that was appended to */
+    if (!goes_in_place(f, off, len)) { /* the rest of its pages was copied, but for one that was appended to */
         if (off < size_of(w, name))
             off -= off % NOVA_BLOCK_SIZE;
         end += (NOVA_BLOCK_SIZE - end % NOVA_BLOCK_SIZE) % NOVA_BLOCK_SIZE;
@@ -385,6 +395,53 @@ void populate_bytes(struct world *w, const char *name, uint64_t off, uint64_t le
 bool put_mapped_fits(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src) {
     bool apart = off + len <= src || src + len <= off;
     return apart || !goes_in_place(open_named(w, name));
+}
+
+/* ---- calls on pinned pages ---- */
+
+void pin_file(struct world *w, const char *name, uint64_t off, uint64_t len) {
+    struct world_file *f = open_named(w, name);
+    forget_times(w); /* of writes in place */
+    uint32_t op = begin(w, "pin %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
+    must(w, "pin", store_pin(&f->f, off, len, &f->pin));
+    end(w, op, now(w));
+}
+
+void unpin_file(struct world *w, const char *name) {
+    uint32_t op = begin(w, "unpin %.30s", name);
+    store_unpin(&open_named(w, name)->pin);
+    end(w, op, now(w));
+}
+
+static uint8_t *pinned_bytes(struct world *w, const struct store_pin *pin) {
+    return w->s.pool->media.base + pin->pool_off;
+}
+
+void store_pinned(struct world *w, const char *name, uint64_t off, uint64_t len) {
+    const struct store_pin *pin = &open_named(w, name)->pin;
+    const uint8_t *src = fresh_bytes(w, len);
+    w->now[0] = model_write_loose(arena(w), now(w), name, off, src, len);
+    uint32_t op = begin(w, "store pinned %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
+    memcpy(pin->addr + (off - pin->off), src, len);
+    if (w->recording)
+        recorder_stored(pinned_bytes(w, pin) + (off - pin->off), len);
+    end(w, op, now(w));
+}
+
+void load_pinned(struct world *w, const char *name) {
+    const struct store_pin *pin = &open_named(w, name)->pin;
+    const struct model_node *node = model_get(now(w), name)->node;
+    for (uint64_t off = pin->off; off < pin->off + pin->len && off < node->size; off++)
+        if (pin->addr[off - pin->off] != node->bytes[off])
+            fail_msg("pinned byte %llu of %s is %02x instead of %02x", (unsigned long long)off, name,
+                     pin->addr[off - pin->off], node->bytes[off]);
+}
+
+void force_pinned(struct world *w, const char *name) {
+    struct world_file *f = open_named(w, name);
+    uint32_t op = begin(w, "force pinned %.30s", name);
+    must(w, "force", nova_pin_force(f->f.inode, f->pin.p, &w->s.err));
+    end(w, op, model_settle(arena(w), now(w), name, f->pin.off, f->pin.len));
 }
 
 void put_mapped(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src) {

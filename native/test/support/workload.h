@@ -16,6 +16,7 @@ struct world_file {
     char gone[MODEL_PATH]; /* "/" and the last name of what has none any more; else empty */
     struct store_file f;
     struct store_region map[2]; /* r: NULL where there is none */
+    struct store_pin pin;
 };
 
 struct world {
@@ -79,6 +80,13 @@ void load_byte(struct world *w, const char *name, uint64_t off); /* all regions 
 void load_all(struct world *w, const char *name);                /* the same of all bytes of the file */
 void force(struct world *w, const char *name, uint64_t off, uint64_t len);
 void populate_bytes(struct world *w, const char *name, uint64_t off, uint64_t len, bool allocate);
+/* Pinned pages, of which one run per file may be at a time: stores and loads go through a mapping of the
+ * pool's file. It ends when the file is closed, at the latest. */
+void pin_file(struct world *w, const char *name, uint64_t off, uint64_t len);
+void unpin_file(struct world *w, const char *name);
+void store_pinned(struct world *w, const char *name, uint64_t off, uint64_t len);
+void load_pinned(struct world *w, const char *name);
+void force_pinned(struct world *w, const char *name);
 /* Writes what the mapping shows at src; not in place onto bytes that are its source: put_mapped_fits(). */
 void put_mapped(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src);
 bool put_mapped_fits(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src);
