@@ -29,6 +29,8 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bit b of byte i is blo
 #define LANES_MAX 64u
 #define LINE 64u
 
+#define ROW_ROOM 256u /* see find_row() */
+
 #define RESERVE_SHARE 128u /* of the data area */
 #define RESERVE_MIN 8u
 #define RESERVE_MAX 4096u
@@ -304,13 +306,16 @@ static bool alloc_slow(struct allocator *a, uint32_t own, uint32_t want, unsigne
     return ok;
 }
 
-/* Takes blocks that are free, of whatever lanes. The lanes are closed, so that free ones stay so. */
+/* Takes blocks that are free, of whatever lanes. The lanes are closed, so that free ones stay so. Where they go on
+ * looking is left as it is: what comes next is not put behind these. */
 static void take_closed(struct allocator *a, uint32_t blk, uint32_t count) {
     uint32_t end = blk + count;
     for (struct lane *l = lane_of(a, blk); blk < end; l++) {
         uint32_t n = (end < l->end ? end : l->end) - blk;
         ranked_lock(&l->lock, RANK_LANE);
+        uint32_t hint = l->hint;
         (void)lane_take_at_locked(l, blk, n);
+        l->hint = hint;
         ranked_unlock(&l->lock, RANK_LANE);
         blk += n;
     }
@@ -342,20 +347,25 @@ static uint32_t next_used(const struct allocator *a, uint32_t from, uint32_t end
     return end;
 }
 
-/* The first of `want` free blocks in a row; if they are a group or more, best at the start of one. 0: none. */
+/*
+ * The first of `want` free blocks in a row, or 0. They lie near the end of the longest free run, since others come from
+ * its start, and leave as many and some more behind them, for what is to lie in a row with them later. If they are a
+ * group or more, best at the start of one.
+ */
 static uint32_t find_row(const struct allocator *a, uint32_t want) {
-    uint32_t any = 0;
+    uint32_t best = 0, len = 0;
     for (uint32_t blk = a->data_blk, end; (blk = next_free(a, blk, a->data_end)) < a->data_end; blk = end) {
         end = next_used(a, blk, a->data_end);
-        uint32_t whole = (blk + GROUP_BLKS - 1) / GROUP_BLKS * GROUP_BLKS;
-        if (want >= GROUP_BLKS && whole < end && end - whole >= want)
-            return whole;
-        if (any == 0 && end - blk >= want)
-            any = blk;
-        if (any != 0 && want < GROUP_BLKS)
-            break;
+        if (end - blk > len) {
+            best = blk;
+            len = end - blk;
+        }
     }
-    return any;
+    if (len < want)
+        return 0;
+    uint32_t behind = (len - want) / 2 < want + ROW_ROOM ? (len - want) / 2 : want + ROW_ROOM;
+    uint32_t at = best + len - behind - want, whole = at / GROUP_BLKS * GROUP_BLKS;
+    return want >= GROUP_BLKS && whole >= best ? whole : at;
 }
 
 uint32_t alloc_in_a_row(struct allocator *a, uint32_t want) {

@@ -89,7 +89,8 @@ uint32_t alloc_one(struct allocator *a, unsigned flags);
 
 /*
  * Allocates `want` blocks that lie in a row, whatever lanes they belong to, without use of the reserve; the first one,
- * or 0. alloc_these(): the blocks [blk, blk + count), if all are free. Both look at the whole map.
+ * or 0; if possible with free ones behind. alloc_these(): the blocks [blk, blk + count), if all are free. Both look at
+ * the whole map.
  */
 uint32_t alloc_in_a_row(struct allocator *a, uint32_t want);
 bool alloc_these(struct allocator *a, uint32_t blk, uint32_t count);

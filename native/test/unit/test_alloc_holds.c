@@ -88,19 +88,31 @@ static void test_in_a_row_over_lanes(void **state) {
     struct extent_list l;
     assert_int_equal(alloc_lanes(a), 16);
     uint32_t blk = alloc_in_a_row(a, 10 * GROUP);
-    assert_int_equal(blk, GROUP); /* at the start of a group */
+    assert_int_equal(blk, 3 * GROUP); /* at the start of a group, with half of the rest behind */
     assert_int_equal(alloc_free_count(a), 16 * GROUP - DATA - 10 * GROUP);
-    assert_int_equal(alloc_in_a_row(a, 5 * GROUP + 1), 0); /* there are two pieces */
+    assert_int_equal(alloc_in_a_row(a, 3 * GROUP + 1), 0); /* there are two pieces */
     extent_list_init(&l);
-    assert_true(alloc_blocks(a, 3 * GROUP, 0, &l));
+    assert_true(alloc_blocks(a, 4 * GROUP, 0, &l));
     free_list(a, &l);
     assert_false(alloc_these(a, blk - 4, 8));
-    assert_true(alloc_these(a, blk + 10 * GROUP, 600));
+    assert_true(alloc_these(a, blk + 10 * GROUP, 600)); /* over the bounds of lanes */
     assert_true(alloc_free(a, blk, 10 * GROUP + 600));
     assert_false(alloc_these(a, DATA - 1, 2));
     assert_false(alloc_these(a, 16 * GROUP - 1, 2));
     assert_int_equal(alloc_free_count(a), 16 * GROUP - DATA);
     assert_int_equal(alloc_in_a_row(a, 16 * GROUP), 0);
+    alloc_delete(a);
+}
+
+/* What others take next does not come from behind a row; so that it can go on. */
+static void test_a_row_goes_on(void **state) {
+    (void)state;
+    struct allocator *a = fresh(8 * GROUP, DATA, 8 * GROUP, 2);
+    uint32_t blk = alloc_in_a_row(a, 1), n = 1;
+    for (; n < 200; n++) {
+        assert_int_not_equal(alloc_one(a, 0), 0);
+        assert_true(alloc_these(a, blk + n, 1));
+    }
     alloc_delete(a);
 }
 
@@ -178,6 +190,7 @@ int main(void) {
         cmocka_unit_test(test_several_holds),
         cmocka_unit_test(test_bitmap_of_held_blocks),
         cmocka_unit_test(test_in_a_row_over_lanes),
+        cmocka_unit_test(test_a_row_goes_on),
         cmocka_unit_test(test_random_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

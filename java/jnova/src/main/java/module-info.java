@@ -6,6 +6,7 @@
  */
 module org.jnova {
     requires jdk.jfr;
+    requires jdk.nio.mapmode;
     requires static org.bytedeco.javacpp; // its annotations, from which the build makes the JNI library
 
     exports org.jnova;

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.NonReadableChannelException;
@@ -20,6 +21,7 @@ import org.jnova.internal.store.FileInfos;
 import org.jnova.internal.store.FileRanges;
 import org.jnova.internal.store.InodeState;
 import org.jnova.internal.store.Names;
+import org.jnova.internal.store.PinnedBuffer;
 import org.jnova.internal.store.RegionState;
 import org.jnova.internal.store.StoreCore;
 
@@ -510,6 +512,52 @@ public final class NovaFile implements AutoCloseable {
     }
 
     /**
+     * Maps bytes of this file into a mapped buffer of the JDK, as {@link FileChannel#map} does: with {@code load},
+     * {@code isLoaded} and {@code force}, for software that wants just that. {@link #map} is better in all else. The JDK
+     * can show one piece of one file of the operating system only. So the pages are brought together in the pool, each
+     * step of which leaves the file as it was, and holes among them get blocks; and they are <em>pinned</em> there, until
+     * nobody can reach the buffer, or a slice or duplicate of it, and the garbage collector has noticed. Meanwhile
+     * <ul>
+     * <li>a call that writes to a page of the range writes in place, all of what it writes (see {@link #setInPlace}): it
+     *     is durable on return, but a crash inside may leave any part of it;
+     * <li>buffer, reads, writes and regions of the file show the same bytes, except of pages that the file has lost by
+     *     truncation, as a hole, or with its last name: the buffer keeps these, and if the file gets bytes there again,
+     *     they are others. Collapsing and inserting move pages under the buffer. The space is free when the pin ends;
+     * <li>the pool's file stays locked by this process when the store has been closed. The buffer goes on showing what it
+     *     showed. This process can open the pool again, and nobody is given what the buffer shows, but new calls need not
+     *     write to it. Closing the store asks for a garbage collection, so that other processes can have it.
+     * </ul>
+     *
+     * <p>As with the JDK's, a file that ends within the range is made longer, whatever the mode, if this handle is for
+     * writing; it stays so if the call then fails. What was stored is durable after {@code force} of the buffer or of this
+     * handle.
+     *
+     * @param mode {@link FileChannel.MapMode#READ_ONLY}; or {@link FileChannel.MapMode#READ_WRITE} or {@link
+     *     FileChannel.MapMode#PRIVATE}, which need a handle for reading and writing
+     * @param position byte offset in the file
+     * @param length bytes, 0 to 2<sup>31</sup> - 1
+     * @return the buffer, with the byte order of a new one
+     * @throws IllegalArgumentException if the position is negative or the length out of range
+     * @throws UnsupportedOperationException for a mode that there is not here
+     * @throws NoSpaceException if the pool has no room for its pages in one piece; the message says how much it has
+     * @throws java.nio.file.FileSystemException if pages would have to move that another buffer, which is reachable, or
+     *     an eager region shows
+     * @throws IOException as the class says; also if the file ends within the range, and this handle is not for writing
+     */
+    public MappedByteBuffer mapBuffer(FileChannel.MapMode mode, long position, long length) throws IOException {
+        checkReadable();
+        checkRange(position, length);
+        Objects.requireNonNull(mode);
+        if (length > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("a buffer of " + length + " bytes");
+        }
+        if (mode != FileChannel.MapMode.READ_ONLY) {
+            checkWritable();
+        }
+        return PinnedBuffer.map(state, mode, position, (int) length, writable);
+    }
+
+    /**
      * Sets whether calls that write to this file write in place while it is mapped: into the blocks that are there,
      * instead of into new ones that replace them. That trades atomicity for speed: regions stay mapped as they are,
      * and blocks in one piece, but a crash inside a call, or its failure, may leave any part of it, and readers may see
@@ -580,7 +628,8 @@ public final class NovaFile implements AutoCloseable {
     // ---- the rest
 
     /**
-     * Does nothing but check that the file is open: every write was durable when it returned.
+     * Makes what was stored to mapped buffers of this file ({@link #mapBuffer}) durable, by whichever handle they were
+     * mapped. Every write was so when it returned.
      *
      * @throws IOException as the class says
      */
@@ -589,6 +638,7 @@ public final class NovaFile implements AutoCloseable {
         if (!core.isOpen()) {
             throw new ClosedChannelException();
         }
+        state.forcePinned();
     }
 
     /** {@return the attributes of the file, under the name by which this handle was opened}

@@ -260,7 +260,7 @@ final class NovaFileChannel extends MappingChannel {
         return this;
     }
 
-    /** Every write was durable when it returned; what is left are stores to regions that this channel has mapped. */
+    /** Every write was durable when it returned; what is left are stores to buffers, and to regions of this channel. */
     @Override
     public void force(boolean metaData) throws IOException {
         checkOpen();
@@ -384,15 +384,24 @@ final class NovaFileChannel extends MappingChannel {
 
     // ---- mapping
 
-    /**
-     * Not supported: the JDK makes mapped buffers over files of the operating system alone, and bytes of a file here are
-     * in blocks anywhere in the pool, which every write replaces.
-     */
+    /** See {@link NovaFile#mapBuffer}. */
     @Override
-    public MappedByteBuffer map(MapMode mapMode, long from, long size) {
-        throw new UnsupportedOperationException(
-                "a file of a pool has no MappedByteBuffer; NovaFile.map gives buffers, and on JDK 22 map with an arena"
-                        + " a segment");
+    public MappedByteBuffer map(MapMode mapMode, long from, long size) throws IOException {
+        if (size > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("Size exceeds Integer.MAX_VALUE");
+        }
+        Objects.requireNonNull(mapMode, "Mode is null");
+        checkOpen();
+        checkNotNegative(from, "position");
+        checkNotNegative(size, "size");
+        if (from > Long.MAX_VALUE - size) {
+            throw new IllegalArgumentException("Position + size overflow");
+        }
+        if (mapMode != MapMode.READ_ONLY) {
+            checkWritable();
+        }
+        checkReadable();
+        return blocking(() -> file.mapBuffer(mapMode, from, size));
     }
 
     @Override

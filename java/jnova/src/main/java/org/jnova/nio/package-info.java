@@ -31,11 +31,11 @@
  * <table>
  * <caption>What there is</caption>
  * <tr><th></th><th></th></tr>
- * <tr><td>file channels</td><td>all but three-argument {@code map}, which throws {@link
- *     UnsupportedOperationException}: the JDK makes a {@code MappedByteBuffer} over a file of the operating system alone,
- *     at an offset that stays, and a write here puts bytes into other blocks. On JDK 22 and newer {@code map} with an
- *     {@code Arena} gives a segment; {@code force} of the channel makes its stores durable. {@link
- *     org.jnova.NovaFile#map} gives buffers on any JDK</td></tr>
+ * <tr><td>file channels</td><td>all of them. {@code map} gives a {@code MappedByteBuffer} of the
+ *     JDK, for which pages are brought together and pinned, with what {@link org.jnova.NovaFile#mapBuffer} says: writes
+ *     beneath it are not atomic, and it keeps what is cut off a file. On JDK 22 and newer {@code map} with an {@code
+ *     Arena} gives a segment that has none of these limits. {@code force} of the channel makes stores to both
+ *     durable</td></tr>
  * <tr><td>{@code APPEND}</td><td>atomic, also of several buffers and among several channels</td></tr>
  * <tr><td>{@code DELETE_ON_CLOSE}</td><td>the name goes when the file is opened, so that no crash leaves it, and the
  *     space with the last channel</td></tr>

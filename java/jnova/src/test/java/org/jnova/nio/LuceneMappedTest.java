@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Lucene's tests of a directory that maps its files, on each JDK from 22 on. Before, Lucene wants mapped buffers, which
- * there are none of.
+ * Lucene's tests of a directory that maps its files, on each JDK from 22 on, by segments. Before, Lucene wants mapped
+ * buffers ({@link LuceneSuiteTest}).
  */
 class LuceneMappedTest {
     @Test

@@ -69,7 +69,7 @@ class LuceneSuiteTest {
         }
     }
 
-    /** Reads by mapping; {@link LuceneMappedTest} runs it. */
+    /** Reads by mapping: buffers here, segments on newer JDKs ({@link LuceneMappedTest}). */
     @LuceneTestCase.SuppressFileSystems("*")
     public static final class Mapped extends Suite {
         @Override
@@ -101,5 +101,10 @@ class LuceneSuiteTest {
     @Test
     void channels() throws IOException {
         channelsInPool();
+    }
+
+    @Test
+    void mapped() throws IOException {
+        run("Lucene's directory tests, MMapDirectory", Mapped.class);
     }
 }

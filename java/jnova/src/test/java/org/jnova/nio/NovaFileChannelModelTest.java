@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
 import java.nio.channels.FileLock;
 import java.nio.file.FileSystem;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
@@ -44,6 +47,10 @@ class NovaFileChannelModelTest {
         private final List<FileChannel> channels = new ArrayList<>();
         private final Map<FileChannel, String> names = new IdentityHashMap<>();
         private final List<FileLock> locks = new ArrayList<>();
+        private final Map<MappedByteBuffer, Mapped> mapped = new IdentityHashMap<>();
+
+        /** What a buffer shows. */
+        private record Mapped(String name, long position) {}
 
         User(Path base, long seed) throws IOException {
             this.base = base;
@@ -86,6 +93,41 @@ class NovaFileChannelModelTest {
             return all.toString();
         }
 
+        /** Maps, and stores something. What is pinned under this user's own buffers may be in the way. */
+        private String map(FileChannel channel, long position, long size) throws IOException {
+            MapMode mapMode = List.of(MapMode.READ_ONLY, MapMode.READ_WRITE, MapMode.READ_WRITE, MapMode.PRIVATE)
+                    .get(random.nextInt(4));
+            byte value = (byte) random.nextInt();
+            MappedByteBuffer buffer;
+            try {
+                buffer = channel.map(mapMode, position, size);
+            } catch (FileSystemException e) {
+                mapped.clear();
+                buffer = channel.map(mapMode, position, size);
+            }
+            String shown = mapMode + " " + buffer.hashCode() + " " + channel.size();
+            if (!buffer.isReadOnly() && buffer.hasRemaining()) {
+                buffer.put(0, value).put(buffer.capacity() / 2, value);
+            }
+            if (mapMode != MapMode.PRIVATE) {
+                mapped.put(buffer, new Mapped(names.get(channel), position));
+            }
+            return shown;
+        }
+
+        /** Whether all buffers show what their files hold. */
+        private boolean lookAtMapped() throws IOException {
+            boolean same = true;
+            for (Map.Entry<MappedByteBuffer, Mapped> entry : mapped.entrySet()) {
+                try (FileChannel read = FileChannel.open(base.resolve(entry.getValue().name()))) {
+                    ByteBuffer bytes = ByteBuffer.allocate(entry.getKey().capacity());
+                    read.read(bytes, entry.getValue().position());
+                    same &= bytes.flip().equals(entry.getKey().duplicate().rewind());
+                }
+            }
+            return same;
+        }
+
         Object next() {
             int which = random.nextInt(MODES.size());
             FileChannel channel = channels.get(which);
@@ -96,7 +138,7 @@ class NovaFileChannelModelTest {
             ByteBuffer buffer = bytes();
             ByteBuffer[] all = several();
             boolean shared = random.nextBoolean();
-            int kind = random.nextInt(17);
+            int kind = random.nextInt(20);
             if ((kind == 10 || kind == 12) && names.get(channel).equals(names.get(other))) {
                 kind = 8; // ranges that overlap: what comes of that nobody promises
             }
@@ -124,6 +166,7 @@ class NovaFileChannelModelTest {
                     case 8:
                         return "size " + channel.size();
                     case 9:
+                        mapped.clear(); // what is cut off some go on showing, some do not
                         return "truncate " + channel.truncate(size).size() + " " + channel.position();
                     case 10:
                         return "to " + channel.transferTo(position, size, other) + " " + other.position();
@@ -147,6 +190,11 @@ class NovaFileChannelModelTest {
                         FileLock free = locks.remove(random.nextInt(locks.size()));
                         free.release();
                         return "free " + free.isValid();
+                    case 16:
+                    case 17:
+                        return "map " + map(channel, position, size);
+                    case 18:
+                        return "mapped " + lookAtMapped();
                     default:
                         channel.close();
                         List<Boolean> valid = locks.stream().map(FileLock::isValid).toList();

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
@@ -178,7 +179,22 @@ class NovaFileChannelTest {
             from.truncate(0);
             assertEquals(bytes.length, from.transferFrom(to.position(0), 0, Long.MAX_VALUE));
             assertEquals(-1, Files.mismatch(path, outside));
-            assertThrows(UnsupportedOperationException.class, () -> from.map(FileChannel.MapMode.READ_ONLY, 0, 1));
+        }
+    }
+
+    @Test
+    @SuppressWarnings("try") // closed on purpose
+    void mappedBuffers() throws Exception {
+        Files.write(path, new byte[] {1, 2, 3});
+        try (FileChannel channel = readWrite()) {
+            MappedByteBuffer buffer = channel.map(FileChannel.MapMode.READ_WRITE, 1, 10_000);
+            assertEquals(10_001, channel.size());
+            buffer.put(9_999, (byte) 4);
+            channel.force(false);
+            assertEquals(4, Files.readAllBytes(path)[10_000]);
+            channel.close();
+            assertThrows(ClosedChannelException.class, () -> channel.map(FileChannel.MapMode.READ_ONLY, 0, 1));
+            assertEquals(2, buffer.get(0));
         }
     }
 

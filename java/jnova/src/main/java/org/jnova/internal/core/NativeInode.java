@@ -348,6 +348,43 @@ public final class NativeInode {
         }
     }
 
+    /**
+     * Pins bytes of this file. Parameters as for {@link #map}; the bytes do not go beyond the page that holds the end.
+     */
+    public NativePin pin(long off, long len, NativeMemory appended) throws IOException {
+        Scratch scratch = Scratch.take();
+        try {
+            int status = NovaNative.nova_pin(
+                    handle(),
+                    off,
+                    len,
+                    appended.address(),
+                    scratch.io.cellAddress(),
+                    scratch.areaAddress(),
+                    scratch.io.errorAddress());
+            if (status != Abi.OK) {
+                throw failure(status, scratch.io);
+            }
+            long at = scratch.memory.bytes().getLong(scratch.area());
+            return new NativePin(pool, this, scratch.io.cell(), at);
+        } finally {
+            scratch.put();
+        }
+    }
+
+    /** Makes what was stored to pinned bytes durable. */
+    void forcePinned(long pin) throws IOException {
+        Scratch scratch = Scratch.take();
+        try {
+            int status = NovaNative.nova_pin_force(handle(), pin, scratch.io.errorAddress());
+            if (status != Abi.OK) {
+                throw failure(status, scratch.io);
+            }
+        } finally {
+            scratch.put();
+        }
+    }
+
     /** Whether writing calls go in place while this file is mapped. */
     public void setInPlace(boolean on) throws IOException {
         int status = NovaNative.nova_set_in_place(handle(), on ? 1 : 0);

@@ -310,6 +310,22 @@ final class NovaNative {
 
     static native void nova_region_free(@Cast("nova_region*") long region);
 
+    static native int nova_pin(
+            @Cast("nova_inode*") long inode,
+            @Cast("uint64_t") long off,
+            @Cast("uint64_t") long len,
+            @Cast("uint64_t*") long appended,
+            @Cast("nova_pinned**") long out,
+            @Cast("uint64_t*") long poolOff,
+            @Cast("nova_error*") long err);
+
+    static native int nova_pin_force(
+            @Cast("nova_inode*") long inode,
+            @Cast("const nova_pinned*") long pinned,
+            @Cast("nova_error*") long err);
+
+    static native void nova_unpin(@Cast("nova_pinned*") long pinned);
+
     static native int nova_set_in_place(@Cast("nova_inode*") long inode, @Cast("uint32_t") int on);
 
     // ---- offline inspection

@@ -11,6 +11,7 @@ import org.jnova.internal.core.InodeStat;
 import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.NativeFailure;
 import org.jnova.internal.core.NativeInode;
+import org.jnova.internal.core.NativePin;
 import org.jnova.internal.core.NativeRegion;
 import org.jnova.internal.core.PageRuns;
 import org.jnova.internal.event.FlightEvents;
@@ -468,12 +469,7 @@ public final class InodeState {
     private NativeRegion tryMap(long off, long len, int flags) throws IOException {
         long stamp = commits.begin();
         try {
-            if (!isMapped()) {
-                if (inPlace) {
-                    inode.setInPlace(true);
-                }
-                startMapping();
-            }
+            startMapping();
             NativeRegion region = inode.map(off, len, flags, view.mappings().counter());
             view.mappings().add(region);
             return region;
@@ -482,7 +478,13 @@ public final class InodeState {
         }
     }
 
-    private void startMapping() {
+    private void startMapping() throws IOException {
+        if (isMapped()) {
+            return;
+        }
+        if (inPlace) {
+            inode.setInPlace(true);
+        }
         Mappings first = new Mappings();
         long stamp = view.lock();
         try {
@@ -495,6 +497,63 @@ public final class InodeState {
     /** A region has been closed. */
     void unmapped(NativeRegion region) {
         view.mappings().remove(region);
+    }
+
+    /**
+     * Pins bytes, for a mapped buffer. The caller has a handle of its own for it.
+     *
+     * @param off a multiple of the block size
+     * @return the pin, or null if the file ends before byte {@code end}
+     */
+    NativePin pin(long off, long end) throws IOException {
+        try {
+            return tryPin(off, end);
+        } catch (NoSpaceException e) {
+            table.releaseQueuedBlocks();
+            return tryPin(off, end);
+        }
+    }
+
+    private NativePin tryPin(long off, long end) throws IOException {
+        NativePin pin = null;
+        boolean good = false;
+        long stamp = commits.begin();
+        try {
+            if (end <= view.sizeLocked()) {
+                startMapping();
+                pin = inode.pin(off, end - off, view.mappings().counter());
+                view.mappings().pins().add(pin);
+                commits.catchUpWithFaults(); // so that what moved gives back its old blocks
+            }
+            good = true;
+            return pin;
+        } finally {
+            commits.end(stamp);
+            if (!good && pin != null) {
+                unpin(pin);
+            }
+        }
+    }
+
+    /** Ends a pin, once. Any thread, at any time. */
+    void unpin(NativePin pin) {
+        pin.release();
+        view.mappings().pins().remove(pin);
+    }
+
+    /** Makes what was stored to mapped buffers durable. */
+    public void forcePinned() throws IOException {
+        if (!isMapped() || view.mappings().pins().isEmpty()) {
+            return;
+        }
+        long stamp = lockShared();
+        try {
+            for (NativePin pin : view.mappings().pins()) {
+                pin.force();
+            }
+        } finally {
+            ioLock.unlockRead(stamp);
+        }
     }
 
     /** A region was made durable: an occasion to replay, if much has been committed that no call has asked for. */

@@ -27,6 +27,8 @@ final class InodeTable {
 
     private final NativePool pool;
     private final PoolWindows windows;
+    private final PoolFile file;
+    private final Pins pins = new Pins();
     private final boolean inPlace;
     private final LongSupplier accessClock;
     private final LogCleaner cleaner;
@@ -50,8 +52,14 @@ final class InodeTable {
      * @param cleaner of all logs
      */
     InodeTable(
-            NativePool pool, PoolWindows windows, boolean inPlace, LongSupplier accessClock, LogCleaner cleaner) {
+            NativePool pool,
+            PoolFile file,
+            PoolWindows windows,
+            boolean inPlace,
+            LongSupplier accessClock,
+            LogCleaner cleaner) {
         this.pool = pool;
+        this.file = file;
         this.windows = windows;
         this.inPlace = inPlace;
         this.accessClock = accessClock;
@@ -67,6 +75,15 @@ final class InodeTable {
 
     PoolWindows windows() {
         return windows;
+    }
+
+    PoolFile file() {
+        return file;
+    }
+
+    /** The mapped buffers over files of this store. */
+    Pins pins() {
+        return pins;
     }
 
     boolean inPlace() {

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jnova.internal.core.NativeMemory;
+import org.jnova.internal.core.NativePin;
 import org.jnova.internal.core.NativeRegion;
 
 /**
@@ -21,6 +22,7 @@ final class Mappings {
 
     private final NativeMemory counter = NativeMemory.allocate(Long.BYTES);
     private final Set<NativeRegion> regions = ConcurrentHashMap.newKeySet();
+    private final Set<NativePin> pins = ConcurrentHashMap.newKeySet();
 
     private long seen; // written under indexLock, read under a stamp of it or under ioLock
 
@@ -56,6 +58,11 @@ final class Mappings {
     /** The region is closed. Any thread. */
     void remove(NativeRegion region) {
         regions.remove(region);
+    }
+
+    /** Pins of mapped buffers. Any thread may add, remove and look. */
+    Set<NativePin> pins() {
+        return pins;
     }
 
     /** Closes all regions: no fault commits anything any more. */

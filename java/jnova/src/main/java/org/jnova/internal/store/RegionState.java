@@ -21,7 +21,8 @@ import org.jnova.internal.core.RegionStat;
  * a cleaning action refers to, this included, may refer to a buffer.
  */
 public final class RegionState {
-    private static final Cleaner CLEANER = Cleaner.create();
+    /** Of all that is mapped: a thread that takes locks as any caller does. */
+    static final Cleaner CLEANER = Cleaner.create();
 
     /** All regions that have not been freed, by address. */
     private static final ConcurrentSkipListMap<Long, NativeRegion> MEMORY = new ConcurrentSkipListMap<>();

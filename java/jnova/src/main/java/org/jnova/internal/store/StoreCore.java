@@ -57,7 +57,12 @@ public final class StoreCore {
             CleaningCounters cleaning = new CleaningCounters();
             LogCleaner cleaner = new LogCleaner(cleaning, pool::isNearlyFull);
             InodeTable table = new InodeTable(
-                    pool, windows, options.inPlaceWrites(), AccessTime.clock(options.accessTimes()), cleaner);
+                    pool,
+                    new PoolFile(path, info.durability()),
+                    windows,
+                    options.inPlaceWrites(),
+                    AccessTime.clock(options.accessTimes()),
+                    cleaner);
             DirectoryTable directories = DirectoryTable.open(pool, table.ioPool(), cleaner);
             StoreCore core = new StoreCore(pool, table, directories, cleaning);
             if (event != null) {
@@ -488,8 +493,19 @@ public final class StoreCore {
         return inside(() -> StatsReader.read(info, pool, table, directories, cleaning()));
     }
 
-    /** Closes the store: waits for all calls inside, and closes what there is, in order. */
+    /**
+     * Closes the store: waits for all calls inside, and closes what there is, in order. The pool stays locked by this
+     * process as long as there are mapped buffers; those that nobody reaches are looked for now.
+     */
     public void close() throws IOException {
+        try {
+            closeAll();
+        } finally {
+            table.pins().collectAll();
+        }
+    }
+
+    private void closeAll() throws IOException {
         long stamp = gate.writeLock();
         try {
             if (closed) {
