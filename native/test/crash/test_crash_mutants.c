@@ -252,6 +252,20 @@ static void moves(struct world *w, const struct workload *row) {
     put(w, "b", 0, 5 * BLK); /* where the blocks were */
 }
 
+static void pin(struct world *w, const struct workload *row) {
+    (void)row;
+    for (uint64_t i = 0; i < 8; i++) {
+        if (i != 5) /* a hole */
+            put(w, "a", i * BLK, BLK);
+        put(w, "b", i * BLK, BLK);
+    }
+    record(w);
+    assert_true(pin_file(w, "a", 0, 8 * BLK));
+    for (uint64_t i = 0; i < 4; i++)
+        put(w, "b", i * BLK, BLK); /* where the blocks were */
+    load_pinned(w, "a");
+}
+
 static void operation(struct world *w, const struct workload *row) {
     scene_set(w, SCENE_PLAIN);
     record(w);
@@ -336,6 +350,7 @@ static const struct workload special[] = {
     {"eager mapping", eager, 0, 0, 0, 0},
     {"eager mapping, written beyond the end", eager, 1, 0, 0, 0},
     {"moves", moves, 0, 0, 0, 0},
+    {"pin", pin, 0, 0, 0, 0},
 };
 #define SPECIAL (sizeof special / sizeof *special)
 

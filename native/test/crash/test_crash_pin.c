@@ -33,9 +33,9 @@ static void apart(struct world *w) {
 static void pin_recorded(struct world *w, const struct workload *row) {
     apart(w);
     if (row->c != 0)
-        fragment(w, 60);
+        fragment(w, 60); /* one page is in a row in any case */
     record(w);
-    pin_file(w, "a", row->a, row->b);
+    assert_true(pin_file(w, "a", row->a, row->b));
     load_pinned(w, "a");
     store_pinned(w, "a", row->a + 70, 10);
     force_pinned(w, "a");
@@ -49,7 +49,7 @@ static void pin_over_log_end(struct world *w, const struct workload *row) {
     for (uint64_t i = 0; i < row->a; i++)
         put(w, "a", 9 * BLK + 100 + i, 1);
     record(w);
-    pin_file(w, "a", 0, ALL);
+    assert_true(pin_file(w, "a", 0, ALL));
     load_pinned(w, "a");
 }
 
@@ -63,7 +63,7 @@ static void pin_mapped(struct world *w, const struct workload *row) {
     map_file(w, "a", 0, ALL, 0);
     store_bytes(w, "a", BLK + 5, 20);
     record(w);
-    pin_file(w, "a", BLK, 6 * BLK);
+    assert_true(pin_file(w, "a", BLK, 6 * BLK));
     store_bytes(w, "a", 3 * BLK + 5, 20);
     load_pinned(w, "a");
     store_pinned(w, "a", 4 * BLK, 100);
@@ -76,7 +76,7 @@ static void pin_mapped(struct world *w, const struct workload *row) {
 
 static void write_beneath(struct world *w, const struct workload *row) {
     apart(w);
-    pin_file(w, "a", 2 * BLK, 8 * BLK);
+    assert_true(pin_file(w, "a", 2 * BLK, 8 * BLK));
     record(w);
     store_pinned(w, "a", (row->a < 2 * BLK ? 2 * BLK : row->a / BLK * BLK) + 70, 20);
     put(w, "a", row->a, row->b);
@@ -86,7 +86,7 @@ static void write_beneath(struct world *w, const struct workload *row) {
 
 static void punch_beneath(struct world *w, const struct workload *row) {
     apart(w);
-    pin_file(w, "a", 0, ALL);
+    assert_true(pin_file(w, "a", 0, ALL));
     record(w);
     store_pinned(w, "a", 70, 20);
     punch(w, "a", row->a, row->b);
@@ -96,7 +96,7 @@ static void punch_beneath(struct world *w, const struct workload *row) {
 
 static void size_beneath(struct world *w, const struct workload *row) {
     apart(w);
-    pin_file(w, "a", 0, ALL);
+    assert_true(pin_file(w, "a", 0, ALL));
     record(w);
     store_pinned(w, "a", 70, 20);
     cut(w, "a", row->a);
@@ -110,7 +110,7 @@ static void size_beneath(struct world *w, const struct workload *row) {
 static void shift_beneath(struct world *w, const struct workload *row) {
     (void)row;
     apart(w);
-    pin_file(w, "a", 0, ALL);
+    assert_true(pin_file(w, "a", 0, ALL));
     record(w);
     collapse(w, "a", BLK, 2 * BLK);
     put(w, "a", 2 * BLK + 5, 100);
@@ -121,7 +121,7 @@ static void shift_beneath(struct world *w, const struct workload *row) {
 static void drop_pinned(struct world *w, const struct workload *row) {
     (void)row;
     apart(w);
-    pin_file(w, "a", 0, ALL);
+    assert_true(pin_file(w, "a", 0, ALL));
     record(w);
     drop_open(w, "a");
     put(w, "b", 0, 4 * BLK);
@@ -132,7 +132,7 @@ static void drop_pinned(struct world *w, const struct workload *row) {
 static void close_with_kept_blocks(struct world *w, const struct workload *row) {
     (void)row;
     apart(w);
-    pin_file(w, "a", 0, ALL);
+    assert_true(pin_file(w, "a", 0, ALL));
     record(w);
     cut(w, "a", BLK);
     close_pool(w);

@@ -181,6 +181,20 @@ static void unmap(struct world *w) {
     have_map(w), store_bytes(w, "a", 0, 10), force(w, "a", 0, BLK), unmap_file(w, "a");
 }
 
+/* One page is in a row in any case. */
+static void have_pin(struct world *w) {
+    need(w, BLK + 10);
+    if (!pin_file(w, "a", 0, 2 * BLK) && !pin_file(w, "a", 0, BLK))
+        abort();
+}
+static void store_to_pinned(struct world *w) {
+    have_pin(w), store_pinned(w, "a", 7, 30), force_pinned(w, "a"), load_pinned(w, "a");
+}
+static void write_pinned(struct world *w) {
+    have_pin(w), put(w, "a", 60, size_of(w, "a")), load_pinned(w, "a");
+    unpin_file(w, "a"), put(w, "a", 100, 200);
+}
+
 static void set_in_entry(struct world *w) {
     have(w, "a"), set_xattr(w, "a", "user.x", 30);
 }
@@ -253,6 +267,8 @@ const struct operation operations[] = {
     {"write in place", write_in_place},
     {"write what is mapped", write_itself},
     {"unmap", unmap},
+    {"store to pinned pages", store_to_pinned},
+    {"write pinned pages", write_pinned},
     {"set, in the entry", set_in_entry},
     {"set, in blocks", set_in_blocks},
     {"set and remove blocks", remove_blocks},

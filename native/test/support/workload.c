@@ -399,12 +399,16 @@ bool put_mapped_fits(struct world *w, const char *name, uint64_t off, uint64_t l
 
 /* ---- calls on pinned pages ---- */
 
-void pin_file(struct world *w, const char *name, uint64_t off, uint64_t len) {
+bool pin_file(struct world *w, const char *name, uint64_t off, uint64_t len) {
     struct world_file *f = open_named(w, name);
+    store_unpin(&f->pin);
     forget_times(w); /* of writes in place */
     uint32_t op = begin(w, "pin %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
-    must(w, "pin", store_pin(&f->f, off, len, &f->pin));
+    int rc = store_pin(&f->f, off, len, &f->pin);
+    if (rc != NOVA_ENOSPC && rc != NOVA_EBUSY)
+        must(w, "pin", rc);
     end(w, op, now(w));
+    return rc == NOVA_OK;
 }
 
 void unpin_file(struct world *w, const char *name) {
@@ -512,11 +516,14 @@ static const struct model *logged(struct world *w, const struct store_file *f, u
 /* In place, the bytes of pages that a hole covers in part are zeroed there. */
 static void begin_edges(struct world *w, const struct world_file *f, const char *name, uint64_t off, uint64_t end) {
     uint64_t head = off + (NOVA_BLOCK_SIZE - off % NOVA_BLOCK_SIZE) % NOVA_BLOCK_SIZE;
-    uint64_t tail = end - end % NOVA_BLOCK_SIZE;
-    if (head != off)
-        begin_write(w, f, name, off, (end < head ? end : head) - off, NULL);
-    if (tail >= head && tail != end && end < size_of(w, name))
-        begin_write(w, f, name, tail, end - tail, NULL);
+    uint64_t tail = end - end % NOVA_BLOCK_SIZE, size = size_of(w, name);
+    if (!goes_in_place(f, off, 1) && !goes_in_place(f, end - 1, 1)) /* both edges do, or none */
+        return;
+    uint64_t stop = end < head ? end : head;
+    if (head != off && off < size)
+        w->now[0] = model_write_loose(arena(w), now(w), name, off, NULL, (stop < size ? stop : size) - off);
+    if (tail >= head && tail != end && end < size)
+        w->now[0] = model_write_loose(arena(w), now(w), name, tail, NULL, end - tail);
 }
 
 void punch(struct world *w, const char *name, uint64_t off, uint64_t len) {

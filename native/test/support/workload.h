@@ -80,9 +80,9 @@ void load_byte(struct world *w, const char *name, uint64_t off); /* all regions 
 void load_all(struct world *w, const char *name);                /* the same of all bytes of the file */
 void force(struct world *w, const char *name, uint64_t off, uint64_t len);
 void populate_bytes(struct world *w, const char *name, uint64_t off, uint64_t len, bool allocate);
-/* Pinned pages, of which one run per file may be at a time: stores and loads go through a mapping of the
- * pool's file. It ends when the file is closed, at the latest. */
-void pin_file(struct world *w, const char *name, uint64_t off, uint64_t len);
+/* Pinned pages, of which a file has one run at a time: stores and loads go through a mapping of the pool's file. It
+ * ends when the file is closed, at the latest. False: there is no room in a row. */
+bool pin_file(struct world *w, const char *name, uint64_t off, uint64_t len);
 void unpin_file(struct world *w, const char *name);
 void store_pinned(struct world *w, const char *name, uint64_t off, uint64_t len);
 void load_pinned(struct world *w, const char *name);

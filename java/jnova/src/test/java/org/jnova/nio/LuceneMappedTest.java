@@ -8,10 +8,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/**
- * Lucene's tests of a directory that maps its files, on each JDK from 22 on, by segments. Before, Lucene wants mapped
- * buffers ({@link LuceneSuiteTest}).
- */
+/** Lucene's tests of a directory that maps its files, by segments, on each JDK from 22 on. */
 class LuceneMappedTest {
     @Test
     @Tag("all-jdks")

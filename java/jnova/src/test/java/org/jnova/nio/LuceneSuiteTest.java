@@ -69,7 +69,7 @@ class LuceneSuiteTest {
         }
     }
 
-    /** Reads by mapping: buffers here, segments on newer JDKs ({@link LuceneMappedTest}). */
+    /** Reads by mapping: buffers here, segments in {@link LuceneMappedTest}. */
     @LuceneTestCase.SuppressFileSystems("*")
     public static final class Mapped extends Suite {
         @Override
@@ -103,8 +103,10 @@ class LuceneSuiteTest {
         channelsInPool();
     }
 
+    /** By mapped buffers also on JDKs where Lucene would take segments. */
     @Test
     void mapped() throws IOException {
+        System.setProperty("org.apache.lucene.store.MMapDirectory.enableMemorySegments", "false");
         run("Lucene's directory tests, MMapDirectory", Mapped.class);
     }
 }

@@ -29,7 +29,7 @@ public enum LockRank {
     INDEX,
     /** Life of the native pool handle. */
     POOL,
-    /** Life of the native handle of one mapped region. */
+    /** Life of the native handle of one mapped region, or of pinned pages. */
     REGION;
 
     private boolean several() {
