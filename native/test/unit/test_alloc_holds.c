@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Held blocks, and blocks in a row. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,6 +186,60 @@ static void test_random_holds(void **state) {
     alloc_delete(a);
 }
 
+/* ---- threads: a block belongs to whoever has taken it until it is freed, and nobody holds it ---- */
+
+#define THREADS 4u
+#define SHARED (4 * GROUP)
+
+static struct {
+    struct allocator *a;
+    _Atomic uint32_t owner[SHARED];
+} shared;
+
+static void *take_hold_free(void *arg) {
+    struct rng *r = arg;
+    for (int i = 0; i < 5000; i++) {
+        struct extent_list l;
+        extent_list_init(&l);
+        if (!alloc_blocks(shared.a, 1 + rng_below(r, 9), 0, &l))
+            continue;
+        struct nova_extent x = l.ext[0];
+        for (uint32_t k = 1; k < l.n; k++)
+            assert_true(alloc_free(shared.a, l.ext[k].blk, l.ext[k].count));
+        extent_list_free(&l);
+        for (uint32_t b = x.blk; b < x.blk + x.count; b++)
+            assert_int_equal(atomic_exchange(&shared.owner[b], 1), 0);
+        bool hold = rng_below(r, 2) == 0;
+        if (hold) {
+            assert_true(alloc_hold(shared.a, x.blk, x.count));
+            assert_true(alloc_free(shared.a, x.blk, x.count));
+        }
+        for (uint32_t b = x.blk; b < x.blk + x.count; b++)
+            assert_int_equal(atomic_exchange(&shared.owner[b], 0), 1);
+        if (hold)
+            alloc_release(shared.a, x.blk, x.count);
+        else
+            assert_true(alloc_free(shared.a, x.blk, x.count));
+    }
+    return NULL;
+}
+
+static void test_holds_beside_threads(void **state) {
+    (void)state;
+    pthread_t thread[THREADS];
+    struct rng seed = rng_start("holds beside threads"), r[THREADS];
+    shared.a = fresh(SHARED, DATA, SHARED, 3);
+    for (uint32_t i = 0; i < THREADS; i++) {
+        r[i] = (struct rng){rng_next(&seed)};
+        assert_int_equal(pthread_create(&thread[i], NULL, take_hold_free, &r[i]), 0);
+    }
+    for (uint32_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+    assert_int_equal(alloc_free_count(shared.a), SHARED - DATA);
+    assert_int_equal(alloc_held_free(shared.a), 0);
+    alloc_delete(shared.a);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_held_block_is_given_to_nobody),
@@ -192,6 +248,7 @@ int main(void) {
         cmocka_unit_test(test_in_a_row_over_lanes),
         cmocka_unit_test(test_a_row_goes_on),
         cmocka_unit_test(test_random_holds),
+        cmocka_unit_test(test_holds_beside_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

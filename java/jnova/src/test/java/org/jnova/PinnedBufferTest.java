@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import jdk.nio.mapmode.ExtendedMapMode;
@@ -277,6 +278,87 @@ class PinnedBufferTest {
         for (ByteBuffer buffer : all) {
             for (int at = 0; at < buffer.capacity(); at += PAGE) {
                 assertEquals(at / PAGE + 1, buffer.get(at));
+            }
+        }
+    }
+
+    /** Each with pages of its own in one file, which it writes by one way and reads by the other, beside others' files. */
+    @Test
+    @Timeout(120)
+    void manyThreads() throws Exception {
+        int threads = 4;
+        int pages = 24;
+        file.write((long) threads * pages * PAGE - 1, new byte[1], 0, 1);
+        long seed = new SplittableRandom().nextLong();
+        List<Thread> all = new ArrayList<>();
+        List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
+        for (int t = 0; t < threads; t++) {
+            int id = t;
+            all.add(new Thread(() -> {
+                try {
+                    useOwnPages(new SplittableRandom(seed + id), id, (long) id * pages * PAGE, pages);
+                } catch (Throwable e) {
+                    failures.add(new AssertionError("seed " + seed, e));
+                }
+            }));
+        }
+        all.forEach(Thread::start);
+        for (Thread thread : all) {
+            thread.join();
+        }
+        for (Throwable failure : failures) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    private void useOwnPages(SplittableRandom random, int id, long start, int pages) throws IOException {
+        byte[] expected = new byte[pages * PAGE];
+        List<MappedByteBuffer> buffers = new ArrayList<>();
+        List<Integer> places = new ArrayList<>();
+        for (int i = 0; i < 150; i++) {
+            int from = random.nextInt(expected.length);
+            int n = Math.min(1 + random.nextInt(2 * PAGE), expected.length - from);
+            byte[] text = new byte[n];
+            random.nextBytes(text);
+            int which = buffers.isEmpty() ? -1 : random.nextInt(buffers.size());
+            switch (random.nextInt(6)) {
+                case 0 -> {
+                    try {
+                        buffers.add(file.mapBuffer(READ_WRITE, start + from, n));
+                        places.add(from);
+                    } catch (FileSystemException e) { // pages are pinned in another place
+                        buffers.clear();
+                        places.clear();
+                    }
+                }
+                case 1 -> {
+                    file.write(start + from, text, 0, n);
+                    System.arraycopy(text, 0, expected, from, n);
+                }
+                case 2 -> {
+                    if (which >= 0) {
+                        int m = Math.min(n, buffers.get(which).capacity());
+                        buffers.get(which).put(0, text, 0, m);
+                        System.arraycopy(text, 0, expected, places.get(which), m);
+                    }
+                }
+                case 3 -> {
+                    for (int k = 0; k < buffers.size(); k++) {
+                        ByteBuffer buffer = buffers.get(k);
+                        assertEquals(ByteBuffer.wrap(expected, places.get(k), buffer.capacity()).slice(), buffer);
+                    }
+                    assertArrayEquals(expected, read(start, expected.length));
+                }
+                case 4 -> {
+                    try (NovaFile own = store.open("own" + id, CREATE, READ, WRITE)) {
+                        own.write(random.nextInt(20) * PAGE, text, 0, n);
+                        own.mapBuffer(READ_WRITE, 0, 1 + random.nextInt(10 * PAGE));
+                        own.truncate(random.nextInt(5 * PAGE));
+                    } catch (FileSystemException e) {
+                        // likewise
+                    }
+                }
+                default -> store.deleteIfExists("own" + id);
             }
         }
     }
