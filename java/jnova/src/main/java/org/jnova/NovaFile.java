@@ -629,7 +629,8 @@ public final class NovaFile implements AutoCloseable {
 
     /**
      * Makes what was stored to mapped buffers of this file ({@link #mapBuffer}) durable, by whichever handle they were
-     * mapped. Every write was so when it returned.
+     * mapped. Every write was so when it returned. Takes time by what is mapped, so {@code force} of a buffer that is small
+     * is better.
      *
      * @throws IOException as the class says
      */

@@ -653,7 +653,9 @@ public final class NovaStore implements AutoCloseable {
 
     /**
      * Closes the store: waits for the calls that run in other threads, closes all files, saves the allocator's state
-     * so that the next open need not scan, and unlocks the pool. Closing a closed store does nothing.
+     * so that the next open need not scan, and unlocks the pool. (Not as long as the JDK's mapped buffers over files of it
+     * are reachable, {@link NovaFile#mapBuffer}: until then only this process can open the pool. If there are any, this asks
+     * for a garbage collection, and waits for it up to a quarter of a second.) Closing a closed store does nothing.
      *
      * @throws IOException if the state could not be saved; the store is closed nevertheless, nothing is lost, and the
      *     next open recovers

@@ -522,7 +522,6 @@ public final class InodeState {
             if (end <= view.sizeLocked()) {
                 startMapping();
                 pin = inode.pin(off, end - off, view.mappings().counter());
-                view.mappings().pins().add(pin);
                 commits.catchUpWithFaults(); // so that what moved gives back its old blocks
             }
             good = true;
@@ -535,10 +534,15 @@ public final class InodeState {
         }
     }
 
+    /** Something may be stored to pinned bytes: {@link #forcePinned} makes it durable. */
+    void written(NativePin pin) {
+        view.mappings().pins().add(pin);
+    }
+
     /** Ends a pin, once. Any thread, at any time. */
     void unpin(NativePin pin) {
-        pin.release();
         view.mappings().pins().remove(pin);
+        pin.release();
     }
 
     /** Makes what was stored to mapped buffers durable. */

@@ -60,7 +60,7 @@ final class Mappings {
         regions.remove(region);
     }
 
-    /** Pins of mapped buffers. Any thread may add, remove and look. */
+    /** Pins of mapped buffers that may be stored to. Any thread may add, remove and look. */
     Set<NativePin> pins() {
         return pins;
     }

@@ -60,6 +60,9 @@ public final class PinnedBuffer {
             Release atEnd = new Release(inode, pin);
             RegionState.CLEANER.register(buffer, atEnd);
             table.pins().entered();
+            if (!buffer.isReadOnly() && mode != MapMode.PRIVATE) {
+                inode.written(pin);
+            }
             release = atEnd;
             return buffer;
         } finally {
