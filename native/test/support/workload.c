@@ -394,7 +394,7 @@ void populate_bytes(struct world *w, const char *name, uint64_t off, uint64_t le
 
 bool put_mapped_fits(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t src) {
     bool apart = off + len <= src || src + len <= off;
-    return apart || !goes_in_place(open_named(w, name));
+    return apart || !goes_in_place(open_named(w, name), off, len);
 }
 
 /* ---- calls on pinned pages ---- */
