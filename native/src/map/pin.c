@@ -170,9 +170,9 @@ static bool is_shown_eagerly(const struct file_map *f, const struct row *row) {
 
 /* Chooses the row's blocks, and allocates those that are to be new. */
 static int choose_locked(struct file_map *f, struct row *row, struct nova_error *err) {
-    bool apart, none;
+    bool apart = false, none;
     uint32_t held = alloc_has_holds(f->a) ? base_of(f, row, true, &apart) : 0;
-    if (held != 0 || (alloc_has_holds(f->a) && apart)) {
+    if (held != 0 || apart) {
         row->base = held;
         if (apart || !take_locked(f, row))
             return nova_fail(err, NOVA_EBUSY,
@@ -244,18 +244,25 @@ static int move_locked(struct file_map *f, const struct row *row, uint32_t from,
     return rc;
 }
 
+static int fail_failed(const struct file_map *f, struct nova_error *err) {
+    return nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
+}
+
 /* All steps; between them faults come to logLock, but nobody moves a block. */
 static int move_all(struct file_map *f, const struct row *row, struct nova_error *err) {
     int rc = NOVA_OK;
     for (uint32_t i = 0, n; rc == NOVA_OK && i < row->n; i += n) {
         n = row->n - i < MAP_FILL_MAX ? row->n - i : MAP_FILL_MAX;
         map_lock(f);
-        if (f->failed)
-            rc = nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
-        else
+        if (f->failed) {
+            rc = fail_failed(f, err);
+            /* The log may have given pages blocks that the map does not show: none is free for certain. */
+            __atomic_store_n(f->leaked, 1, __ATOMIC_RELAXED);
+        } else {
             rc = move_locked(f, row, i, i + n, err);
-        if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-            give_up_locked(f, row, row->n);
+            if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
+                give_up_locked(f, row, row->n);
+        }
         map_unlock(f);
     }
     return rc;
@@ -263,8 +270,8 @@ static int move_all(struct file_map *f, const struct row *row, struct nova_error
 
 static int pin_pages(struct file_map *f, struct row *row, struct nova_pinned *p, struct nova_error *err) {
     map_lock(f);
-    int rc = NOVA_OK;
-    if (f->failed || row->pgoff + row->n > pages_of(f->size))
+    int rc = f->failed ? fail_failed(f, err) : NOVA_OK;
+    if (rc == NOVA_OK && row->pgoff + row->n > pages_of(f->size))
         rc = nova_fail(err, NOVA_EINVAL, "pages %llu+%u of inode %u lie beyond its end", (unsigned long long)row->pgoff,
                        row->n, f->log->ino);
     f->pins++;
@@ -276,7 +283,7 @@ static int pin_pages(struct file_map *f, struct row *row, struct nova_pinned *p,
     map_lock(f);
     f->pins--;
     if (rc == NOVA_OK && f->failed)
-        rc = nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
+        rc = fail_failed(f, err);
     if (rc == NOVA_OK && !enter_locked(p, f->a, (struct nova_extent){row->base, row->n}))
         rc = nova_fail(err, NOVA_ENOMEM, "no memory to hold the blocks of inode %u", f->log->ino);
     map_unlock(f);

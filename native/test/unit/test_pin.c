@@ -280,6 +280,61 @@ static void test_arguments(void **state) {
     must(store_file_close(&f));
 }
 
+/* ---- failures ---- */
+
+static unsigned drains_left;
+static struct nova_inode *to_fail;
+
+/* The commit that this belongs to is made, but its inode cannot follow it, as without memory. */
+static int drain_then_fail(const struct pmem_ops *ops) {
+    (void)ops;
+    if (drains_left != 0 && --drains_left == 0)
+        to_fail->map->failed = true;
+    return pmem_ops_cpu.drain(&pmem_ops_cpu);
+}
+
+/* Whatever step it happens in: what has been committed by then keeps its blocks, although the map does not have them.
+ */
+static void test_a_log_that_cannot_be_followed(void **state) {
+    (void)state;
+    enum { PAGES = 600 };
+    for (unsigned step = 1; step <= 3; step++) {
+        struct store_file f, g;
+        struct store_pin pin;
+        interleave(&f, &g, PAGES);
+        must(store_pin(&f, 0, BLK, &pin)); /* it has a map */
+        store_unpin(&pin);
+        struct pmem_ops ops = pmem_ops_cpu;
+        const struct pmem_ops *real = s.pool->media.ops;
+        ops.drain = drain_then_fail;
+        drains_left = 2 * step;
+        to_fail = f.inode;
+        s.pool->media.ops = &ops;
+        int rc = store_pin(&f, 0, PAGES * BLK, &pin);
+        s.pool->media.ops = real;
+        assert_int_equal(rc, NOVA_ENOMEM);
+        must(store_catch_up(&f));
+        for (uint32_t i = 0; i < PAGES; i++)
+            assert_true(alloc_is_used(s.pool->alloc, block_map_get(&f.map, i)));
+        assert_int_equal(store_pin(&f, 0, BLK, &pin), NOVA_ENOMEM); /* and so on */
+        poison();
+        uint8_t bytes[BLK];
+        for (uint32_t i = 0; i < PAGES; i++) {
+            assert_int_equal(store_read(&f, i * BLK, bytes, BLK), BLK);
+            assert_true(shows(bytes, BLK, i));
+        }
+        must(store_file_close(&f));
+        must(store_file_close(&g));
+        assert_int_equal(store_close(&s), NOVA_OK);
+        must(store_open(&s, path, NOVA_OPT_EMULATED)); /* finds what nobody has */
+        must(store_unlink(&s, "f"));
+        must(store_unlink(&s, "g"));
+        assert_int_equal(store_close(&s), NOVA_OK);
+        sound();
+        must(store_open(&s, path, NOVA_OPT_EMULATED));
+    }
+}
+
 /* In another process, by another open file. */
 static bool others_can_open(void) {
     pid_t pid = fork();
@@ -386,6 +441,7 @@ int main(void) {
         TEST(test_pinned_pages_do_not_move),
         TEST(test_regions_show_the_same),
         TEST(test_arguments),
+        TEST(test_a_log_that_cannot_be_followed),
         TEST(test_pins_outlive_the_pool),
         TEST(test_inspection_of_a_kept_pool),
         TEST(test_after_a_crash),
