@@ -107,6 +107,6 @@ class LuceneSuiteTest {
     @Test
     void mapped() throws IOException {
         System.setProperty("org.apache.lucene.store.MMapDirectory.enableMemorySegments", "false");
-        run("Lucene's directory tests, MMapDirectory", Mapped.class);
+        run("MMapDirectory with mapped buffers", Mapped.class, Map.of());
     }
 }
