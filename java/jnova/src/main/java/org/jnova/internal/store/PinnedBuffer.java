@@ -51,26 +51,33 @@ public final class PinnedBuffer {
             need(inode, pos, grow);
             return table.file().map(mode, 0, 0);
         }
-        table.retain(inode);
-        NativePin pin = null;
-        Release release = null;
+        Release release = new Release(inode, retainAndPin(inode, pos, pos + size, grow));
+        table.pins().entered();
+        boolean good = false;
         try {
-            pin = pin(inode, pos, pos + size, grow);
-            MappedByteBuffer buffer = table.file().map(mode, pin.offset() + (pos & PAGE_MASK), size);
-            Release atEnd = new Release(inode, pin);
-            RegionState.CLEANER.register(buffer, atEnd);
-            table.pins().entered();
+            MappedByteBuffer buffer = table.file().map(mode, release.pin.offset() + (pos & PAGE_MASK), size);
             if (!buffer.isReadOnly() && mode != MapMode.PRIVATE) {
-                inode.written(pin);
+                inode.written(release.pin);
             }
-            release = atEnd;
+            RegionState.CLEANER.register(buffer, release); // the last step, or both might release
+            good = true;
             return buffer;
         } finally {
-            if (release == null) {
-                if (pin != null) {
-                    inode.unpin(pin);
-                }
-                table.release(inode);
+            if (!good) {
+                release.run();
+            }
+        }
+    }
+
+    private static NativePin retainAndPin(InodeState inode, long pos, long end, boolean grow) throws IOException {
+        NativePin pin = null;
+        inode.table().retain(inode);
+        try {
+            pin = pin(inode, pos, end, grow);
+            return pin;
+        } finally {
+            if (pin == null) {
+                inode.table().release(inode);
             }
         }
     }

@@ -498,10 +498,13 @@ public final class StoreCore {
      * process as long as there are mapped buffers; those that nobody reaches are looked for now.
      */
     public void close() throws IOException {
+        boolean first = !closed;
         try {
             closeAll();
         } finally {
-            table.pins().collectAll();
+            if (first) {
+                table.pins().collectAll();
+            }
         }
     }
 
