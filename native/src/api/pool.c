@@ -243,7 +243,7 @@ int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_p
     rc = pool_file_open(&pool->file, path, (opt->flags & NOVA_OPT_EMULATED) != 0, media_probe, err);
     if (rc == NOVA_OK) {
         rc = pool_take_up(pool, path, opt, err);
-        if (rc == NOVA_OK && (rc = pins_attach(&pool->file, pool->alloc, err)) != NOVA_OK)
+        if (rc == NOVA_OK && (rc = pins_attach(&pool->file, &pool->media, pool->alloc, err)) != NOVA_OK)
             pool_unload_tables(pool);
         if (rc == NOVA_OK) {
             size_t chunks = pool->media.inodes_max / OPEN_CHUNK + 1;

@@ -25,19 +25,29 @@ static struct {
 
 /* ---- life ---- */
 
-int pins_attach(const struct pool_file *pool, struct allocator *a, struct nova_error *err) {
-    bool ok = true;
+/* The pool may be another one: files can be overwritten, whatever is locked. */
+static int attach_locked(struct nova_pinned *p, const struct media *m, struct allocator *a, struct nova_error *err) {
+    if (!media_is_data(m, p->ext.blk, p->ext.count))
+        return nova_fail(err, NOVA_EBUSY,
+                         "blocks %u+%u, outside the pool's data area, are pinned in what the file was before; release "
+                         "the buffers over them first",
+                         p->ext.blk, p->ext.count);
+    if (!alloc_hold(a, p->ext.blk, p->ext.count))
+        return nova_fail(err, NOVA_ENOMEM, "no memory to hold pinned blocks");
+    p->a = a;
+    return NOVA_OK;
+}
+
+int pins_attach(const struct pool_file *pool, const struct media *m, struct allocator *a, struct nova_error *err) {
+    int rc = NOVA_OK;
     ranked_lock(&pins.lock, RANK_PINS);
-    for (struct nova_pinned *p = pins.first; ok && p != NULL; p = p->next)
-        if (p->a == NULL && pool_lock_is_of(p->lock, pool->fd)) {
-            ok = alloc_hold(a, p->ext.blk, p->ext.count);
-            p->a = ok ? a : NULL;
-        }
+    for (struct nova_pinned *p = pins.first; rc == NOVA_OK && p != NULL; p = p->next)
+        if (p->a == NULL && pool_lock_is_of(p->lock, pool->fd))
+            rc = attach_locked(p, m, a, err);
     ranked_unlock(&pins.lock, RANK_PINS);
-    if (ok)
-        return NOVA_OK;
-    pins_detach(a);
-    return nova_fail(err, NOVA_ENOMEM, "no memory to hold pinned blocks");
+    if (rc != NOVA_OK)
+        pins_detach(a);
+    return rc;
 }
 
 void pins_detach(struct allocator *a) {

@@ -36,8 +36,9 @@ int file_map_force_pinned(const struct file_map *f, const struct nova_pinned *p,
 /* Whether any of these pages is pinned. The caller holds logLock. */
 bool file_map_is_pinned_locked(const struct file_map *f, uint64_t pgoff, uint64_t n);
 
-/* Holds what is pinned of a pool that has been opened, before anybody allocates a block. ENOMEM. */
-int pins_attach(const struct pool_file *pool, struct allocator *a, struct nova_error *err);
+/* Holds what is pinned of a pool that has been opened, before anybody allocates a block. ENOMEM, EBUSY (the file has
+ * been overwritten by a smaller pool). */
+int pins_attach(const struct pool_file *pool, const struct media *m, struct allocator *a, struct nova_error *err);
 /* The allocator goes away: holds do not change any more. */
 void pins_detach(struct allocator *a);
 

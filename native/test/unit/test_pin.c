@@ -388,6 +388,65 @@ static void test_pins_outlive_the_pool(void **state) {
     assert_int_equal(alloc_held_free(s.pool->alloc), 0);
 }
 
+static void test_a_pool_that_grows_under_pins(void **state) {
+    (void)state;
+    struct store_file f;
+    struct store_pin kept, gone;
+    struct nova_error err;
+    must(store_file_open(&s, "f", true, &f));
+    write_at(&f, 0, 32 * BLK, 5);
+    must(store_pin(&f, 0, 16 * BLK, &kept));
+    must(store_pin(&f, 16 * BLK, 16 * BLK, &gone));
+    must(store_truncate(&f, 16 * BLK));
+    gone.addr[0] = 1;
+    must(store_file_close(&f));
+    assert_int_equal(nova_pool_resize(path, 16 * MIB, &emulated, &err), NOVA_EBUSY);
+    assert_int_equal(store_close(&s), NOVA_OK);
+    assert_int_equal(nova_pool_resize(path, 16 * MIB, &emulated, &err), NOVA_OK);
+    assert_false(others_can_open());
+    must(store_open(&s, path, NOVA_OPT_EMULATED));
+    assert_int_equal(alloc_held_free(s.pool->alloc), 16);
+    nobody_gets_it(&kept, 5);
+    assert_int_equal(gone.addr[0], 1);
+    must(store_file_open(&s, "f", false, &f));
+    assert_true(same_as_file(&f, &kept));
+    store_unpin(&kept);
+    store_unpin(&gone);
+    must(store_unlink(&s, "f"));
+    must(store_file_close(&f));
+    assert_int_equal(store_close(&s), NOVA_OK);
+    sound();
+    assert_true(others_can_open());
+    must(store_open(&s, path, NOVA_OPT_EMULATED));
+}
+
+/* Somebody copies a smaller pool over the file: there is nothing to hold, and nothing is touched. */
+static void test_a_pool_that_is_overwritten(void **state) {
+    (void)state;
+    struct store_file f, g;
+    struct store_pin pin;
+    struct nova_error err;
+    const char *other = store_path("pin-other");
+    interleave(&f, &g, 60);
+    must(store_pin(&f, 0, 60 * BLK, &pin));
+    assert_true(pin.pool_off > 2 * MIB);
+    must(store_file_close(&f));
+    must(store_file_close(&g));
+    assert_int_equal(store_close(&s), NOVA_OK);
+    assert_int_equal(nova_pool_create(other, 2 * MIB, &emulated, &err), NOVA_OK);
+    store_copy_file(other, path);
+    assert_int_equal(store_open(&s, path, NOVA_OPT_EMULATED), NOVA_EBUSY);
+    assert_non_null(strstr(s.err.msg, "pinned"));
+    assert_false(others_can_open());
+    store_unpin(&pin);
+    assert_true(others_can_open());
+    must(store_open(&s, path, NOVA_OPT_EMULATED));
+    assert_int_equal(store_close(&s), NOVA_OK);
+    unlink(other);
+    unlink(path);
+    make_pool(8 * MIB);
+}
+
 /* Beside an inspection under the kept lock, nobody opens the pool; the lock goes with the last who has it. */
 static void test_inspection_of_a_kept_pool(void **state) {
     (void)state;
@@ -443,6 +502,8 @@ int main(void) {
         TEST(test_arguments),
         TEST(test_a_log_that_cannot_be_followed),
         TEST(test_pins_outlive_the_pool),
+        TEST(test_a_pool_that_grows_under_pins),
+        TEST(test_a_pool_that_is_overwritten),
         TEST(test_inspection_of_a_kept_pool),
         TEST(test_after_a_crash),
     };
