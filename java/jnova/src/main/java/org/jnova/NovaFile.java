@@ -522,7 +522,8 @@ public final class NovaFile implements AutoCloseable {
      *     is durable on return, but a crash inside may leave any part of it;
      * <li>buffer, reads, writes and regions of the file show the same bytes, except of pages that the file has lost by
      *     truncation, as a hole, or with its last name: the buffer keeps these, and if the file gets bytes there again,
-     *     they are others. Collapsing and inserting move pages under the buffer. The space is free when the pin ends;
+     *     they are others. Collapsing and inserting move pages under the buffer. The space is free when the pin ends; a
+     *     call that finds none asks for a garbage collection, waits for up to a quarter of a second, and tries again;
      * <li>the pool's file stays locked by this process when the store has been closed. The buffer goes on showing what it
      *     showed. This process can open the pool again, and nobody is given what the buffer shows, but new calls need not
      *     write to it. Closing the store asks for a garbage collection, so that other processes can have it.

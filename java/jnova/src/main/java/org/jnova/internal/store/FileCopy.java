@@ -37,7 +37,7 @@ public final class FileCopy {
                     }
                 };
         for (boolean again = false; !attempt(sourceFirst ? source : null, target, change, again); again = true) {
-            target.table().releaseQueuedBlocks();
+            target.table().findSpace();
         }
         source.accessed();
         return copied[0];

@@ -245,7 +245,7 @@ public final class InodeState {
             } finally {
                 commits.end(stamp);
             }
-            table.releaseQueuedBlocks();
+            table.findSpace();
         }
     }
 
@@ -277,7 +277,7 @@ public final class InodeState {
             return fillAndCommit(landed[0], pieces, len);
         };
         for (boolean again = false; !tryFill(fill, again); again = true) {
-            table.releaseQueuedBlocks();
+            table.findSpace();
         }
         if (event != null) {
             event.ended(label, landed[0], len);
@@ -385,7 +385,7 @@ public final class InodeState {
     /** Makes a change; if space is short, once more after what waits in queues has been given back. */
     void change(Change change) throws IOException {
         for (boolean again = false; !tryChange(change, again); again = true) {
-            table.releaseQueuedBlocks();
+            table.findSpace();
         }
     }
 
@@ -461,7 +461,7 @@ public final class InodeState {
         try {
             return tryMap(off, len, flags);
         } catch (NoSpaceException e) {
-            table.releaseQueuedBlocks();
+            table.findSpace();
             return tryMap(off, len, flags);
         }
     }

@@ -208,6 +208,15 @@ final class InodeTable {
         }
     }
 
+    /**
+     * Looks for space when a call has found none: what waits in queues, and what only mapped buffers keep that nobody
+     * reaches any more. The caller holds no lock of an inode, and tries once more.
+     */
+    void findSpace() throws IOException {
+        releaseQueuedBlocks();
+        pins.collectAll();
+    }
+
     /** Gives back the replaced blocks that wait in the queues of all open inodes. The caller holds no lock of one. */
     void releaseQueuedBlocks() throws IOException {
         assert !LockRank.holds(LockRank.IO);

@@ -153,7 +153,7 @@ public final class RegionState {
         try {
             region.populate(off, len, allocate);
         } catch (NoSpaceException e) {
-            inode.table().releaseQueuedBlocks();
+            inode.table().findSpace();
             region.populate(off, len, allocate);
         }
     }
