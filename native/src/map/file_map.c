@@ -29,6 +29,16 @@ bool map_overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *p
     return true;
 }
 
+/* The first page of the file from pgoff on that a region of this kind has; UINT64_MAX if none has. A file may be far
+ * larger than its regions: whoever goes through its pages in steps goes through theirs. */
+static uint64_t next_mapped(const struct file_map *f, uint64_t pgoff, bool lazy) {
+    uint64_t next = UINT64_MAX, page, count;
+    for (const struct region *r = f->regions; r != NULL; r = r->next)
+        if (r->lazy == lazy && map_overlap(r, pgoff, UINT64_MAX, &page, &count) && r->pgoff + page < next)
+            next = r->pgoff + page;
+    return next;
+}
+
 /* ---- making regions show what the log says ---- */
 
 uint64_t map_run(const struct file_map *f, uint64_t pgoff, uint64_t max, uint32_t *blk) {
@@ -230,13 +240,16 @@ void file_map_follow_locked(struct file_map *f) {
 }
 
 void file_map_clear(struct file_map *f, uint64_t pgoff, uint64_t end) {
-    for (uint64_t at = pgoff; at < end && end - at > MAP_HIDE_MAX; at += MAP_HIDE_MAX) {
-        uint64_t page, count;
+    uint64_t at = pgoff, page, count;
+    while (at < end && end - at > MAP_HIDE_MAX) {
         map_lock_step(f);
-        for (struct region *r = f->failed ? NULL : f->regions; r != NULL; r = r->next)
+        at = f->failed ? end : next_mapped(f, at, true);
+        bool some = at < end && end - at > MAP_HIDE_MAX;
+        for (struct region *r = some ? f->regions : NULL; r != NULL; r = r->next)
             if (r->lazy && map_overlap(r, at, MAP_HIDE_MAX, &page, &count))
                 hide_shown(r, page, count);
         map_unlock(f);
+        at += some ? MAP_HIDE_MAX : 0;
     }
 }
 
@@ -389,6 +402,7 @@ void file_map_settle(struct file_map *f) {
     while (more) {
         map_lock_step(f);
         uint64_t end = pages_of(f->size) < f->stale_end ? pages_of(f->size) : f->stale_end;
+        f->stale = next_mapped(f, f->stale, false);
         uint64_t n = f->stale >= end || f->failed ? 0 : end - f->stale < SETTLE_MAX ? end - f->stale : SETTLE_MAX;
         for (struct region *r = f->regions; r != NULL && n != 0; r = r->next) {
             uint64_t looked = settle_some(f, r, f->stale, n);
