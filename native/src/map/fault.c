@@ -130,6 +130,8 @@ static void serve_locked(struct file_map *f, struct region *r, uint64_t page, bo
         fill_around(f, r, page);
     else if (is_missing(r, page))
         zero_around(f, r, page);
+    else
+        region_zero_again(r, page);
 }
 
 void file_map_space(void) {

@@ -498,3 +498,9 @@ void region_zero(struct region *r, uint64_t page, uint64_t n) {
     note(r, page, n, apart ? PAGE_APART : PAGE_ZERO, apart);
     region_wake(r, page, n);
 }
+
+void region_zero_again(struct region *r, uint64_t page) {
+    int os = is_zero(r->shows[page]) ? fault_zeros(page_addr(r, page), BLK) : 0;
+    if (os != 0 && os != EEXIST)
+        region_bus(r, 0, r->pages);
+}

@@ -102,6 +102,8 @@ void region_show(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool
 void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as);
 /* Missing pages show zeros, until a few hundred later runs do. In a short run each takes memory. */
 void region_zero(struct region *r, uint64_t page, uint64_t n);
+/* A load of a page that shows zeros waits: they are put there again if somebody has dropped them (madvise(2)). */
+void region_zero_again(struct region *r, uint64_t page);
 /* They raise SIGBUS. */
 void region_bus(struct region *r, uint64_t page, uint64_t n);
 /* Whether hiding the page changes anything: for itself, or for the number of mappings. */

@@ -468,6 +468,29 @@ static void test_mlockall(void **state) {
     }
 }
 
+/* ---- memory that is dropped ---- */
+
+/* What a page shows is known to the core alone; so pages that somebody has the kernel drop come back as they were. */
+static void test_dropped_pages(void **state) {
+    (void)state;
+    struct mapped m;
+    mapped_open(&m, 16 * MB, 1);
+    mapped_truncate(&m, 0, 4 * MB);
+    struct store_region r = mapped_map(&m, 0, 0, 4 * MB, 0);
+    for (unsigned round = 1; round <= 3; round++) {
+        put8(r.addr + round * PG, (uint8_t)round);
+        for (uint64_t page = 4; page < 4 * MB / PG; page++) /* in order: short runs of zeros and long ones */
+            MUST(get8(r.addr + page * PG) == 0);
+        assert_int_equal(madvise(r.addr, r.len, MADV_DONTNEED), 0);
+        for (uint64_t page = 1; page <= round; page++)
+            MUST(get8(r.addr + page * PG) == page);
+        put8(r.addr + MB + 9, (uint8_t)round);
+        assert_true(mapped_equal(&m, 0, 0, r.addr, 4 * MB));
+    }
+    nova_region_free(r.r);
+    mapped_close(&m);
+}
+
 /* ---- the kernel's own loads and stores ---- */
 
 struct calls {
@@ -538,6 +561,7 @@ int main(void) {
         cmocka_unit_test(test_fork_and_exec),
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_mlockall),
+        cmocka_unit_test(test_dropped_pages),
         cmocka_unit_test(test_system_calls),
     };
     mapped_main(500);
