@@ -425,8 +425,11 @@ void region_bus(struct region *r, uint64_t page, uint64_t n) {
         /* All of it then, which takes fewer mappings than there were. */
         page = 0;
         n = r->pages;
-        if (map_pages(r->addr, n * BLK, r->prot, flags, table.bus_fd, 0) == MAP_FAILED)
-            munmap(r->addr, n * BLK); /* no memory in the kernel at all: SIGSEGV is better than wrong bytes */
+        /* Others have used up the kernel's mappings, or its memory: SIGSEGV is better than wrong bytes. What is
+         * unmapped may be somebody else's memory next. */
+        if (map_pages(r->addr, n * BLK, r->prot, flags, table.bus_fd, 0) == MAP_FAILED &&
+            mprotect(r->addr, n * BLK, PROT_NONE) != 0)
+            munmap(r->addr, n * BLK);
     }
     note(r, page, n, PAGE_BUS, true);
     region_wake(r, page, n);

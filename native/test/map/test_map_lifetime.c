@@ -468,6 +468,36 @@ static void test_mlockall(void **state) {
     }
 }
 
+/* ---- no mapping left ---- */
+
+/* Others take all mappings that the kernel allows: none can be replaced, not even by one that raises SIGBUS. */
+static void map_until_refused(void *arg) {
+    struct mapped m;
+    struct nova_error err;
+    unsigned char in_core;
+    void *other[2] = {NULL, NULL};
+    (void)arg;
+    mapped_open(&m, 16 * MB, 1);
+    mapped_truncate(&m, 0, MB);
+    struct store_region r = mapped_map(&m, 0, 0, MB, 0);
+    put8(r.addr, 1);
+    for (unsigned i = 0; other[i % 2] != MAP_FAILED; i++) /* two in a row do not become one */
+        other[i % 2] = mmap(NULL, PG, i % 2 == 0 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    MUST(nova_populate(r.r, 8 * PG, PG, 1, &err) != NOVA_OK);
+    MUST(mincore(r.addr, PG, &in_core) == 0); /* its addresses are not free for others */
+    MUST(mincore(r.addr + MB - PG, PG, &in_core) == 0);
+    signal(SIGSEGV, SIG_DFL);
+    put8(r.addr, 2);
+}
+
+static void test_no_mapping_left(void **state) {
+    (void)state;
+    if (NO_CHILDREN)
+        skip();
+    if (mapped_lazy())
+        assert_int_equal(mapped_child(map_until_refused, NULL, 60000), 128 + SIGSEGV);
+}
+
 /* ---- memory that is dropped ---- */
 
 /* What a page shows is known to the core alone; so pages that somebody has the kernel drop come back as they were. */
@@ -561,6 +591,7 @@ int main(void) {
         cmocka_unit_test(test_fork_and_exec),
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_mlockall),
+        cmocka_unit_test(test_no_mapping_left),
         cmocka_unit_test(test_dropped_pages),
         cmocka_unit_test(test_system_calls),
     };
