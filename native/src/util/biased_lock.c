@@ -21,6 +21,7 @@ void biased_lock_init(struct biased_lock *l, uint64_t *waits) {
     atomic_init(&l->busy, 0);
     atomic_init(&l->revoked, 0);
     l->by_mutex = false;
+    l->passed = 0;
     l->waits = waits;
     pthread_mutex_init(&l->mutex, NULL);
     pthread_mutex_init(&l->turnstile, NULL);
@@ -44,6 +45,7 @@ static void count_wait(struct biased_lock *l) {
 static void queue_up(struct biased_lock *l) {
     pthread_mutex_lock(&l->turnstile);
     pthread_mutex_lock(&l->mutex);
+    l->passed = 0;
     pthread_mutex_unlock(&l->turnstile);
 }
 
@@ -71,7 +73,12 @@ static void revoke_bias(struct biased_lock *l) {
 }
 
 void biased_lock_guest(struct biased_lock *l) {
-    if (pthread_mutex_trylock(&l->mutex) != 0)
+    bool in = pthread_mutex_trylock(&l->mutex) == 0;
+    if (in && ++l->passed > BIASED_LOCK_PASS_MAX) {
+        pthread_mutex_unlock(&l->mutex);
+        in = false;
+    }
+    if (!in)
         queue_up(l);
     revoke_bias(l);
 }

@@ -16,10 +16,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Guests that may pass by who waits: to wake that one for each of them takes longer than what many do. */
+#define BIASED_LOCK_PASS_MAX 8u
+
 struct biased_lock {
     _Atomic unsigned busy;     /* the owner holds it, by the fast path; a futex */
     _Atomic unsigned revoked;  /* a guest holds it or waits for it */
     bool by_mutex;             /* the owner holds it by the mutex; the owner's own */
+    uint32_t passed;           /* guests since one came out of the queue; guarded by the mutex */
     pthread_mutex_t mutex;     /* held by the guest, or by an owner that found the bias revoked */
     pthread_mutex_t turnstile; /* held by the one who is next to have the mutex, if somebody waits for it */
     uint64_t *waits;           /* counts, for all locks of a pool, who came when another side had it; or NULL */
@@ -68,7 +72,7 @@ void biased_lock_guest(struct biased_lock *l);
 void biased_unlock_guest(struct biased_lock *l);
 
 /* The same for a guest that takes it again and again, for the steps of one piece of work: if somebody waits, that one
- * comes first. biased_lock_guest() lets in who runs already: the one that has just released it. */
+ * comes first. biased_lock_guest() lets in who runs already, as the one that has just released it; but only so many. */
 void biased_lock_guest_in_turn(struct biased_lock *l);
 
 #endif

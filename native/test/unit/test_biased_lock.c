@@ -91,7 +91,7 @@ static void *come_as_owner(void *arg) {
 }
 
 /* How many steps it takes until one that waits is let in by a guest who takes the lock again and again. */
-static int steps_until_it_came(void *(*come)(void *)) {
+static int steps_until_it_came(void *(*come)(void *), void (*again)(struct biased_lock *)) {
     pthread_t t;
     int steps = 0;
     atomic_store(&came, 0);
@@ -103,7 +103,7 @@ static int steps_until_it_came(void *(*come)(void *)) {
     }
     for (; !atomic_load(&came); steps++) {
         biased_unlock_guest(&lock);
-        biased_lock_guest_in_turn(&lock);
+        again(&lock);
     }
     biased_unlock_guest(&lock);
     pthread_join(t, NULL);
@@ -117,17 +117,28 @@ static void test_takes_turns(void **state) {
     int guest = 0, owner = 0;
     biased_lock_init(&lock, NULL);
     for (int i = 0; i < ROUNDS; i++) {
-        guest += steps_until_it_came(come_as_guest);
-        owner += steps_until_it_came(come_as_owner);
+        guest += steps_until_it_came(come_as_guest, biased_lock_guest_in_turn);
+        owner += steps_until_it_came(come_as_owner, biased_lock_guest_in_turn);
     }
     assert_int_equal(guest, ROUNDS);
     assert_int_equal(owner, ROUNDS);
     biased_lock_destroy(&lock);
 }
 
+/* Waking a thread may take as long as very many steps. */
+static void test_passes_by_so_often(void **state) {
+    (void)state;
+    biased_lock_init(&lock, NULL);
+    for (int i = 0; i < 100; i++) {
+        int steps = steps_until_it_came(i % 2 == 0 ? come_as_guest : come_as_owner, biased_lock_guest);
+        assert_in_range(steps, 1, BIASED_LOCK_PASS_MAX + 1);
+    }
+    biased_lock_destroy(&lock);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_excludes),
                                        cmocka_unit_test(test_excludes_without_membarrier),
-                                       cmocka_unit_test(test_takes_turns)};
+                                       cmocka_unit_test(test_takes_turns), cmocka_unit_test(test_passes_by_so_often)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
