@@ -134,18 +134,31 @@ static void serve_locked(struct file_map *f, struct region *r, uint64_t page, bo
         region_zero_again(r, page);
 }
 
+/* What raises SIGBUS of the pages [from, end) is missing from now on. */
+static void hide_bus(struct region *r, uint64_t from, uint64_t end) {
+    for (uint64_t i = from, n; i < end; i += n) {
+        for (n = 1; r->shows[i] == PAGE_BUS && i + n < end && r->shows[i + n] == PAGE_BUS;)
+            n++;
+        if (r->shows[i] == PAGE_BUS)
+            region_hide(r, i, n, PAGE_MISSING);
+    }
+}
+
 void file_map_space(void) {
     struct region *r;
     while ((r = region_take_refused()) != NULL) {
-        map_lock(r->file);
-        uint64_t end = pages_below_end(r->file, r);
-        for (uint64_t i = 0, n; r->open && !r->file->failed && i < end; i += n) {
-            for (n = 1; r->shows[i] == PAGE_BUS && i + n < end && r->shows[i + n] == PAGE_BUS;)
-                n++;
-            if (r->shows[i] == PAGE_BUS)
-                region_hide(r, i, n, PAGE_MISSING);
+        struct file_map *f = r->file;
+        bool more = true;
+        for (uint64_t at = 0; more;) {
+            map_lock_step(f);
+            uint64_t end = r->open && !f->failed ? pages_below_end(f, r) : 0;
+            uint64_t from = region_next_shown(r, at, end);
+            more = from < end;
+            at = more && end - from > MAP_HIDE_MAX ? from + MAP_HIDE_MAX : end;
+            if (more)
+                hide_bus(r, from, at);
+            map_unlock(f);
         }
-        map_unlock(r->file);
         region_done(r);
     }
 }

@@ -49,25 +49,19 @@ uint64_t map_run(const struct file_map *f, uint64_t pgoff, uint64_t max, uint32_
     return n;
 }
 
-/* Whether the region shows anything of these pages, or zeros for them. */
+/* Whether the region, a lazy one, shows anything of these pages, or zeros for them. */
 static bool shows_any(const struct region *r, uint64_t page, uint64_t n) {
-    for (uint64_t i = page; i < page + n; i++)
-        if (r->shows[i] != PAGE_MISSING)
-            return true;
-    return false;
+    return region_next_shown(r, page, page + n) != page + n;
 }
 
 /* Hides what the region shows of these pages, which may be few of many. */
 static void hide_shown(struct region *r, uint64_t page, uint64_t n) {
-    for (uint64_t i = page, end = page + n; i < end; i++) {
-        if (r->shows[i] == PAGE_MISSING)
-            continue;
+    uint64_t end = page + n, next;
+    for (uint64_t i = region_next_shown(r, page, end); i < end; i = next) {
         uint64_t last = i;
-        for (uint64_t k = i + 1; k < end && k - last <= HIDE_GAP; k++)
-            if (r->shows[k] != PAGE_MISSING)
-                last = k;
+        while ((next = region_next_shown(r, last + 1, end)) < end && next - last <= HIDE_GAP)
+            last = next;
         region_hide(r, i, last + 1 - i, PAGE_MISSING);
-        i = last;
     }
 }
 
@@ -266,9 +260,7 @@ void file_map_release_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
     uint64_t page, count;
     for (struct region *r = f->regions; r != NULL; r = r->next)
         if (r->lazy && map_overlap(r, pgoff, n, &page, &count))
-            for (uint64_t i = page; i < page + count; i++)
-                if (r->shows[i] == PAGE_HELD)
-                    r->shows[i] = PAGE_MISSING; /* the same to the kernel */
+            region_release(r, page, count);
 }
 
 /* ---- commits of our own ---- */

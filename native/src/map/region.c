@@ -94,6 +94,28 @@ static uint64_t starts(const struct region *r, uint64_t page, uint64_t end) {
     return n;
 }
 
+static void add_vmas(struct region *r, uint64_t n) {
+    __atomic_store_n(&r->vmas, r->vmas + n, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&table.vmas, n, __ATOMIC_RELAXED);
+}
+
+/* What all pages of a new region show. */
+static uint32_t at_first(const struct region *r) {
+    return r->lazy ? PAGE_MISSING : PAGE_BUS;
+}
+
+static void set_shows(struct region *r, uint64_t page, uint32_t shows) {
+    uint32_t *at = &r->shows[page];
+    uint32_t *shown = &r->shown[page / REGION_SPAN];
+    r->mapped -= is_blk(*at);
+    r->zeros -= is_zero(*at);
+    *shown -= *at != at_first(r);
+    *at = shows;
+    r->mapped += is_blk(*at);
+    r->zeros += is_zero(*at);
+    *shown += *at != at_first(r);
+}
+
 /* Notes what the pages show. blk: of the first, or PAGE_*. fresh: in a mapping that has just been made. */
 static void note(struct region *r, uint64_t page, uint64_t n, uint32_t shows, bool fresh) {
     uint64_t before = starts(r, page, page + n);
@@ -103,17 +125,15 @@ static void note(struct region *r, uint64_t page, uint64_t n, uint32_t shows, bo
         set_seam(r, page + n,
                  r->shows[page + n] == PAGE_APART ||
                      (r->had_zeros && kind_of(shows) == PAGE_MISSING && is_anonymous(r, page + n)));
-    for (uint64_t i = 0; i < n; i++) {
-        uint32_t *at = &r->shows[page + i];
-        r->mapped -= is_blk(*at);
-        r->zeros -= is_zero(*at);
-        *at = is_blk(shows) ? shows + (uint32_t)i : shows;
-        r->mapped += is_blk(*at);
-        r->zeros += is_zero(*at);
-    }
-    uint64_t after = starts(r, page, page + n);
-    __atomic_store_n(&r->vmas, r->vmas + after - before, __ATOMIC_RELAXED);
-    __atomic_add_fetch(&table.vmas, after - before, __ATOMIC_RELAXED);
+    for (uint64_t i = 0; i < n; i++)
+        set_shows(r, page + i, is_blk(shows) ? shows + (uint32_t)i : shows);
+    add_vmas(r, starts(r, page, page + n) - before);
+}
+
+uint64_t region_next_shown(const struct region *r, uint64_t page, uint64_t end) {
+    while (page < end && r->shows[page] == at_first(r))
+        page = r->shown[page / REGION_SPAN] != 0 ? page + 1 : (page / REGION_SPAN + 1) * REGION_SPAN;
+    return page < end ? page : end;
 }
 
 uint64_t region_vmas(void) {
@@ -353,6 +373,12 @@ static int reserve(struct region *r, struct nova_error *err) {
                         (unsigned long long)len);
 }
 
+static void free_account(struct region *r) {
+    free(r->shows);
+    free(r->shown);
+    free(r->seam);
+}
+
 int region_new(struct region **out, struct file_map *file, const struct pool_file *pool, uint64_t pgoff, uint64_t len,
                int prot, bool lazy, struct nova_error *err) {
     *out = NULL;
@@ -378,8 +404,9 @@ int region_new(struct region **out, struct file_map *file, const struct pool_fil
                          .lazy = lazy && fault_server_start(file_map_fault),
                          .vmas = 1};
     r->shows = calloc(r->pages, sizeof *r->shows);
+    r->shown = calloc(r->pages / REGION_SPAN + 1, sizeof *r->shown);
     r->seam = calloc(r->pages / 64 + 1, sizeof *r->seam);
-    if (r->shows == NULL || r->seam == NULL)
+    if (r->shows == NULL || r->shown == NULL || r->seam == NULL)
         rc = nova_fail(err, NOVA_ENOMEM, "no memory for a region of %llu pages", (unsigned long long)r->pages);
     for (uint64_t i = 0; rc == NOVA_OK && !r->lazy && i < r->pages; i++)
         r->shows[i] = PAGE_BUS;
@@ -388,8 +415,7 @@ int region_new(struct region **out, struct file_map *file, const struct pool_fil
     if (rc == NOVA_OK && (rc = enter(r, err)) != NOVA_OK)
         munmap(r->addr, r->pages * BLK);
     if (rc != NOVA_OK) {
-        free(r->shows);
-        free(r->seam);
+        free_account(r);
         free(r);
         return rc;
     }
@@ -402,8 +428,7 @@ void region_delete(struct region *r) {
     leave(r);
     munmap(r->addr, r->pages * BLK);
     __atomic_sub_fetch(&table.vmas, r->vmas, __ATOMIC_RELAXED);
-    free(r->shows);
-    free(r->seam);
+    free_account(r);
     free(r->zeroed);
     free(r);
 }
@@ -419,20 +444,33 @@ void region_wake(struct region *r, uint64_t page, uint64_t n) {
         fault_wake(page_addr(r, page), n * BLK);
 }
 
-void region_bus(struct region *r, uint64_t page, uint64_t n) {
+static bool map_bus(struct region *r, uint64_t page, uint64_t n) {
     int flags = MAP_SHARED | MAP_FIXED | MAP_NORESERVE;
-    if (map_pages(page_addr(r, page), n * BLK, r->prot, flags, table.bus_fd, page * BLK) == MAP_FAILED) {
-        /* All of it then, which takes fewer mappings than there were. */
+    return map_pages(page_addr(r, page), n * BLK, r->prot, flags, table.bus_fd, page * BLK) != MAP_FAILED;
+}
+
+/* If others have used up the kernel's mappings, or its memory: SIGSEGV is better than wrong bytes. What is unmapped may
+ * be somebody else's memory next. */
+static void map_bus_all(struct region *r) {
+    if (!map_bus(r, 0, r->pages) && mprotect(r->addr, r->pages * BLK, PROT_NONE) != 0)
+        munmap(r->addr, r->pages * BLK);
+}
+
+void region_bus(struct region *r, uint64_t page, uint64_t n) {
+    if (!map_bus(r, page, n)) { /* all of it then, which takes fewer mappings than there were */
+        map_bus_all(r);
         page = 0;
         n = r->pages;
-        /* Others have used up the kernel's mappings, or its memory: SIGSEGV is better than wrong bytes. What is
-         * unmapped may be somebody else's memory next. */
-        if (map_pages(r->addr, n * BLK, r->prot, flags, table.bus_fd, 0) == MAP_FAILED &&
-            mprotect(r->addr, n * BLK, PROT_NONE) != 0)
-            munmap(r->addr, n * BLK);
     }
     note(r, page, n, PAGE_BUS, true);
     region_wake(r, page, n);
+}
+
+void region_close(struct region *r) {
+    map_bus_all(r);
+    r->mapped = r->zeros = r->seams = 0; /* the pages themselves are nobody's matter now, and may be very many */
+    add_vmas(r, 1 - r->vmas);
+    region_wake(r, 0, r->pages);
 }
 
 void region_show(struct region *r, uint64_t page, uint64_t n, uint32_t blk, bool populate) {
@@ -460,6 +498,12 @@ void region_hide(struct region *r, uint64_t page, uint64_t n, uint32_t as) {
     note(r, page, n, as, true);
     if (more != 0)
         note(r, page + n, more, PAGE_MISSING, true);
+}
+
+void region_release(struct region *r, uint64_t page, uint64_t n) {
+    for (uint64_t i = page; i < page + n; i++)
+        if (r->shows[i] == PAGE_HELD)
+            set_shows(r, i, PAGE_MISSING); /* the same to the kernel */
 }
 
 /* Zeros are loaded anew when they are looked at again. */

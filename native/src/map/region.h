@@ -28,6 +28,7 @@ struct page_run {
 };
 
 #define HOLD_STEPS 128u
+#define REGION_SPAN 4096u
 
 /* What one fault brings along of holes: twice as many pages as the one before, if it goes on where that ended. */
 struct run_ahead {
@@ -47,6 +48,7 @@ struct region {
     bool open, had_zeros;
     bool refused;                /* some page raises SIGBUS for lack of space; atomic */
     uint32_t *shows;             /* per page: block, or PAGE_* */
+    uint32_t *shown;             /* per REGION_SPAN pages: how many show anything */
     uint64_t *seam;              /* a bit per page, see region.c */
     uint64_t mapped;             /* pages that show a block */
     uint64_t zeros;              /* pages that show zeros */
@@ -106,6 +108,13 @@ void region_zero(struct region *r, uint64_t page, uint64_t n);
 void region_zero_again(struct region *r, uint64_t page);
 /* They raise SIGBUS. */
 void region_bus(struct region *r, uint64_t page, uint64_t n);
+/* From now on all raise SIGBUS, and none of these functions is called any more. */
+void region_close(struct region *r);
+/* The first of the pages [page, end) that shows anything else than all do in a new region: a lazy one's are missing,
+ * the others raise SIGBUS. `end` if none does; it takes time in few of the pages before. */
+uint64_t region_next_shown(const struct region *r, uint64_t page, uint64_t end);
+/* Of pages that have been hidden: those that are PAGE_HELD are PAGE_MISSING. */
+void region_release(struct region *r, uint64_t page, uint64_t n);
 /* Whether hiding the page changes anything: for itself, or for the number of mappings. */
 bool region_is_shown(const struct region *r, uint64_t page);
 /* Lets whoever waits for them look again. */

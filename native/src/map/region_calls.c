@@ -24,16 +24,27 @@ static int cannot_map(const struct file_map *f, struct nova_error *err) {
     return nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
 }
 
-/* A new region shows the blocks that are there, as long as they do not take too many mappings. */
-static void show_present(struct file_map *f, struct region *r) {
-    uint64_t page, count, n;
-    if (!map_overlap(r, 0, pages_of(f->size), &page, &count))
-        return;
+/* Some pages of a new region show the blocks that are there, as long as these do not take too many mappings. */
+static void show_present_locked(struct file_map *f, struct region *r, uint64_t page, uint64_t count) {
+    uint64_t n;
     for (uint64_t i = page; i < page + count && r->open; i += n) {
         uint32_t blk;
         n = map_run(f, r->pgoff + i, page + count - i, &blk);
         if (blk != 0 && (!r->lazy || region_vmas() < region_vmas_max() / 4) && !shows_run(r, i, n, blk))
             (void)map_show_run_locked(r, i, n, blk, false);
+    }
+}
+
+/* All of them do, in steps. */
+static void show_present(struct file_map *f, struct region *r) {
+    bool more = true;
+    for (uint64_t i = 0; more && i < r->pages; i += MAP_HIDE_MAX) {
+        map_lock_step(f);
+        uint64_t page, count, end = pages_of(f->size);
+        more = !f->failed && map_overlap(r, 0, end, &page, &count) && i < count;
+        if (more)
+            show_present_locked(f, r, i, count - i < MAP_HIDE_MAX ? count - i : MAP_HIDE_MAX);
+        map_unlock(f);
     }
 }
 
@@ -88,24 +99,28 @@ int file_map_add(struct file_map *f, uint64_t pgoff, uint64_t len, int prot, boo
         r->next = f->regions;
         f->regions = r;
         f->eager += !r->lazy;
-        show_present(f, r);
     }
     map_unlock(f);
-    if (rc != NOVA_OK)
+    if (rc != NOVA_OK) {
         region_delete(r);
-    else
-        *out = r;
-    return rc;
+        return rc;
+    }
+    show_present(f, r);
+    *out = r;
+    return NOVA_OK;
 }
 
 void map_close_region(struct region *r) {
     struct file_map *f = r->file;
     /* Most of it in steps; then the rest, and what came back meanwhile. */
-    for (uint64_t i = 0; r->pages - i > MAP_HIDE_MAX; i += MAP_HIDE_MAX) {
+    for (uint64_t at = 0; r->pages - at > MAP_HIDE_MAX;) {
         map_lock_step(f);
-        if (r->open)
-            region_bus(r, i, MAP_HIDE_MAX);
+        at = r->open ? region_next_shown(r, at, r->pages) : r->pages;
+        bool some = r->pages - at > MAP_HIDE_MAX;
+        if (some)
+            region_bus(r, at, MAP_HIDE_MAX);
         map_unlock(f);
+        at += some ? MAP_HIDE_MAX : 0;
     }
     map_lock(f);
     if (r->open) {
@@ -115,7 +130,7 @@ void map_close_region(struct region *r) {
             at = &(*at)->next;
         *at = r->next;
         f->eager -= !r->lazy;
-        region_bus(r, 0, r->pages);
+        region_close(r);
     }
     map_unlock(f);
 }

@@ -352,6 +352,42 @@ static void test_zeros_take_little_memory(void **state) {
     teardown(&b);
 }
 
+/* Pages of memory that the process has. */
+static uint64_t resident_pages(void) {
+    FILE *f = fopen("/proc/self/statm", "re");
+    uint64_t all, resident;
+    MUST(f != NULL && fscanf(f, "%" SCNu64 " %" SCNu64, &all, &resident) == 2);
+    fclose(f);
+    return resident;
+}
+
+/* What a region keeps of pages that nobody has looked at takes no memory, whatever happens to them. */
+static void test_huge_region(void **state) {
+    (void)state;
+    struct mapped m;
+    const uint64_t size = 64 * 1024 * MB;
+    mapped_open(&m, 64 * MB, 1);
+    mapped_truncate(&m, 0, size);
+    uint64_t before = resident_pages();
+    struct store_region r = mapped_map(&m, 0, 0, size, 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        put8(r.addr + size / 4 * i, 7);
+        assert_int_equal(get8(r.addr + size / 4 * i - PG), 0);
+    }
+    assert_int_equal(store_punch(&m.file[0].f, PG, size / 2), NOVA_OK);
+    assert_int_equal(get8(r.addr + size / 2), 0);
+    mapped_truncate(&m, 0, size / 8 * 5);
+    assert_true(mapped_load_fails(r.addr + size / 4 * 3, NULL));
+    mapped_truncate(&m, 0, size);
+    assert_int_equal(get8(r.addr + size / 4 * 3), 0);
+    nova_region_close(r.r);
+    assert_true(mapped_load_fails(r.addr + size / 4, NULL));
+    assert_true(mapped_load_fails(r.addr + size - 1, NULL));
+    assert_in_range(resident_pages(), 0, before + 8 * MB / PG);
+    nova_region_free(r.r);
+    mapped_close(&m);
+}
+
 /* ---- many regions ---- */
 
 #define SMALL 64u /* pages */
@@ -468,6 +504,7 @@ int main(void) {
         cmocka_unit_test(test_zeros_across_a_seam),
         cmocka_unit_test(test_long_runs_of_zeros),
         cmocka_unit_test(test_zeros_take_little_memory),
+        cmocka_unit_test(test_huge_region),
         cmocka_unit_test(test_many_small_regions),
         cmocka_unit_test(test_small_regions_of_many_files),
         cmocka_unit_test(test_eager_region_of_fragments),
