@@ -551,7 +551,7 @@ int nova_truncate(nova_inode *inode, uint64_t size, uint32_t eof_blk, struct nov
         return NOVA_OK;
     struct fmt_entry e = fmt_blocks_entry(FMT_TRUNCATE, 0, (struct nova_extent){0, 0}, size, nova_now());
     if (inode->map != NULL)
-        file_map_clear(inode->map, pages_of(size), pages_of(old));
+        file_map_clear(inode->map, pages_of(size), pages_of(old), true);
     log_lock_owner(inode);
     rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK) {

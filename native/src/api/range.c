@@ -154,7 +154,7 @@ static int punch(struct nova_inode *inode, uint64_t off, uint64_t end, uint64_t 
         rc = edges_alloc(inode, &p, flags, &io->err);
     bool own = rc == NOVA_OK && !nothing && !in_place;
     if (rc == NOVA_OK && map != NULL)
-        file_map_clear(map, p.pgoff, p.pgoff + p.count);
+        file_map_clear(map, p.pgoff, p.pgoff + p.count, false);
     log_lock_owner(inode);
     if (rc == NOVA_OK && !nothing)
         rc = view_check_locked(inode, &io->err);
@@ -202,7 +202,7 @@ static int shift(struct nova_inode *inode, enum fmt_kind kind, uint64_t off, uin
     struct fmt_entry e;
     range_entry(&e, kind, off / BLK, len / BLK, size, nova_now());
     if (inode->map != NULL)
-        file_map_clear(inode->map, off / BLK, pages_of(old));
+        file_map_clear(inode->map, off / BLK, pages_of(old), false);
     log_lock_owner(inode);
     int rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK)

@@ -29,12 +29,12 @@ bool map_overlap(const struct region *r, uint64_t pgoff, uint64_t n, uint64_t *p
     return true;
 }
 
-/* The first page of the file from pgoff on that a region of this kind has; UINT64_MAX if none has. A file may be far
+/* The first page of the file from pgoff on that a region of these kinds has; UINT64_MAX if none has. A file may be far
  * larger than its regions: whoever goes through its pages in steps goes through theirs. */
-static uint64_t next_mapped(const struct file_map *f, uint64_t pgoff, bool lazy) {
+static uint64_t next_mapped(const struct file_map *f, uint64_t pgoff, bool lazy, bool eager) {
     uint64_t next = UINT64_MAX, page, count;
     for (const struct region *r = f->regions; r != NULL; r = r->next)
-        if (r->lazy == lazy && map_overlap(r, pgoff, UINT64_MAX, &page, &count) && r->pgoff + page < next)
+        if ((r->lazy ? lazy : eager) && map_overlap(r, pgoff, UINT64_MAX, &page, &count) && r->pgoff + page < next)
             next = r->pgoff + page;
     return next;
 }
@@ -62,6 +62,15 @@ static void hide_shown(struct region *r, uint64_t page, uint64_t n) {
         while ((next = region_next_shown(r, last + 1, end)) < end && next - last <= HIDE_GAP)
             last = next;
         region_hide(r, i, last + 1 - i, PAGE_MISSING);
+    }
+}
+
+/* The same for an eager region, whose pages raise SIGBUS then. */
+static void bus_shown(struct region *r, uint64_t page, uint64_t n) {
+    uint64_t end = page + n, next;
+    for (uint64_t i = region_next_shown(r, page, end); i < end; i = region_next_shown(r, next, end)) {
+        next = end - i < REGION_SPAN ? end : i + REGION_SPAN;
+        region_bus(r, i, next - i);
     }
 }
 
@@ -138,7 +147,7 @@ static void resize(struct file_map *f, uint64_t size) {
         if (r->lazy) /* a fault behind the end raises SIGBUS, and shows that to those that follow */
             hide_shown(r, page, count);
         else if (after < before)
-            region_bus(r, page, count);
+            bus_shown(r, page, count);
     }
 }
 
@@ -233,15 +242,22 @@ void file_map_follow_locked(struct file_map *f) {
         fail(f);
 }
 
-void file_map_clear(struct file_map *f, uint64_t pgoff, uint64_t end) {
+void file_map_clear(struct file_map *f, uint64_t pgoff, uint64_t end, bool cut) {
     uint64_t at = pgoff, page, count;
     while (at < end && end - at > MAP_HIDE_MAX) {
         map_lock_step(f);
-        at = f->failed ? end : next_mapped(f, at, true);
+        at = f->failed ? end : next_mapped(f, at, true, cut);
         bool some = at < end && end - at > MAP_HIDE_MAX;
-        for (struct region *r = some ? f->regions : NULL; r != NULL; r = r->next)
-            if (r->lazy && map_overlap(r, at, MAP_HIDE_MAX, &page, &count))
+        if (some && cut)
+            add_stale(f, at, at + MAP_HIDE_MAX); /* if the call fails */
+        for (struct region *r = some ? f->regions : NULL; r != NULL; r = r->next) {
+            if (!map_overlap(r, at, MAP_HIDE_MAX, &page, &count))
+                continue;
+            if (r->lazy)
                 hide_shown(r, page, count);
+            else if (cut)
+                bus_shown(r, page, count);
+        }
         map_unlock(f);
         at += some ? MAP_HIDE_MAX : 0;
     }
@@ -394,7 +410,7 @@ void file_map_settle(struct file_map *f) {
     while (more) {
         map_lock_step(f);
         uint64_t end = pages_of(f->size) < f->stale_end ? pages_of(f->size) : f->stale_end;
-        f->stale = next_mapped(f, f->stale, false);
+        f->stale = next_mapped(f, f->stale, false, true);
         uint64_t n = f->stale >= end || f->failed ? 0 : end - f->stale < SETTLE_MAX ? end - f->stale : SETTLE_MAX;
         for (struct region *r = f->regions; r != NULL && n != 0; r = r->next) {
             uint64_t looked = settle_some(f, r, f->stale, n);

@@ -70,8 +70,11 @@ void file_map_settle(struct file_map *f);
  * Called with no lock held before a call that takes the blocks from the pages [pgoff, end) of the file. If they are
  * many, lazy regions show only the last of them any more, so that little is left to do when the commit is followed. In
  * steps, as above. Whoever looks at a page before the commit is shown it again.
+ *
+ * cut: the file is to end before pgoff. Then eager regions raise SIGBUS for these pages already; file_map_settle()
+ * shows them again if the call fails.
  */
-void file_map_clear(struct file_map *f, uint64_t pgoff, uint64_t end);
+void file_map_clear(struct file_map *f, uint64_t pgoff, uint64_t end, bool cut);
 
 /* Called when blocks have been given back, with no lock held: pages that got none for lack of space may try again. */
 void file_map_space(void);

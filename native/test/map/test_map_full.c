@@ -231,6 +231,31 @@ static void test_failing_drain(void **state) {
     unlink(m.path);
 }
 
+/* Pages that were cut off before the commit are shown again: of an eager region, which has no faults to do so. */
+static void test_failing_cut(void **state) {
+    (void)state;
+    struct mapped m;
+    uint8_t byte;
+    pool_mapped_hook = break_drains;
+    mapped_open(&m, 48 * MB, 1);
+    pool_mapped_hook = NULL;
+    mapped_truncate(&m, 0, 40 * MB);
+    struct store_region r = mapped_map(&m, 0, 0, 40 * MB, NOVA_MAP_EAGER);
+    for (uint64_t at = 0; at < 40 * MB; at += MB)
+        put8(r.addr + at, (uint8_t)(at / MB + 1));
+    __atomic_store_n(&broken, true, __ATOMIC_RELEASE);
+    assert_int_equal(store_truncate(&m.file[0].f, MB), NOVA_EOS);
+    for (uint64_t at = 0; at < 40 * MB; at += MB) {
+        assert_false(mapped_load_fails(r.addr + at, &byte));
+        assert_int_equal(byte, at / MB + 1);
+    }
+    __atomic_store_n(&broken, false, __ATOMIC_RELEASE);
+    nova_region_free(r.r);
+    (void)store_file_close(&m.file[0].f);
+    (void)store_close(&m.s);
+    unlink(m.path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full_pool),
@@ -238,6 +263,7 @@ int main(void) {
         cmocka_unit_test(test_in_place_without_a_log_page),
         cmocka_unit_test(test_space_again),
         cmocka_unit_test(test_failing_drain),
+        cmocka_unit_test(test_failing_cut),
     };
     lazy_need("faults in a full pool");
     mapped_main(300);
