@@ -16,6 +16,7 @@ import java.util.Objects;
 import org.jnova.internal.core.Abi;
 import org.jnova.internal.store.AttributeOptions;
 import org.jnova.internal.store.ContentWriter;
+import org.jnova.internal.store.Defragmenter;
 import org.jnova.internal.store.FileCopy;
 import org.jnova.internal.store.FileInfos;
 import org.jnova.internal.store.FileRanges;
@@ -463,6 +464,34 @@ public final class NovaFile implements AutoCloseable {
         checkRange(position, length);
         checkPosition(targetPosition);
         return length == 0 ? 0 : FileCopy.copy(state, position, target.state, targetPosition, length);
+    }
+
+    /**
+     * Counts the extents of this file: runs of pages that hold data, not beyond its end, whose blocks lie in a row in
+     * the pool. Reading a file in order is fastest if there are few. Takes time by the size of the file, and no lock as
+     * a rule.
+     *
+     * @return 0 if it holds no data
+     * @throws IOException as the class says
+     */
+    public long extents() throws IOException {
+        checkReadable();
+        return Defragmenter.extents(state);
+    }
+
+    /**
+     * Moves the blocks of this file together, so that each run of data has one extent, or at most one for every 2 MiB;
+     * more only as far as the free space is in pieces itself. What the file holds stays as it is, and its times, at
+     * every moment and after a crash. Any thread may use the file meanwhile: its writers wait while up to 2 MiB are
+     * copied, and so do stores to those bytes of a {@link MappedRegion}. Each 2 MiB needs as much free space until they
+     * have moved. Until the file is closed everywhere it takes the memory of one that is mapped, 4 bytes for each page.
+     *
+     * @throws IOException as the class says; also if pages cannot move because an eager region or a mapped buffer of
+     *     {@link java.nio.channels.FileChannel#map} shows them. What has been moved before stays so
+     */
+    public void defragment() throws IOException {
+        checkWritable();
+        Defragmenter.run(state);
     }
 
     // ---- mapping

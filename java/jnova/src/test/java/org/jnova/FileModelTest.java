@@ -173,7 +173,11 @@ class FileModelTest {
             NovaFile file = handle.file;
             Content content = handle.content;
             int size = content.bytes.length;
-            int what = random.nextInt(14);
+            int what = random.nextInt(15);
+            if (what == 14) {
+                defragment(file);
+                return;
+            }
             if (what >= 10) {
                 changeRange(file, content);
                 return;
@@ -210,6 +214,17 @@ class FileModelTest {
             }
             content.bytes = Arrays.copyOf(content.bytes, Math.max(size, at + bytes.length));
             System.arraycopy(bytes, 0, content.bytes, at, bytes.length);
+        }
+
+        private static void defragment(NovaFile file) throws IOException {
+            FileInfo before = file.info();
+            long extents = file.extents();
+            file.defragment();
+            assertTrue(file.extents() <= extents);
+            FileInfo after = file.info();
+            assertEquals(before.modified(), after.modified());
+            assertEquals(before.changed(), after.changed());
+            assertEquals(before.allocated(), after.allocated());
         }
 
         private void changeRange(NovaFile file, Content content) throws IOException {

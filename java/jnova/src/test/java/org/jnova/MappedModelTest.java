@@ -6,9 +6,11 @@ import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.FileSystemException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -204,7 +206,7 @@ class MappedModelTest {
         private void call() throws IOException {
             int at = position();
             byte[] bytes = bytes();
-            switch (random.nextInt(13)) {
+            switch (random.nextInt(14)) {
                 case 0, 1, 2, 3 -> {
                     file.write(at, bytes, 0, bytes.length);
                     put(at, bytes, 0, bytes.length);
@@ -236,6 +238,7 @@ class MappedModelTest {
                 case 9 -> copy(at, length());
                 case 10 -> writeFromRegion(at);
                 case 11 -> file.setInPlace(random.nextBoolean());
+                case 12 -> defragment();
                 default -> {
                     Mapped mapped = some();
                     if (random.nextBoolean()) {
@@ -244,6 +247,16 @@ class MappedModelTest {
                         mapped.region().allocate(0, mapped.length());
                     }
                 }
+            }
+        }
+
+        private void defragment() throws IOException {
+            long extents = file.extents();
+            try {
+                file.defragment();
+                assertTrue(file.extents() <= extents);
+            } catch (FileSystemException e) {
+                assertTrue(regions.stream().anyMatch(mapped -> !mapped.region().status().lazy()), e.toString());
             }
         }
 

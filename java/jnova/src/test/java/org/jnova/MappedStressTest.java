@@ -8,6 +8,7 @@ import static java.nio.file.StandardOpenOption.WRITE;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.FileSystemException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -166,7 +167,7 @@ class MappedStressTest {
     private void disturb(NovaStore store, NovaFile file, NovaFile copy) throws IOException {
         SplittableRandom random = new SplittableRandom(SEED - 1);
         while (!stop.get()) {
-            switch (random.nextInt(6)) {
+            switch (random.nextInt(7)) {
                 case 0 -> {
                     try (MappedRegion region = file.map(READ_WRITE, PAGE, (PAGES + 20L) * PAGE)) {
                         region.buffer().put(PAGES * PAGE, (byte) 1);
@@ -183,7 +184,18 @@ class MappedStressTest {
                     store.createLink("h", "f");
                     store.delete("h");
                 }
+                case 5 -> defragment(file);
                 default -> System.gc();
+            }
+        }
+    }
+
+    private static void defragment(NovaFile file) throws IOException {
+        try {
+            file.defragment();
+        } catch (FileSystemException e) { // an eager region cannot wait for its bytes to be copied
+            if (!e.getMessage().contains("eager")) {
+                throw e;
             }
         }
     }

@@ -42,6 +42,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             TruncateCommand.class,
             FallocateCommand.class,
             PunchCommand.class,
+            DefragCommand.class,
             FindCommand.class,
             DuCommand.class,
             ImportCommand.class,

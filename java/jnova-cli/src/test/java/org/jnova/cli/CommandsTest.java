@@ -197,6 +197,30 @@ class CommandsTest {
     }
 
     @Test
+    void defrag() throws IOException {
+        byte[] bytes = random(40 * 4096);
+        Cli.ok("put", "--emulated", pool, file("one", bytes).toString());
+        Cli.ok("put", "--emulated", pool, file("f", bytes).toString());
+        for (int page = 1; page < 40; page += 2) { // the blocks that this frees the next one takes
+            Cli.ok("punch", "--emulated", pool, "one", "-o", Integer.toString(page * 4096), "-l", "4K");
+            Cli.ok("punch", "--emulated", pool, "f", "-o", Integer.toString(page * 4096), "-l", "4K");
+        }
+        Cli.ok("fallocate", "--emulated", pool, "f", "-l", "160K");
+        Cli.ok("rm", "--emulated", pool, "one");
+        String pieces = Cli.ok("defrag", "--emulated", pool, "f", "--check");
+        assertTrue(pieces.matches("\\d+\tf\n"), pieces);
+        assertEquals(pieces, Cli.ok("defrag", "--emulated", pool, "/", "--check").replace("/f", "f"));
+        assertEquals(pieces.replace("\t", "\t1\t"), Cli.ok("defrag", "--emulated", pool, "f"));
+        assertEquals("", Cli.ok("defrag", "--emulated", pool));
+        for (int page = 1; page < 40; page += 2) {
+            Arrays.fill(bytes, page * 4096, (page + 1) * 4096, (byte) 0);
+        }
+        assertArrayEquals(bytes, Cli.run("cat", "--emulated", pool, "f").bytes());
+        assertTrue(Cli.failed(Main.FAILED, "defrag", "--emulated", pool, "missing").contains("missing"));
+        assertTrue(Cli.ok("fsck", pool).contains("sound"));
+    }
+
+    @Test
     void punch() throws IOException {
         byte[] bytes = random(20_000);
         Cli.ok("put", "--emulated", pool, file("f", bytes).toString());

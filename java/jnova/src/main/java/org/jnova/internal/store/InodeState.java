@@ -515,22 +515,49 @@ public final class InodeState {
     }
 
     private NativePin tryPin(long off, long end) throws IOException {
-        NativePin pin = null;
-        boolean good = false;
         long stamp = commits.begin();
         try {
-            if (end <= view.sizeLocked()) {
-                startMapping();
-                pin = inode.pin(off, end - off, view.mappings().counter());
-                commits.catchUpWithFaults(); // so that what moved gives back its old blocks
-            }
+            return pinLocked(off, end);
+        } finally {
+            commits.end(stamp);
+        }
+    }
+
+    /** The caller has begun a commit. */
+    private NativePin pinLocked(long off, long end) throws IOException {
+        if (end > view.sizeLocked()) {
+            return null;
+        }
+        startMapping();
+        NativePin pin = inode.pin(off, end - off, view.mappings().counter());
+        boolean good = false;
+        try {
+            commits.catchUpWithFaults(); // so that what moved gives back its old blocks
             good = true;
             return pin;
         } finally {
-            commits.end(stamp);
-            if (!good && pin != null) {
+            if (!good) {
                 unpin(pin);
             }
+        }
+    }
+
+    /**
+     * Moves pages so that they lie in a row: as a pin does, which ends before anybody writes, since that would be in
+     * place. Does nothing if the file ends before byte {@code end}.
+     *
+     * @param off a multiple of the block size
+     * @throws NoSpaceException if no free blocks lie in a row
+     */
+    void bringTogether(long off, long end) throws IOException {
+        long stamp = commits.begin();
+        try {
+            NativePin pin = pinLocked(off, end);
+            if (pin != null) {
+                unpin(pin);
+            }
+        } finally {
+            commits.end(stamp);
         }
     }
 

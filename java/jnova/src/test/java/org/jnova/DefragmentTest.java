@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova;
+
+import static java.nio.channels.FileChannel.MapMode.READ_WRITE;
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.NonWritableChannelException;
+import java.nio.file.FileSystemException;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Files in pieces, brought together. Among other calls and threads the random tests of files do it, too. */
+class DefragmentTest {
+    private static final int PAGE = 4096;
+
+    private final TestPools pools = new TestPools();
+    private final SplittableRandom random = new SplittableRandom(1);
+
+    @AfterEach
+    void close() {
+        pools.close();
+    }
+
+    /** A file whose neighbours in the pool are another one's. */
+    private byte[] scattered(NovaStore store, int pages) throws IOException {
+        byte[] bytes = new byte[pages * PAGE];
+        random.nextBytes(bytes);
+        try (NovaFile file = store.open("f", CREATE, WRITE);
+                NovaFile other = store.open("other", CREATE, WRITE)) {
+            for (int i = 0; i < pages; i++) {
+                file.write((long) i * PAGE, bytes, i * PAGE, PAGE);
+                other.write((long) i * PAGE, bytes, i * PAGE, PAGE);
+            }
+        }
+        return bytes;
+    }
+
+    private static void check(NovaFile file, byte[] bytes) throws IOException {
+        byte[] back = new byte[bytes.length];
+        assertEquals(bytes.length, file.size());
+        assertEquals(bytes.length, file.read(0, back, 0, back.length));
+        assertArrayEquals(bytes, back);
+    }
+
+    private static void assertSame(FileInfo before, FileInfo after) {
+        assertEquals(before.modified(), after.modified());
+        assertEquals(before.changed(), after.changed());
+        assertEquals(before.created(), after.created());
+        assertEquals(before.size(), after.size());
+        assertEquals(before.blocks(), after.blocks());
+        assertEquals(before.allocated(), after.allocated());
+    }
+
+    @Test
+    void eachRunOfDataGetsOneExtent() throws IOException {
+        byte[] bytes;
+        try (NovaStore store = pools.create("p", 64 * TestPools.MIB)) {
+            bytes = scattered(store, 1500);
+            try (NovaFile file = store.open("f", READ, WRITE)) {
+                file.punchHole(100 * PAGE, 7 * PAGE);
+                Arrays.fill(bytes, 100 * PAGE, 107 * PAGE, (byte) 0);
+                FileInfo before = file.info();
+                assertEquals(1493, file.extents());
+                file.defragment();
+                assertTrue(file.extents() <= 4, file.extents() + " extents"); // 100 pages; three times up to 512
+                assertSame(before, file.info());
+                assertEquals(100 * PAGE, file.nextHole(0));
+                assertEquals(107 * PAGE, file.nextData(100 * PAGE));
+                check(file, bytes);
+                long free = store.info().blocksFree();
+                file.defragment(); // nothing to do
+                assertEquals(free, store.info().blocksFree());
+            }
+        }
+        pools.assertSound("p");
+        try (NovaStore store = pools.open("p");
+                NovaFile file = store.open("f")) {
+            assertTrue(file.extents() <= 4);
+            check(file, bytes);
+        }
+    }
+
+    @Test
+    void emptyFiles() throws IOException {
+        try (NovaStore store = pools.create("p", 16 * TestPools.MIB);
+                NovaFile file = store.open("f", CREATE, READ, WRITE)) {
+            assertEquals(0, file.extents());
+            file.defragment();
+            file.setSize(1L << 40); // a hole
+            assertEquals(0, file.extents());
+            file.defragment();
+            file.write((1L << 40) - 1, new byte[1], 0, 1);
+            assertEquals(1, file.extents());
+            file.defragment();
+            file.allocate(1L << 40, PAGE, true); // beyond the end
+            assertEquals(1, file.extents());
+            file.defragment();
+            assertEquals(1L << 40, file.size());
+            try (NovaFile reader = store.open("f")) {
+                assertThrows(NonWritableChannelException.class, reader::defragment);
+            }
+        }
+    }
+
+    /** Free space in single blocks: nothing can be better, nothing fails, and no space is lost. */
+    @Test
+    void withoutRoom() throws IOException {
+        try (NovaStore store = pools.create("p", 16 * TestPools.MIB)) {
+            byte[] bytes = scattered(store, 500);
+            try (NovaFile rest = store.open("rest", CREATE, WRITE);
+                    NovaFile other = store.open("other", WRITE);
+                    NovaFile file = store.open("f", READ, WRITE)) {
+                fill(rest);
+                for (int i = 0; i < 500; i += 2) {
+                    other.punchHole((long) i * PAGE, PAGE);
+                }
+                long free = store.info().blocksFree();
+                long extents = file.extents();
+                file.defragment();
+                assertTrue(file.extents() <= extents);
+                check(file, bytes);
+                assertTrue(Math.abs(store.info().blocksFree() - free) <= 4, "what its log takes");
+                other.truncate(0);
+                file.defragment();
+                assertTrue(file.extents() < extents, extents + " extents still");
+                check(file, bytes);
+            }
+        }
+        pools.assertSound("p");
+    }
+
+    private static void fill(NovaFile file) throws IOException {
+        byte[] some = new byte[PAGE];
+        try {
+            while (true) {
+                file.append(some, 0, PAGE);
+            }
+        } catch (NoSpaceException e) {
+            // so it is full
+        }
+    }
+
+    @Test
+    void mapped() throws IOException {
+        try (NovaStore store = pools.create("p", 64 * TestPools.MIB)) {
+            byte[] bytes = scattered(store, 600);
+            try (NovaFile file = store.open("f", READ, WRITE)) {
+                try (MappedRegion region = file.map(READ_WRITE, 0, 600 * PAGE)) {
+                    ByteBuffer buffer = region.buffer();
+                    buffer.put(5 * PAGE, bytes[5 * PAGE] = 7);
+                    file.defragment();
+                    assertTrue(file.extents() <= 2);
+                    buffer.put(500 * PAGE, bytes[500 * PAGE] = 8);
+                    assertEquals(ByteBuffer.wrap(bytes), buffer);
+                    check(file, bytes);
+                }
+            }
+            bytes = scattered(store, 600);
+            try (NovaFile file = store.open("f", READ, WRITE);
+                    MappedRegion eager = file.map(READ_WRITE, 0, 10 * PAGE, MapOption.EAGER)) {
+                assertThrows(FileSystemException.class, file::defragment);
+                assertEquals(ByteBuffer.wrap(bytes, 0, 10 * PAGE), eager.buffer());
+                check(file, bytes);
+            }
+        }
+        pools.assertSound("p");
+    }
+}
