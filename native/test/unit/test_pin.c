@@ -59,7 +59,7 @@ static void test_what_lies_apart_is_moved(void **state) {
     struct nova_stat before, after;
     interleave(&f, &g, 40);
     must(store_truncate(&f, 60 * BLK)); /* a hole */
-    must(store_setattr(&s, "f", NOVA_ATTR_MTIME, 0, 0, 0, 0, 4711));
+    must(store_setattr(&s, "f", NOVA_ATTR_MTIME, 0, 0, 0, 0, 4711, 0));
     assert_int_equal(nova_inode_stat(f.inode, &before), NOVA_OK);
     uint64_t free = blocks_free();
     must(store_pin(&f, 2 * BLK, 50 * BLK, &pin));
