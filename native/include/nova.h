@@ -631,13 +631,22 @@ NOVA_API int nova_clean_read(nova_inode *inode, uint32_t log_blk, struct nova_re
 NOVA_API int nova_clean_append(nova_inode *inode, const struct nova_keep *keep, uint32_t n, struct nova_io *io);
 
 /**
+ * Appends n extents again, and nothing else, for pages in the middle of a log of which little counts: once they hold
+ * nothing that does they may be taken out, and what is appended here may later be, too. n: 1..NOVA_KEEP_MAX. As
+ * nova_clean_append() otherwise. Errors: EINVAL also for what is no extent, and unless the inode's mtime and ctime are
+ * one, since entries of blocks set both.
+ */
+NOVA_API int nova_clean_gather(nova_inode *inode, const struct nova_keep *keep, uint32_t n, struct nova_io *io);
+
+/**
  * Takes the pages between prev_blk and keep_blk, at most NOVA_CUT_MAX, out of the log and frees them. prev_blk 0: all
  * in front of keep_blk, with the lines in the inode's slot; else a page of a log that has been cut in that way before.
  * keep_blk: a page of the log behind prev_blk, at the latest the one that holds the end.
  *
  * Nothing in what goes may count any more, or else it is lost. From the middle of a log only pages may go that hold
- * nothing but WRITE and ALLOC with count > 0, DENTRY_ADD, and XATTR with a value, none of which count; for others the
- * answer is EINVAL.
+ * nothing but WRITE, ALLOC with count > 0, DENTRY_ADD, and XATTR with a value, none of which count; for others the
+ * answer is EINVAL. So it is for a WRITE with count 0, unless keep_blk or the page that holds the end has an entry that
+ * says the size.
  *
  * io->size says how many pages were freed. One drain; durable on return. Errors: EINVAL (no such pages), ESTALE,
  * ECORRUPT, EOS (no page was freed).

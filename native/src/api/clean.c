@@ -196,7 +196,29 @@ static int append_locked(struct nova_inode *inode, struct entries *es, const str
     return rc;
 }
 
-int nova_clean_append(nova_inode *inode, const struct nova_keep *keep, uint32_t n, struct nova_io *io) {
+static int gather_locked(struct nova_inode *inode, struct entries *es, const struct nova_keep *keep, uint32_t n,
+                         struct nova_io *io) {
+    int rc = view_whole_locked(inode, &io->err);
+    bool extents = n != 0;
+    for (uint32_t i = 0; i < n; i++)
+        extents = extents && keep[i].count != 0;
+    if (rc == NOVA_OK && (!extents || inode->st.mtime != inode->st.ctime))
+        rc = nova_fail(&io->err, NOVA_EINVAL, "inode %u has other things to keep than extents, or two times",
+                       inode->log.ino);
+    if (rc == NOVA_OK)
+        rc = add_keeps(inode, es, keep, n, &io->err);
+    if (rc == NOVA_OK)
+        rc = entries_commit_locked(inode, (struct fmt_entry *)(void *)es->bytes, es->n, ALLOC_RESERVE, io);
+    if (rc == NOVA_OK)
+        io->size = inode->st.size;
+    return rc;
+}
+
+typedef int append_call(struct nova_inode *inode, struct entries *es, const struct nova_keep *keep, uint32_t n,
+                        struct nova_io *io);
+
+static int append_again(struct nova_inode *inode, const struct nova_keep *keep, uint32_t n, append_call *call,
+                        struct nova_io *io) {
     int rc = clean_begin(inode, keep, n, io);
     if (rc != NOVA_OK)
         return rc;
@@ -207,10 +229,18 @@ int nova_clean_append(nova_inode *inode, const struct nova_keep *keep, uint32_t 
     if (es.bytes == NULL)
         return nova_fail(&io->err, NOVA_ENOMEM, "no memory for %zu lines of a log", lines);
     log_lock_owner(inode);
-    rc = append_locked(inode, &es, keep, n, io);
+    rc = call(inode, &es, keep, n, io);
     log_unlock_owner(inode);
     free(es.bytes);
     return rc;
+}
+
+int nova_clean_append(nova_inode *inode, const struct nova_keep *keep, uint32_t n, struct nova_io *io) {
+    return append_again(inode, keep, n, append_locked, io);
+}
+
+int nova_clean_gather(nova_inode *inode, const struct nova_keep *keep, uint32_t n, struct nova_io *io) {
+    return append_again(inode, keep, n, gather_locked, io);
 }
 
 /* Whether an entry in the middle of a log has no effect once what it says of pages, names and values no longer counts.
@@ -221,16 +251,49 @@ static bool may_go(const struct fmt_entry *e) {
     memcpy(&w, e->payload, sizeof w);
     memcpy(&x, e->payload, sizeof x);
     switch (e->kind) {
-    case FMT_WRITE:
+    case FMT_WRITE: return true; /* of no pages: as long as one behind it says the size, see says_size() */
     case FMT_ALLOC: return w.count != 0;
     case FMT_XATTR: return x.op == FMT_XATTR_SET;
     default: return e->kind == FMT_DENTRY_ADD || e->kind == FMT_PAD;
     }
 }
 
-/* The caller may not know of all pages: calls on names append to the logs of inodes, too. */
-static int check_middle(const struct log *log, const struct extent_list *pages, struct nova_error *err) {
+/* Whether an entry says the size, and mtime. */
+static bool says_size(const struct fmt_entry *e) {
+    return e->kind == FMT_WRITE || e->kind == FMT_ALLOC || e->kind == FMT_TRUNCATE || e->kind == FMT_HOLE ||
+           e->kind == FMT_COLLAPSE || e->kind == FMT_INSERT;
+}
+
+/* Whether some entry of a page says the size. */
+static int find_size(const struct log *log, uint32_t blk, bool *found, struct nova_error *err) {
     const struct fmt_entry *e;
+    uint32_t lines = lines_of(log, blk);
+    for (struct log_pos at = {blk, 0}; !*found && at.idx < lines; at.idx += e->lines) {
+        int rc = entry_at(log, at, &e, err);
+        if (rc != NOVA_OK || e->kind == FMT_PAD)
+            return rc;
+        *found = says_size(e);
+    }
+    return NOVA_OK;
+}
+
+/* Entries that say nothing but the size are going: one behind them must say it, and is looked for where it will be. */
+static int check_size_behind(const struct log *log, uint32_t keep_blk, struct nova_error *err) {
+    bool found = false;
+    int rc = find_size(log, keep_blk, &found, err);
+    if (rc == NOVA_OK)
+        rc = find_size(log, log->tail.blk, &found, err);
+    if (rc == NOVA_OK && !found)
+        rc = nova_fail(err, NOVA_EINVAL, "the last entry that says the size of inode %u may be among them", log->ino);
+    return rc;
+}
+
+/* The caller may not know of all pages: calls on names append to the logs of inodes, too. */
+static int check_middle(const struct log *log, const struct extent_list *pages, uint32_t keep_blk,
+                        struct nova_error *err) {
+    const struct fmt_entry *e;
+    struct fmt_write_body w;
+    bool sizes = false;
     for (uint32_t i = 0; i < pages->n; i++)
         for (uint32_t k = 0; k < pages->ext[i].count; k++)
             for (struct log_pos at = {pages->ext[i].blk + k, 0}; at.idx < FMT_PAGE_LINES; at.idx += e->lines) {
@@ -242,8 +305,10 @@ static int check_middle(const struct log *log, const struct extent_list *pages, 
                     return rc;
                 if (e->kind == FMT_PAD)
                     break;
+                memcpy(&w, e->payload, sizeof w);
+                sizes = sizes || (e->kind == FMT_WRITE && w.count == 0);
             }
-    return NOVA_OK;
+    return sizes ? check_size_behind(log, keep_blk, err) : NOVA_OK;
 }
 
 static int cut_locked(struct nova_inode *inode, uint32_t prev_blk, uint32_t keep_blk, struct extent_list *pages,
@@ -258,7 +323,7 @@ static int cut_locked(struct nova_inode *inode, uint32_t prev_blk, uint32_t keep
     if (rc == NOVA_OK)
         rc = log_pages_between(log, prev_blk, keep_blk, NOVA_CUT_MAX, pages, &io->err);
     if (rc == NOVA_OK && prev_blk != 0)
-        rc = check_middle(log, pages, &io->err);
+        rc = check_middle(log, pages, keep_blk, &io->err);
     if (rc == NOVA_OK)
         rc = journal_forget(&inode->pool->journal, log->ino, &io->err);
     if (rc != NOVA_OK)

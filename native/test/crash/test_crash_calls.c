@@ -181,6 +181,28 @@ static void clean(struct world *w, const struct workload *row) {
     put(w, "a", 3, 3);
 }
 
+/* Pages in the middle of the log with little that counts. */
+static void gather(struct world *w, const struct workload *row) {
+    put(w, "a", 0, 9 * BLK);
+    put(w, "b", 0, 10);
+    for (uint64_t i = 0; i < SLOT_ENTRIES + PAGE_ENTRIES; i++)
+        put(w, "a", i, 1);
+    clean_log(w, "a", 1);
+    for (uint64_t i = 0; i < PAGE_ENTRIES; i++)
+        put(w, "a", i, 1);
+    for (uint64_t k = 0; k <= row->a; k++) {
+        put(w, "a", (2 * k + 2) * BLK, BLK + 1);
+        for (uint64_t i = 0; i < PAGE_ENTRIES; i++)
+            put(w, "a", i, 1);
+    }
+    record(w);
+    gather_log(w, "a");
+    cut_dead(w, "a");
+    put(w, "b", 5, 5 * BLK); /* into the pages that came free */
+    put(w, "a", 2 * BLK + 3, 3);
+    clean_log(w, "a", 1);
+}
+
 /* Of one that cannot be written to, and of a directory, with names and attributes of several lines. */
 static void clean_names(struct world *w, const struct workload *row) {
     make_dir(w, "d");
@@ -318,6 +340,8 @@ static const struct workload calls[] = {
     {"clean: a page", clean, 1, 0, 0, 0},
     {"clean: pages", clean, 3, 0, 0, 0},
     {"clean: pages in the middle", clean, 1, 3, 0, 0},
+    {"clean: sparse pages in the middle", gather, 0, 0, 0, 0},
+    {"clean: sparse pages in the middle, two", gather, 1, 0, 0, 0},
     {"clean: back into the slot", clean, 1, 0, 1, 0},
     {"clean: names and attributes", clean_names, 35, 0, 0, 0},
     {"names of a line", long_name, 0, 20, 0, 0},

@@ -501,7 +501,10 @@ static void clean(struct file *f) {
     if (page == 0 || k.full ||
         settle(f, "nova_clean_append", nova_clean_append(f->inode, k.keep, k.n, &f->io)) != NOVA_OK)
         return;
-    int rc = judge(f->v, "nova_clean_cut", nova_clean_cut(f->inode, 0, page, &f->io), &f->io.err, NOVA_EINVAL, 0);
+    int rc = nova_clean_gather(f->inode, k.keep, k.n, &f->io);
+    if (rc != NOVA_EINVAL && settle(f, "nova_clean_gather", rc) != NOVA_OK)
+        return;
+    rc = judge(f->v, "nova_clean_cut", nova_clean_cut(f->inode, 0, page, &f->io), &f->io.err, NOVA_EINVAL, 0);
     keep_all(f, &k);
     if (rc != NOVA_OK || k.n > FMT_INLINE_LINES)
         return;

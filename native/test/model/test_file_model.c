@@ -28,8 +28,8 @@
 #define SIZE_MAX_ 300000u
 #define POOL (8u << 20)
 
-static uint64_t moved;           /* blocks, in all */
-static uint64_t freed, restarts; /* pages of logs; logs that fitted the slot again */
+static uint64_t moved;                     /* blocks, in all */
+static uint64_t freed, restarts, gathered; /* pages of logs; logs that fitted the slot again; entries */
 
 static uint64_t rnd_state;
 static uint64_t rnd(uint64_t n) { /* xorshift64* */
@@ -463,9 +463,14 @@ static void do_clean(struct world *w, int i) {
     if (i < FILES)
         must(w, store_catch_up(&w->file[i]));
     nova_inode_stat(inode, &before);
-    switch (rnd(6)) {
+    switch (rnd(7)) {
     case 0: must(w, store_restart(&log, &fits)); break;
     case 1: must(w, store_cut_dead(&log, &n)); break;
+    case 2:
+        must(w, store_gather(&log, &n));
+        gathered += n;
+        n = 0;
+        break;
     default: must(w, store_clean(&log, (uint32_t)rnd(6), &n));
     }
     nova_inode_stat(inode, &after);
@@ -604,8 +609,9 @@ static void test_random(void **state) {
     }
     report_line(
         "model: random calls on files and their mappings: %d rounds, %llu blocks moved by faults, %llu log pages "
-        "freed by cleaning, %llu logs back in their slots",
-        rounds, (unsigned long long)moved, (unsigned long long)freed, (unsigned long long)restarts);
+        "freed by cleaning, %llu extents gathered, %llu logs back in their slots",
+        rounds, (unsigned long long)moved, (unsigned long long)freed, (unsigned long long)gathered,
+        (unsigned long long)restarts);
 }
 
 int main(void) {

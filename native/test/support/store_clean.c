@@ -228,9 +228,42 @@ static int is_dead(const struct view *v, uint32_t blk, bool *dead) {
         rc = failed(v, nova_clean_read(v->inode, blk, rec, NOVA_PAGE_RECORDS, v->io));
     for (uint32_t i = 0; rc == NOVA_OK && i < v->io->record_count; i += rec[i].lines) {
         const struct nova_record *r = &rec[i];
-        *dead = *dead && (((r->kind == NOVA_REC_WRITE || r->kind == NOVA_REC_ALLOC) && r->u.write.count != 0) ||
+        *dead = *dead && (r->kind == NOVA_REC_WRITE || (r->kind == NOVA_REC_ALLOC && r->u.write.count != 0) ||
                           r->kind == NOVA_REC_DENTRY_ADD || (r->kind == NOVA_REC_XATTR && !r->u.xattr.removed));
     }
+    return rc;
+}
+
+/* Whether little counts in a page, and that is extents; *into gets them too. */
+static int add_sparse(const struct view *v, uint32_t blk, struct keeps *into) {
+    struct keeps k;
+    int rc = find_keeps(v, &blk, 1, &k);
+    bool sparse = rc == NOVA_OK && k.n != 0 && k.n <= 8;
+    for (uint32_t i = 0; i < k.n; i++)
+        sparse = sparse && k.keep[i].count != 0;
+    for (uint32_t i = 0; sparse && i < k.n; i++)
+        keep(into, k.keep[i].at, k.keep[i].blk, k.keep[i].count);
+    keeps_free(&k);
+    return rc;
+}
+
+int store_gather(const struct store_log *l, uint32_t *gathered) {
+    struct view v;
+    struct keeps k = {0};
+    uint32_t *page, n;
+    *gathered = 0;
+    int rc = look(l, &v);
+    if (rc != NOVA_OK || v.inode->log.tail.blk == 0 || v.inode->st.mtime != v.inode->st.ctime)
+        return rc;
+    pages_of_log(&v, &page, &n);
+    for (uint32_t i = 0; rc == NOVA_OK && i < n && k.n < NOVA_KEEP_MAX - 8; i++)
+        rc = add_sparse(&v, page[i], &k);
+    if (rc == NOVA_OK && k.n != 0) {
+        rc = done(&v, nova_clean_gather(v.inode, k.keep, k.n, v.io));
+        *gathered = rc == NOVA_OK ? k.n : 0;
+    }
+    free(k.keep);
+    free(page);
     return rc;
 }
 
@@ -247,11 +280,13 @@ int store_cut_dead(const struct store_log *l, uint32_t *freed) {
     for (uint32_t i = 2; rc == NOVA_OK && i < n; i++) {
         rc = is_dead(&v, page[i], &dead);
         if (rc == NOVA_OK && dead) {
-            rc = failed(&v, nova_clean_cut(v.inode, prev, i + 1 < n ? page[i + 1] : v.inode->log.tail.blk, v.io));
+            rc = nova_clean_cut(v.inode, prev, i + 1 < n ? page[i + 1] : v.inode->log.tail.blk, v.io);
             *freed += rc == NOVA_OK ? (uint32_t)v.io->size : 0;
-        } else {
-            prev = page[i];
+            dead = rc == NOVA_OK;
+            rc = rc == NOVA_EINVAL ? NOVA_OK : failed(&v, rc); /* EINVAL: it may be the last to say the size */
         }
+        if (!dead)
+            prev = page[i];
     }
     free(page);
     return rc;

@@ -575,6 +575,15 @@ void clean_log(struct world *w, const char *path, uint32_t pages) {
     end(w, op, now(w));
 }
 
+void gather_log(struct world *w, const char *path) {
+    struct store_log l = log_of(w, path);
+    uint32_t gathered;
+    uint32_t op = begin(w, "gather what counts of %.30s", path);
+    must(w, "gather", store_gather(&l, &gathered));
+    assert_int_not_equal(gathered, 0);
+    end(w, op, now(w));
+}
+
 void cut_dead(struct world *w, const char *path) {
     struct store_log l = log_of(w, path);
     uint32_t freed;

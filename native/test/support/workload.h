@@ -120,6 +120,7 @@ void remove_xattr(struct world *w, const char *path, const char *name);
 
 /* Cleaning the log of a file or directory (store_clean.c), which changes nothing. */
 void clean_log(struct world *w, const char *path, uint32_t pages);
+void gather_log(struct world *w, const char *path);
 void cut_dead(struct world *w, const char *path);
 void restart_log(struct world *w, const char *path);
 

@@ -180,7 +180,7 @@ static void anything(void **state) {
     (void)state;
     struct rng r = rng_start(__func__);
     struct store_log log = store_log_of(&f);
-    uint32_t links = 0, freed, all = 0, dead = 0;
+    uint32_t links = 0, freed, all = 0, dead = 0, n, gathered = 0;
     bool fits;
     for (uint32_t i = 0; i < 4000; i++) {
         random_call(&r, &links);
@@ -189,13 +189,15 @@ static void anything(void **state) {
             clean(rng_below(&r, 4), &freed), all += freed;
         if (rng_below(&r, 40) == 0)
             must(store_cut_dead(&log, &freed)), dead += freed;
+        if (rng_below(&r, 40) == 0)
+            must(store_gather(&log, &n)), gathered += n;
         if (rng_below(&r, 300) == 0)
             must(store_restart(&log, &fits));
         check_said(f.inode, &before);
         if (rng_below(&r, 200) == 0)
             check_crashed();
     }
-    assert_true(all > 10);
+    assert_true(all > 10 && gathered != 0);
     check_crashed();
 }
 
@@ -397,6 +399,40 @@ static void tail_comes_back(void **state) {
     unlink(copy);
 }
 
+/* Pages of a file that is appended to in small pieces: few entries of each go on counting. */
+static void sparse_pages(void **state) {
+    (void)state;
+    struct store_log log = store_log_of(&f);
+    uint32_t freed, gathered;
+    grow(70);
+    clean(1, &freed);
+    for (uint32_t i = 0; i < 63 * 5; i++)
+        one_page(i % 21 == 0 ? i / 21 : 50, (uint8_t)(1 + i % 200));
+    struct nova_stat before = said(f.inode);
+    uint32_t pages = stat_of(f.inode).log_pages;
+    uint64_t free_blocks = image_blocks_free(s.pool);
+    must(store_gather(&log, &gathered));
+    assert_in_range(gathered, 4, 12); /* neighbours in one extent */
+    check_said(f.inode, &before);
+    check_crashed();
+    must(store_cut_dead(&log, &freed));
+    assert_in_range(freed, 3, 5);
+    assert_int_equal(stat_of(f.inode).log_pages, pages - freed);
+    assert_int_equal(image_blocks_free(s.pool), free_blocks + freed);
+    check_said(f.inode, &before);
+    check_crashed();
+    for (uint32_t i = 0; i < 63 * 2; i++) /* what has been gathered may be gathered again */
+        one_page(51, (uint8_t)(1 + i % 200));
+    must(store_gather(&log, &gathered));
+    assert_true(gathered != 0);
+    must(store_cut_dead(&log, &freed));
+    assert_true(freed != 0);
+    check_crashed();
+    grow(1); /* sets ctime alone */
+    assert_int_equal(nova_clean_gather(f.inode, &(struct nova_keep){0, block_map_get(&f.map, 0), 1}, 1, &f.io),
+                     NOVA_EINVAL);
+}
+
 /* ---- errors ---- */
 
 static uint32_t first_page(const nova_inode *inode) {
@@ -423,12 +459,15 @@ static void errors(void **state) {
     assert_int_equal(nova_clean_read(i, 1u << 31, rec, NOVA_PAGE_RECORDS, io), NOVA_EINVAL);
     assert_int_equal(nova_clean_append(i, keep, NOVA_KEEP_MAX + 1, io), NOVA_EINVAL);
     assert_int_equal(nova_clean_append(i, NULL, 1, io), NOVA_EINVAL);
+    assert_int_equal(nova_clean_gather(i, NULL, 0, io), NOVA_EINVAL);
+    assert_int_equal(nova_clean_gather(i, keep, NOVA_KEEP_MAX + 1, io), NOVA_EINVAL);
     const struct nova_keep bad[] = {{0, 0, 0}, /* a write is kept as an extent */
                                     {70, first, 0},   {UINT64_MAX, first, 0}, {0, data, 0},
                                     {0, 1u << 31, 1}, {UINT64_MAX, data, 1},  {FMT_FILE_PAGES, data, 1},
                                     {0, 1, 1},        {62, tail, 0}};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
-        assert_int_equal(nova_clean_append(i, &bad[k], 1, io), NOVA_EINVAL);
+        assert_int_equal(nova_clean_append(i, &bad[k], 1, io), NOVA_EINVAL),
+            assert_int_equal(nova_clean_gather(i, &bad[k], 1, io), NOVA_EINVAL);
     assert_int_equal(nova_clean_append(s.root, &(struct nova_keep){0, data, 1}, 1, &s.io), NOVA_EISDIR);
     assert_int_equal(nova_clean_cut(i, 0, data, io), NOVA_EINVAL);
     assert_int_equal(nova_clean_cut(i, data, tail, io), NOVA_EINVAL);
@@ -463,6 +502,7 @@ static void stale_view(void **state) {
     must(store_file_close(&f));
     must(nova_inode_open(s.pool, ino, 0, &inode, &s.err));
     assert_int_equal(nova_clean_append(inode, NULL, 0, &io), NOVA_ESTALE);
+    assert_int_equal(nova_clean_gather(inode, NULL, 0, &io), NOVA_ESTALE);
     assert_int_equal(nova_clean_cut(inode, 0, tail, &io), NOVA_ESTALE);
     assert_int_equal(nova_clean_restart(inode, NULL, 0, &io), NOVA_ESTALE);
     must(nova_inode_close(inode, &s.err));
@@ -559,6 +599,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(overwritten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(anything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(dead_pages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sparse_pages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(said_early, set_up, tear_down),
         cmocka_unit_test_setup_teardown(directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(slot_again, set_up, tear_down),

@@ -132,6 +132,32 @@ class LogCleaningTest {
         pools.assertSound("p");
     }
 
+    /** Small appends: of each page of the log few entries go on counting, and those are not copied again and again. */
+    @Test
+    void appendedFile() throws IOException {
+        int appends = 40_000;
+        int length = 128;
+        byte[] want = new byte[appends * length];
+        random.nextBytes(want);
+        try (NovaStore store = pools.create("p", 32 * MIB)) {
+            put(store, "f", new byte[0]);
+            long free = store.info().blocksFree();
+            try (NovaFile file = store.open("f", WRITE)) {
+                for (int i = 0; i < appends; i++) {
+                    file.append(want, i * length, length);
+                }
+            }
+            int pages = want.length / BLOCK;
+            long log = logPages(store, free, pages);
+            assertTrue(log <= 2 * pages / 63 + 6, log + " pages for a log of " + pages + " entries");
+            CleaningStats stats = store.cleaningStats();
+            assertTrue(stats.copied() < appends / 4, stats.toString());
+            assertEquals(0, stats.failed());
+            assertAfterCrash(store, "f", want, pages, free);
+        }
+        pools.assertSound("p");
+    }
+
     /** Ranges move pages away from where their entries say that they are. */
     @Test
     void movedPages() throws IOException {

@@ -251,6 +251,11 @@ public final class NativeInode {
         return NovaNative.nova_clean_append(handle(), keeps.address(), keeps.size(), io.address());
     }
 
+    /** Appends extents to the log again, and nothing else. EINVAL: there are other things, or the times differ. */
+    public int cleanGather(Keeps keeps, IoBlock io) {
+        return NovaNative.nova_clean_gather(handle(), keeps.address(), keeps.size(), io.address());
+    }
+
     /** Takes the pages between two out of the log; {@code prevBlk} 0: all before the other one. */
     public int cleanCut(int prevBlk, int keepBlk, IoBlock io) {
         return NovaNative.nova_clean_cut(handle(), prevBlk, keepBlk, io.address());

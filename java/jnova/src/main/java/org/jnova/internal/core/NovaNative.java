@@ -259,6 +259,12 @@ final class NovaNative {
             @Cast("uint32_t") int n,
             @Cast("nova_io*") long io);
 
+    static native int nova_clean_gather(
+            @Cast("nova_inode*") long inode,
+            @Cast("const nova_keep*") long keep,
+            @Cast("uint32_t") int n,
+            @Cast("nova_io*") long io);
+
     static native int nova_clean_cut(
             @Cast("nova_inode*") long inode,
             @Cast("uint32_t") int prevBlk,

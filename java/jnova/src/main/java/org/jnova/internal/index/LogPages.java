@@ -27,6 +27,12 @@ public final class LogPages {
     private static final int LINE = 64; // bytes
     private static final int NAME_AT = 44; // where in an entry its name begins
 
+    /** Most weight of a page of which little counts: to append that again makes much more room than it takes. */
+    public static final int SPARSE_MAX = 8;
+    // Lists that pages in the middle of the log are in.
+    private static final int DEAD = 1;
+    private static final int SPARSE = 2;
+
     private static final int FIRST_CAPACITY = 4;
     /** Beyond twice what counts; and how far apart in ordinals the pages of a log may get. */
     private static final int SLACK_PAGES = 4;
@@ -43,14 +49,16 @@ public final class LogPages {
     private int[] weight = new int[FIRST_CAPACITY];
     private int[] before = new int[FIRST_CAPACITY]; // ordinals of the neighbours in the log; 0: none
     private int[] behind = new int[FIRST_CAPACITY];
-    private int[] nextDead = new int[FIRST_CAPACITY]; // in the list of dead pages
+    private int[] previous = new int[FIRST_CAPACITY]; // neighbours in the page's list; 0: none
+    private int[] next = new int[FIRST_CAPACITY];
+    private byte[] list = new byte[FIRST_CAPACITY]; // 0: none
     private boolean[] stays = new boolean[FIRST_CAPACITY]; // holds an entry that may not leave the middle of a log
 
     private int first; // ordinal of the first page
     private int last; // of the one that holds the log's end
     private int pages;
     private int lines; // that count, at most
-    private int dead; // head of the list; 0: empty
+    private final int[] heads = new int[SPARSE + 1]; // of the lists; 0: empty
     private long slotWeight;
     private boolean cut; // the slot's lines have left the log, as far as is known
     private boolean due;
@@ -115,7 +123,7 @@ public final class LogPages {
         stays[i] = false;
         before[i] = left;
         behind[i] = 0;
-        nextDead[i] = 0;
+        list[i] = 0;
         if (left != 0) {
             behind[left - base] = ordinal;
         } else {
@@ -123,8 +131,8 @@ public final class LogPages {
         }
         last = ordinal;
         pages++;
-        if (left != 0 && weight[left - base] == 0) {
-            died(left);
+        if (left != 0) {
+            enlist(left);
         }
     }
 
@@ -134,13 +142,17 @@ public final class LogPages {
         int[] newWeight = Arrays.copyOf(weight, size);
         int[] newBefore = Arrays.copyOf(before, size);
         int[] newBehind = Arrays.copyOf(behind, size);
-        int[] newNextDead = Arrays.copyOf(nextDead, size);
+        int[] newPrevious = Arrays.copyOf(previous, size);
+        int[] newNext = Arrays.copyOf(next, size);
+        byte[] newList = Arrays.copyOf(list, size);
         stays = Arrays.copyOf(stays, size);
         blk = newBlk;
         weight = newWeight;
         before = newBefore;
         behind = newBehind;
-        nextDead = newNextDead;
+        previous = newPrevious;
+        next = newNext;
+        list = newList;
     }
 
     /** Something that an entry of this page says counts. */
@@ -163,8 +175,8 @@ public final class LogPages {
         int i = ordinal - base;
         lines -= Math.min(weight[i], LINES) - Math.min(weight[i] - amount, LINES);
         weight[i] -= amount;
-        if (weight[i] == 0 && ordinal != last) {
-            died(ordinal);
+        if (ordinal != last) {
+            enlist(ordinal);
         }
     }
 
@@ -184,12 +196,51 @@ public final class LogPages {
         due = true;
     }
 
-    private void died(int ordinal) {
+    /** Puts a page into the list that it belongs to by its weight, if it is not there. */
+    private void enlist(int ordinal) {
         int i = ordinal - base;
-        if (!stays[i] && nextDead[i] == 0 && ordinal != first) {
-            nextDead[i] = dead == 0 ? ordinal : dead; // the end of the list points to itself
-            dead = ordinal;
+        int to = weight[i] == 0 ? DEAD : SPARSE;
+        if (weight[i] > SPARSE_MAX || stays[i] || ordinal == first) {
+            to = 0;
         }
+        if (list[i] == to) {
+            return;
+        }
+        unlist(ordinal);
+        if (to != 0) {
+            int head = heads[to];
+            list[i] = (byte) to;
+            previous[i] = 0;
+            next[i] = head;
+            if (head != 0) {
+                previous[head - base] = ordinal;
+            }
+            heads[to] = ordinal;
+        }
+    }
+
+    private void unlist(int ordinal) {
+        int i = ordinal - base;
+        if (list[i] == 0) {
+            return;
+        }
+        if (previous[i] != 0) {
+            next[previous[i] - base] = next[i];
+        } else {
+            heads[list[i]] = next[i];
+        }
+        if (next[i] != 0) {
+            previous[next[i] - base] = previous[i];
+        }
+        list[i] = 0;
+    }
+
+    private int take(int from) {
+        int ordinal = heads[from];
+        if (ordinal != 0) {
+            unlist(ordinal);
+        }
+        return ordinal;
     }
 
     // ---- what cleaning asks
@@ -263,17 +314,17 @@ public final class LogPages {
 
     /** Takes a page from the middle of the log of which nothing counts; 0 if there is none. */
     public int takeDead() {
-        while (dead != 0) {
-            int ordinal = dead;
-            int i = ordinal - base;
-            dead = nextDead[i] == ordinal ? 0 : nextDead[i];
-            nextDead[i] = 0;
-            // It may have become the first one, or have left the log with those before it.
-            if (ordinal - first > 0 && weight[i] == 0 && !stays[i]) {
-                return ordinal;
-            }
-        }
-        return 0;
+        return take(DEAD);
+    }
+
+    /** Whether a page in the middle of the log waits to be taken, since nothing in it counts. */
+    public boolean isDead(int ordinal) {
+        return list[ordinal - base] == DEAD;
+    }
+
+    /** Takes one of which little counts, but something; 0 if there is none. */
+    public int takeSparse() {
+        return take(SPARSE);
     }
 
     /** Where to go on looking at the file for pages that were moved, -1 for nowhere. */
@@ -297,6 +348,7 @@ public final class LogPages {
     public void cutOut(int ordinal) {
         int i = ordinal - base;
         assert ordinal != first && ordinal != last && weight[i] == 0;
+        unlist(ordinal);
         behind[before[i] - base] = behind[i];
         before[behind[i] - base] = before[i];
         pages--;
@@ -304,7 +356,7 @@ public final class LogPages {
 
     /** A page that was taken as dead is to be taken another time. */
     public void putBack(int ordinal) {
-        died(ordinal);
+        enlist(ordinal);
         due = true;
     }
 
@@ -318,8 +370,10 @@ public final class LogPages {
         assert slotWeight == 0;
         for (int ordinal = first; ordinal != newFirst; ordinal = behind[ordinal - base]) {
             assert weight[ordinal - base] == 0;
+            unlist(ordinal);
             pages--;
         }
+        unlist(newFirst);
         cut = true;
         first = newFirst;
         before[first - base] = 0;
@@ -333,33 +387,19 @@ public final class LogPages {
         if (gaps < used || gaps < FIRST_CAPACITY) {
             return;
         }
-        dropDeadBefore(first);
         shift(blk, gaps, used);
         shift(weight, gaps, used);
         shift(before, gaps, used);
         shift(behind, gaps, used);
-        shift(nextDead, gaps, used);
+        shift(previous, gaps, used);
+        shift(next, gaps, used);
+        System.arraycopy(list, gaps, list, 0, used);
         System.arraycopy(stays, gaps, stays, 0, used);
         base = first;
     }
 
     private static void shift(int[] array, int from, int count) {
         System.arraycopy(array, from, array, 0, count);
-    }
-
-    /** Takes from the list of dead pages those that have left with the first ones. */
-    private void dropDeadBefore(int ordinal) {
-        int kept = 0; // head of the list of the others, which comes out turned around
-        while (dead != 0) {
-            int i = dead - base;
-            int next = nextDead[i] == dead ? 0 : nextDead[i];
-            if (dead - ordinal > 0) {
-                nextDead[i] = kept == 0 ? dead : kept;
-                kept = dead;
-            }
-            dead = next;
-        }
-        dead = kept;
     }
 
     @Override

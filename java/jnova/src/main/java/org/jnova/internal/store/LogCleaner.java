@@ -15,14 +15,18 @@ import org.jnova.internal.index.LogPages;
 
 /**
  * Keeps a log short: at most twice what counts in it and a few pages. In steps, by whoever has just made it longer: pages
- * in the middle of which nothing counts are taken out; as long as it is too long, what counts in its first pages is
- * appended again, and they are cut off. {@code java/LOCKING.md}, "Cleaning", tells under which locks.
+ * in the middle of which nothing counts are taken out; as long as it is too long, what counts in pages of which little
+ * does is appended again, so that nothing counts there; or, if there are none, what counts in its first pages is, and
+ * they are cut off. {@code java/LOCKING.md}, "Cleaning", tells under which locks.
  *
  * <p>A step that fails is given up: the log says the same, and is merely longer than it should be.
  */
 final class LogCleaner {
     /** Pages that one step reads, at most: a step takes well under a millisecond. */
     private static final int PAGES_AT_ONCE = 8;
+
+    /** What a step in the middle gathers from at most so many pages fills about one, and will hardly move again. */
+    private static final int SPARSE_AT_ONCE = 32;
 
     private static final int STEPS_AT_ONCE = 8;
     /** When there is no space. */
@@ -70,6 +74,11 @@ final class LogCleaner {
          * {@link #bringUpToDate}.
          */
         int append(Keeps keeps) throws IOException;
+
+        /** The same of extents alone, so that their entries may leave the middle of the log later. EINVAL: impossible. */
+        default int gather(Keeps keeps) throws IOException {
+            return Abi.EINVAL;
+        }
 
         /** The same for a start in the slot. */
         int restart(Keeps keeps) throws IOException;
@@ -128,29 +137,51 @@ final class LogCleaner {
         }
     }
 
-    /** Takes pages out of the middle. */
-    private void cutDead(Log log, LogPages pages) throws IOException {
+    /** Takes pages out of the middle. False if that has to wait. */
+    private boolean cutDead(Log log, LogPages pages) throws IOException {
         for (int i = 0; i < DEAD_AT_ONCE && pages.isCut(); i++) {
             int dead = pages.takeDead();
             if (dead == 0) {
-                return;
+                break;
             }
             log.bringUpToDate();
-            int status = log.inode()
-                    .cleanCut(pages.blk(pages.before(dead)), pages.blk(pages.behind(dead)), log.io());
-            if (status == Abi.OK) {
-                pages.cutOut(dead);
-                counters.freed(log.io().fileSize());
-            } else if (status == Abi.ESTALE) {
+            int from = dead; // with those beside it
+            int to = dead;
+            int n = 1;
+            for (; n < Abi.CUT_MAX && pages.isDead(pages.before(from)); n++) {
+                from = pages.before(from);
+            }
+            for (; n < Abi.CUT_MAX && pages.isDead(pages.behind(to)); n++) {
+                to = pages.behind(to);
+            }
+            int status = cut(log, pages, from, to);
+            if (status == Abi.EINVAL && n > 1) {
+                status = cut(log, pages, dead, dead);
+            }
+            if (status == Abi.ESTALE) {
                 pages.putBack(dead);
-                return;
-            } else {
+                return false;
+            } else if (status != Abi.OK) {
                 pages.keep(dead); // it has an entry that no index knows of
             }
         }
+        return true;
     }
 
-    /** One step at the front. False if it got nowhere. */
+    private int cut(Log log, LogPages pages, int from, int to) {
+        int end = pages.behind(to);
+        int status = log.inode().cleanCut(pages.blk(pages.before(from)), pages.blk(end), log.io());
+        if (status == Abi.OK) {
+            for (int at = from, behind; at != end; at = behind) {
+                behind = pages.behind(at);
+                pages.cutOut(at);
+            }
+            counters.freed(log.io().fileSize());
+        }
+        return status;
+    }
+
+    /** One step. False if it got nowhere. */
     private boolean step(Log log, LogPages pages) throws IOException {
         Keeps keeps = Keeps.take();
         try {
@@ -163,6 +194,13 @@ final class LogCleaner {
                 pages.walkedTo(next);
                 return true;
             }
+            if (pages.isCut() && chooseSparse(log, pages, keeps)) {
+                int status = log.gather(keeps);
+                if (status != Abi.EINVAL) {
+                    return copied(pages, keeps, status) && cutDead(log, pages);
+                }
+                keeps.clear();
+            }
             int end = chooseFront(log, pages, keeps);
             boolean needed = !keeps.isEmpty() || mustAppend(pages, end);
             return (!needed || append(log, pages, keeps)) && cutFront(log, pages, end);
@@ -172,7 +210,10 @@ final class LogCleaner {
     }
 
     private boolean append(Log log, LogPages pages, Keeps keeps) throws IOException {
-        int status = log.append(keeps);
+        return copied(pages, keeps, log.append(keeps));
+    }
+
+    private boolean copied(LogPages pages, Keeps keeps, int status) {
         if (status == Abi.OK) {
             counters.copied(keeps.size());
         } else {
@@ -187,6 +228,17 @@ final class LogCleaner {
         } else {
             counters.failed();
         }
+    }
+
+    /** Reads pages in the middle of which little counts, and keeps that. False if there is nothing. */
+    private boolean chooseSparse(Log log, LogPages pages, Keeps keeps) throws IOException {
+        for (int i = 0; i < SPARSE_AT_ONCE && keeps.size() < LogPages.LINES - LogPages.SPARSE_MAX; i++) {
+            int ordinal = pages.takeSparse();
+            if (ordinal == 0 || !keepOf(log, pages.blk(ordinal), ordinal, keeps)) {
+                break;
+            }
+        }
+        return !keeps.isEmpty();
     }
 
     /** Reads the first pages, and keeps what counts in them. The ordinal of the page behind those. */

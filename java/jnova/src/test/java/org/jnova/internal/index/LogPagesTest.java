@@ -55,6 +55,40 @@ class LogPagesTest {
     }
 
     @Test
+    void pagesInTheMiddleBecomeSparse() {
+        LogPages pages = new LogPages(1, 0, false);
+        for (int i = 1; i <= 7; i++) {
+            pages.enter(i);
+            pages.counts(i, 40);
+            if (i == 5) {
+                pages.stays();
+            }
+        }
+        pages.replaced(1, 35); // the first one
+        pages.replaced(5, 35); // it has to stay
+        pages.replaced(7, 35); // the last one
+        pages.replaced(2, 31); // 9: too much
+        assertEquals(0, pages.takeSparse());
+        pages.replaced(2, 1);
+        pages.replaced(3, 39);
+        pages.replaced(6, 40); // dead at once
+        assertEquals(3, pages.takeSparse());
+        assertEquals(2, pages.takeSparse());
+        assertEquals(0, pages.takeSparse());
+        pages.replaced(2, 3); // still there, so another time
+        assertEquals(2, pages.takeSparse());
+        pages.replaced(3, 1);
+        assertEquals(0, pages.takeSparse()); // it is dead
+        assertTrue(pages.isDead(3) && pages.isDead(6));
+        assertEquals(3, pages.takeDead());
+        pages.cutOut(3);
+        assertFalse(pages.isDead(3));
+        pages.enter(8);
+        assertEquals(7, pages.takeSparse()); // as soon as it is not the last one any more
+        assertEquals(6, pages.takeDead());
+    }
+
+    @Test
     void whatMustStayDoes() {
         LogPages pages = new LogPages(1, 0, false);
         pages.enter(2);
@@ -94,7 +128,7 @@ class LogPagesTest {
         int last = first;
         for (int i = 0; i < 3000; i++) {
             int some = log.get(random.nextInt(log.size()));
-            switch (random.nextInt(6)) {
+            switch (random.nextInt(7)) {
                 case 0, 1 -> {
                     int next = pages.enter(2000 + i);
                     assertEquals(last == -1 ? 1 : last + 1, next);
@@ -122,6 +156,14 @@ class LogPagesTest {
                         assertTrue(log.contains(dead) && !weights.containsKey(dead) && !stays.contains(dead), "page " + dead);
                         pages.cutOut(dead);
                         log.remove((Integer) dead);
+                    }
+                }
+                case 5 -> {
+                    int sparse = pages.takeSparse();
+                    if (sparse != 0) {
+                        assertNotEquals(log.get(0), sparse);
+                        assertNotEquals(last, sparse);
+                        assertTrue(log.contains(sparse) && weights.get(sparse) <= LogPages.SPARSE_MAX && !stays.contains(sparse), "page " + sparse);
                     }
                 }
                 default -> {
