@@ -213,13 +213,19 @@ static void no_space(void **state) {
     static const uint8_t data[4 * MIB];
     struct nova_pool_info info;
     must(store_file_open(&s, "d/f", false, &f));
-    for (int i = 0; i < 3; i++) /* the slot is full */
-        assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 1, 0, 0, 0, 0, &f.io), NOVA_OK);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 7, 0, 0, 0, 0, &f.io), NOVA_OK);
     must(store_file_open(&s, "big", true, &big));
     nova_pool_info(s.pool, &info);
     must(store_write(&big, 0, data, (info.blocks_free - info.blocks_reserve) * NOVA_BLOCK_SIZE));
+    struct nova_stat was, st;
+    nova_inode_stat(f.inode, &was);
+    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_ATIME | NOVA_ATTR_BTIME, 0, 0, 0, 1, 0, 2, &f.io),
+                     NOVA_ENOSPC); /* the slot has a line for one of the two entries */
+    nova_inode_stat(f.inode, &st);
+    assert_same(&st, &was);
+    assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 1, 0, 0, 0, 0, &f.io), NOVA_OK);
     assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 2, 0, 0, 0, 0, &f.io), NOVA_ENOSPC);
-    struct nova_stat st;
     nova_inode_stat(f.inode, &st);
     assert_int_equal(st.uid, 1);
     must(store_file_close(&big));
@@ -227,6 +233,7 @@ static void no_space(void **state) {
     assert_int_equal(nova_setattr(f.inode, NOVA_ATTR_UID, 0, 2, 0, 0, 0, 0, &f.io), NOVA_OK);
     must(store_file_close(&f));
     reopen();
+    assert_int_equal(stat_of("d/f").btime, was.btime);
     assert_int_equal(stat_of("d/f").uid, 2);
 }
 
