@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random calls on a few files, mapped or not, and several threads at once on a file each: crashes anywhere in between.
+/* Random calls on a few files, mapped, pinned, or not, and several threads at once on a file each: crashes anywhere in
+ * between.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -78,6 +79,24 @@ static void use_map(struct world *w, const char *name, uint64_t *rng) {
     load_all(w, name);
 }
 
+/* Something with pages that are pinned, and may stay so. */
+static void use_pin(struct world *w, const char *name, uint64_t *rng) {
+    uint64_t size = size_of(w, name), pages = (size + NOVA_BLOCK_SIZE - 1) / NOVA_BLOCK_SIZE;
+    if (pages == 0)
+        return;
+    uint64_t first = below(rng, pages), n = 1 + below(rng, pages - first), off = first * NOVA_BLOCK_SIZE;
+    if (!pin_file(w, name, off, n * NOVA_BLOCK_SIZE))
+        return;
+    uint64_t end = off + n * NOVA_BLOCK_SIZE < size ? off + n * NOVA_BLOCK_SIZE : size;
+    uint64_t at = off + below(rng, end - off), len = awkward(rng);
+    load_pinned(w, name);
+    store_pinned(w, name, at, len < end - at ? len : end - at);
+    if (below(rng, 3) != 0)
+        force_pinned(w, name);
+    if (below(rng, 2) != 0)
+        unpin_file(w, name);
+}
+
 static const char *const names[] = {"a", "b", "a-name-of-two-lines-and-a-bit", "c"};
 #define NAMES (sizeof names / sizeof *names)
 
@@ -87,7 +106,7 @@ static void step(struct world *w, uint64_t *rng) {
         make(w, name);
         return;
     }
-    switch (below(rng, 16)) {
+    switch (below(rng, 18)) {
     case 0: drop(w, name); break;
     case 1:
         drop_close(w, name); /* if one is open under that name still */
@@ -106,6 +125,8 @@ static void step(struct world *w, uint64_t *rng) {
     case 4:
     case 5:
     case 6: use_map(w, name, rng); break;
+    case 7:
+    case 8: use_pin(w, name, rng); break;
     default: change(w, name, rng);
     }
 }

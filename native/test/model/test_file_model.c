@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random operations on a few files (also on ranges of them, on their attributes, and through mappings of them) against
- * plain byte arrays; in between, a clean reopen, or a crash between two calls (the pool file copied as it is), after
- * which everything must be there and no block may be lost or shared. NOVA_SEED repeats a run; NOVA_FULL makes it
- * longer.
+ * Random operations on a few files (also on ranges of them, on their attributes, and through mappings and pinned pages
+ * of them) against plain byte arrays; in between, a clean reopen, or a crash between two calls (the pool file copied as
+ * it is), after which everything must be there and no block may be lost or shared. NOVA_SEED repeats a run; NOVA_FULL
+ * makes it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "api/handles.h"
 #include "lazy.h"
 #include "map/region.h"
 #include "report.h"
@@ -24,11 +25,13 @@
 
 #define FILES 4
 #define REGIONS 6
+#define PINS 3
 #define FEW_VMAS 12u /* mappings, in some rounds: so that faults move blocks; eager regions need more */
 #define SIZE_MAX_ 300000u
 #define POOL (8u << 20)
 
 static uint64_t moved;                     /* blocks, in all */
+static uint64_t pinned;                    /* times */
 static uint64_t freed, restarts, gathered; /* pages of logs; logs that fitted the slot again; entries */
 
 static uint64_t rnd_state;
@@ -55,6 +58,13 @@ struct model {
     uint8_t *bytes;
 };
 
+/* Pinned pages of a file: which of them it has lost, so that they show what it does not. */
+struct pin {
+    struct store_pin p; /* p.p: NULL where there is none */
+    int of;
+    bool lost[SIZE_MAX_ / NOVA_BLOCK_SIZE + 1];
+};
+
 struct world {
     struct store s;
     const char *path, *copy;
@@ -63,6 +73,7 @@ struct world {
     bool open[FILES];
     struct store_region region[REGIONS]; /* r: NULL where there is none */
     int of[REGIONS];                     /* file */
+    struct pin pin[PINS];
     bool few_vmas;
     uint64_t moved;
 };
@@ -110,9 +121,39 @@ static void unmap(struct world *w, int k) {
     w->region[k].r = NULL;
 }
 
+/* Pages that the file still has where they were. may_lose: whether it may have less of them than before. */
+static void check_pins(struct world *w, int i, bool may_lose) {
+    const struct model *m = &w->model[i];
+    for (int k = 0; k < PINS; k++) {
+        struct pin *pin = &w->pin[k];
+        if (pin->p.p == NULL || pin->of != i)
+            continue;
+        for (uint64_t at = 0; at < pin->p.len; at += NOVA_BLOCK_SIZE) {
+            uint64_t off = pin->p.off + at, page = at / NOVA_BLOCK_SIZE;
+            uint64_t blk = (pin->p.pool_off + at) / NOVA_BLOCK_SIZE;
+            if (!pin->lost[page] && block_map_get(&w->file[i].map, off / NOVA_BLOCK_SIZE) != blk) {
+                assert_true(may_lose);
+                pin->lost[page] = true;
+            }
+            uint64_t n = off < m->size ? m->size - off : 0;
+            if (!pin->lost[page] &&
+                memcmp(pin->p.addr + at, m->bytes + off, n < NOVA_BLOCK_SIZE ? n : NOVA_BLOCK_SIZE) != 0)
+                fail_msg("a pinned page of file %d, at byte %llu, differs", i, (unsigned long long)off);
+        }
+    }
+}
+
+static void unpin_all(struct world *w, int i) {
+    for (int k = 0; k < PINS; k++)
+        if (w->pin[k].of == i)
+            store_unpin(&w->pin[k].p);
+}
+
 /* By and by before or after the file is closed. */
 static void close_mapped(struct world *w, int i) {
     bool first = rnd(2);
+    if (first)
+        unpin_all(w, i);
     for (int turn = 0; turn < 2; turn++) {
         for (int k = 0; (turn == 0) == first && k < REGIONS; k++)
             if (w->region[k].r != NULL && w->of[k] == i)
@@ -123,6 +164,7 @@ static void close_mapped(struct world *w, int i) {
     for (int k = 0; k < REGIONS; k++)
         if (w->region[k].r != NULL && w->of[k] == i)
             unmap(w, k);
+    unpin_all(w, i);
     w->open[i] = false;
 }
 
@@ -175,6 +217,35 @@ static void do_mapped(struct world *w, int i) {
             assert_int_equal(r->addr[off], w->model[w->of[k]].bytes[r->off + off]);
         break;
     default: do_stores(w, k);
+    }
+}
+
+static void do_pin(struct world *w, int i) {
+    struct pin *pin = &w->pin[rnd(PINS)];
+    struct store_pin *p = &pin->p;
+    struct model *m = &w->model[i];
+    uint64_t pages = (m->size + NOVA_BLOCK_SIZE - 1) / NOVA_BLOCK_SIZE;
+    if (p->p == NULL) {
+        uint64_t first = pages == 0 ? 0 : rnd(pages), n = pages == 0 ? 0 : 1 + rnd(pages - first);
+        int rc = n == 0 ? NOVA_EINVAL : store_pin(&w->file[i], first * NOVA_BLOCK_SIZE, n * NOVA_BLOCK_SIZE, p);
+        pin->of = i;
+        memset(pin->lost, 0, sizeof pin->lost);
+        if (n != 0 && rc != NOVA_EBUSY && rc != NOVA_ENOSPC)
+            must(w, rc);
+        pinned += rc == NOVA_OK;
+        return;
+    }
+    m = &w->model[pin->of];
+    uint64_t at = rnd(p->len), room = NOVA_BLOCK_SIZE - at % NOVA_BLOCK_SIZE, len = 1 + rnd(room);
+    switch (rnd(8)) {
+    case 0:
+    case 1: store_unpin(p); break;
+    case 2: must(w, nova_pin_force(w->file[pin->of].inode, p->p, &w->s.err)); break;
+    default:
+        if (pin->lost[at / NOVA_BLOCK_SIZE] || p->off + at + len > m->size)
+            break;
+        memset(p->addr + at, (int)(1 + rnd(255)), len);
+        memcpy(m->bytes + p->off + at, p->addr + at, len);
     }
 }
 
@@ -255,10 +326,11 @@ static void catch_up_all(struct world *w) {
             must(w, store_catch_up(&w->file[i]));
 }
 
+/* As the next open will find it. */
 static uint64_t blocks_free(struct world *w) {
     struct nova_pool_info info;
     assert_int_equal(nova_pool_info(w->s.pool, &info), NOVA_OK);
-    return info.blocks_free;
+    return info.blocks_free + alloc_held_free(w->s.pool->alloc);
 }
 
 static void reopen(struct world *w) {
@@ -500,7 +572,8 @@ static void step(struct world *w) {
         m->exists = true;
         return;
     }
-    switch (rnd(31)) {
+    uint64_t what = rnd(34);
+    switch (what) {
     case 0:
         must(w, store_unlink(&w->s, name_of(i))); /* still open: its space comes back at close */
         check_file(w, i);
@@ -517,6 +590,9 @@ static void step(struct world *w) {
         for (int k = 0; k < REGIONS; k++)
             if (w->of[k] == i)
                 w->of[k] = j;
+        for (int k = 0; k < PINS; k++)
+            if (w->pin[k].of == i)
+                w->pin[k].of = j;
         w->file[j] = w->file[i];
         w->open[j] = true;
         w->open[i] = false;
@@ -553,8 +629,13 @@ static void step(struct world *w) {
     case 15:
     case 16: do_mapped(w, i); break;
     case 17: write_mapped(w, i); break;
+    case 31:
+    case 32:
+    case 33: do_pin(w, i); break;
     default: do_write(w, i);
     }
+    if (w->open[i])
+        check_pins(w, i, what >= 2 && what <= 8);
     if (w->open[i] && rnd(3) == 0)
         check_file(w, i);
 }
@@ -608,10 +689,10 @@ static void test_random(void **state) {
         run(seed + (uint64_t)i, 1000);
     }
     report_line(
-        "model: random calls on files and their mappings: %d rounds, %llu blocks moved by faults, %llu log pages "
-        "freed by cleaning, %llu extents gathered, %llu logs back in their slots",
-        rounds, (unsigned long long)moved, (unsigned long long)freed, (unsigned long long)gathered,
-        (unsigned long long)restarts);
+        "model: random calls on files and their mappings: %d rounds, %llu pins, %llu blocks moved by faults, %llu log "
+        "pages freed by cleaning, %llu extents gathered, %llu logs back in their slots",
+        rounds, (unsigned long long)pinned, (unsigned long long)moved, (unsigned long long)freed,
+        (unsigned long long)gathered, (unsigned long long)restarts);
 }
 
 int main(void) {
