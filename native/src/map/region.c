@@ -284,7 +284,7 @@ struct region *region_take_unused(void) {
         table.hand = table.hand + 1 < table.n ? table.hand + 1 : 0;
         struct region *r = table.region[table.hand];
         if (r->lazy && !r->detached && __atomic_load_n(&r->vmas, __ATOMIC_RELAXED) > 1 &&
-            now - __atomic_load_n(&r->used, __ATOMIC_RELAXED) > UNUSED_FAULTS)
+            __atomic_load_n(&r->used, __ATOMIC_RELAXED) + UNUSED_FAULTS < now) /* it may be later than `now` */
             found = r;
     }
     if (found != NULL)
