@@ -62,7 +62,7 @@ import org.jnova.internal.store.StoreCore;
  * java.nio.file.FileSystemException}; those that read {@link java.nio.channels.NonReadableChannelException}. A handle
  * that is not closed keeps its memory until the store is closed.
  */
-public final class NovaFile implements AutoCloseable {
+public final class NovaFile extends FileSegments implements AutoCloseable {
     /** Largest size of a file, bytes; a file may be sparse far beyond the size of the pool. */
     public static final long SIZE_MAX = 1L << 60;
 
@@ -575,16 +575,25 @@ public final class NovaFile implements AutoCloseable {
      * @throws IOException as the class says; also if the file ends within the range, and this handle is not for writing
      */
     public MappedByteBuffer mapBuffer(FileChannel.MapMode mode, long position, long length) throws IOException {
-        checkReadable();
-        checkRange(position, length);
-        Objects.requireNonNull(mode);
+        InodeState pinned = pinnable(mode, position, length);
         if (length > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("a buffer of " + length + " bytes");
         }
-        if (mode != FileChannel.MapMode.READ_ONLY) {
+        return PinnedBuffer.map(pinned, mode, position, (int) length, writable);
+    }
+
+    /** Checks what a mapping of pinned pages is to be. */
+    InodeState pinnable(FileChannel.MapMode mode, long position, long length) throws IOException {
+        checkReadable();
+        checkRange(position, length);
+        if (Objects.requireNonNull(mode) != FileChannel.MapMode.READ_ONLY) {
             checkWritable();
         }
-        return PinnedBuffer.map(state, mode, position, (int) length, writable);
+        return state;
+    }
+
+    boolean isWritable() {
+        return writable;
     }
 
     /**

@@ -405,12 +405,17 @@ final class NovaFileChannel extends MappingChannel {
     }
 
     @Override
-    MappedRegion region(MapMode mapMode, long from, long size) throws IOException {
+    NovaFile mappable(MapMode mapMode) throws IOException {
         checkOpen();
         checkReadable();
-        if (mapMode == MapMode.READ_WRITE) {
+        if (mapMode != MapMode.READ_ONLY) {
             checkWritable();
         }
+        return file;
+    }
+
+    @Override
+    MappedRegion region(MapMode mapMode, long from, long size) throws IOException {
         MappedRegion region = blocking(() -> file.map(mapMode, from, size));
         if (!region.isReadOnly()) {
             regions.add(region);

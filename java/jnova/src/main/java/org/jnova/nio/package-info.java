@@ -34,8 +34,9 @@
  * <tr><td>file channels</td><td>all of them. {@code map} gives a {@code MappedByteBuffer} of the
  *     JDK, for which pages are brought together and pinned, with what {@link org.jnova.NovaFile#mapBuffer} says: writes
  *     beneath it are not atomic, and it keeps what is cut off a file. On JDK 22 and newer {@code map} with an {@code
- *     Arena} gives a segment that has none of these limits. {@code force} of the channel makes stores to both
- *     durable</td></tr>
+ *     Arena} gives a mapped segment of the JDK likewise, until the arena is closed; or, if the pages cannot be brought
+ *     together, one of a {@link org.jnova.MappedRegion}, which has none of these limits and is native memory for the
+ *     JDK. {@code force} of the channel makes stores to all of them durable</td></tr>
  * <tr><td>{@code APPEND}</td><td>atomic, also of several buffers and among several channels</td></tr>
  * <tr><td>{@code DELETE_ON_CLOSE}</td><td>the name goes when the file is opened, so that no crash leaves it, and the
  *     space with the last channel</td></tr>

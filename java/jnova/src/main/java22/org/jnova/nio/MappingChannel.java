@@ -5,31 +5,37 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.util.Objects;
 import org.jnova.MappedRegion;
+import org.jnova.NovaFile;
 
 /** What a {@link NovaFileChannel} has from JDK 22 on: mapping into an arena. */
 abstract class MappingChannel extends FileChannel {
     MappingChannel() {}
 
+    /** The file, if it may be mapped like this. */
+    abstract NovaFile mappable(MapMode mode) throws IOException;
+
     /** Maps bytes of the file, one at least. */
     abstract MappedRegion region(MapMode mode, long position, long size) throws IOException;
 
-    /**
-     * Maps bytes of the file: a {@link MappedRegion}'s segment, which is for the JDK native memory and no mapped file.
-     * So its {@code isMapped} is false; stores are durable after {@link #force} of this channel.
-     */
+    /** See {@link NovaFile#mapSegment}; or, if its pages cannot be brought together, {@link MappedRegion#segment}. */
     @Override
-    @SuppressWarnings("restricted") // no memory at all
     public MemorySegment map(MapMode mode, long offset, long size, Arena arena) throws IOException {
         Objects.requireNonNull(mode);
         Objects.requireNonNull(arena);
         if (offset < 0 || size < 0 || offset > Long.MAX_VALUE - size) {
             throw new IllegalArgumentException("bytes " + offset + "+" + size);
         }
-        if (size == 0) {
-            return MemorySegment.NULL.reinterpret(0, arena, memory -> {});
+        NovaFile file = mappable(mode);
+        try {
+            return file.mapSegment(mode, offset, size, arena);
+        } catch (FileSystemException e) {
+            if (mode == MapMode.PRIVATE || size == 0) {
+                throw e;
+            }
+            return region(mode, offset, size).segment(arena);
         }
-        return region(mode, offset, size).segment(arena);
     }
 }

@@ -22,15 +22,6 @@ import org.junit.jupiter.api.Test;
 class LuceneSuiteTest {
     private static final int TESTS = 50;
 
-    private static final String NOT_MAPPED = "a segment of a file in a pool is native memory for the JDK";
-
-    /** From Lucene 10 on, which asks segments whether they are loaded. */
-    private static final Map<String, String> MAPPED_DEVIATIONS = Map.of(
-            "testIsLoaded", NOT_MAPPED,
-            "testIsLoadedOnSlice", NOT_MAPPED,
-            "testPrefetch", NOT_MAPPED,
-            "testPrefetchOnSlice", NOT_MAPPED);
-
     private static volatile FileSystem fs;
 
     /** The suite: its directories, which it makes in the default file system, are replaced by some in the pool. */
@@ -80,20 +71,20 @@ class LuceneSuiteTest {
 
     /** With channels. */
     static void channelsInPool() throws IOException {
-        run("NIOFSDirectory", Channels.class, Map.of());
+        run("NIOFSDirectory", Channels.class);
     }
 
     /** With mapped files; takes JDK 22. */
     static void mappedInPool() throws IOException {
-        run("MMapDirectory", Mapped.class, Version.LATEST.major >= 10 ? MAPPED_DEVIATIONS : Map.of());
+        run("MMapDirectory", Mapped.class);
     }
 
-    private static void run(String directory, Class<?> suite, Map<String, String> deviations) throws IOException {
+    private static void run(String directory, Class<?> suite) throws IOException {
         try (NioPools pools = new NioPools();
                 FileSystem pool = pools.create("lucene", 512 * TestPools.MIB)) {
             fs = pool;
             String name = "directory tests of Lucene " + Version.LATEST + ", " + directory;
-            ForeignSuite.run(name, suite, deviations, TESTS);
+            ForeignSuite.run(name, suite, Map.of(), TESTS);
             pools.closeSound(pool, "lucene");
         }
     }
@@ -107,6 +98,6 @@ class LuceneSuiteTest {
     @Test
     void mapped() throws IOException {
         System.setProperty("org.apache.lucene.store.MMapDirectory.enableMemorySegments", "false");
-        run("MMapDirectory with mapped buffers", Mapped.class, Map.of());
+        run("MMapDirectory with mapped buffers", Mapped.class);
     }
 }

@@ -14,6 +14,7 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -97,8 +98,14 @@ class MappingChannelTest {
         return call(FileChannel.class.getName(), channel, "map", mode, position, size, arena);
     }
 
+    private static final String SEGMENT = "java.lang.foreign.MemorySegment";
+
     private static ByteBuffer buffer(Object segment) throws Exception {
-        return (ByteBuffer) call("java.lang.foreign.MemorySegment", segment, "asByteBuffer");
+        return (ByteBuffer) call(SEGMENT, segment, "asByteBuffer");
+    }
+
+    private static boolean is(Object segment, String what) throws Exception {
+        return (boolean) call(SEGMENT, segment, what);
     }
 
     private interface Code {
@@ -121,6 +128,47 @@ class MappingChannelTest {
         }
     }
 
+    /** There is no room for the pages in a row, so the segment is one of a region. Closing it gives back the space. */
+    private static void inPieces(Path path) throws Exception {
+        int page = 4096;
+        int pages = 1000;
+        try (FileChannel channel = FileChannel.open(
+                path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            for (int i = pages - 1; i >= 0; i--) {
+                channel.write(ByteBuffer.allocate(page).putInt(0, i), (long) i * page);
+            }
+            for (MapMode mode : List.of(MapMode.READ_ONLY, MapMode.READ_WRITE)) {
+                Object arena = arena();
+                Object segment = map(channel, mode, 0, (long) pages * page, arena);
+                check(!is(segment, "isMapped"), "a segment of a region");
+                for (int i = 0; i < pages; i++) {
+                    check(buffer(segment).getInt(i * page) == i, "page " + i);
+                }
+                call("java.lang.foreign.Arena", arena, "close");
+            }
+            Object arena = arena();
+            fails(FileSystemException.class, () -> map(channel, MapMode.PRIVATE, 0, (long) pages * page, arena));
+            call("java.lang.foreign.Arena", arena, "close");
+            arenasGiveBack(path, channel);
+        }
+        Files.delete(path);
+    }
+
+    /** What a segment goes on showing takes space until its arena is closed, and no longer. */
+    private static void arenasGiveBack(Path path, FileChannel channel) throws Exception {
+        int length = 100 * 4096;
+        channel.truncate(0);
+        channel.write(ByteBuffer.allocate(length).put(4096, (byte) 7), 0);
+        Object arena = arena();
+        Object segment = map(channel, MapMode.READ_WRITE, 0, length, arena);
+        channel.truncate(0);
+        long usable = Files.getFileStore(path).getUsableSpace();
+        check(buffer(segment).get(4096) == 7, "it goes on showing what was cut off");
+        call("java.lang.foreign.Arena", arena, "close");
+        long more = Files.getFileStore(path).getUsableSpace() - usable;
+        check(more == length, more + " bytes more");
+    }
+
     /** Maps, and halts without closing anything: what was forced must be there. */
     public static void main(String[] args) throws Exception {
         FileSystem fs = FileSystems.newFileSystem(URI.create(args[0]), Map.of("emulated", true));
@@ -135,13 +183,20 @@ class MappingChannelTest {
             channel.read(read, 5000);
             check(read.flip().equals(buffer(segment).slice(4900, 6)), "one content");
             check(buffer(map(channel, MapMode.READ_ONLY, 0, 0, arena)).capacity() == 0, "of no bytes");
-            fails(UnsupportedOperationException.class, () -> map(channel, MapMode.PRIVATE, 0, 1, arena));
+            ByteBuffer own = buffer(map(channel, MapMode.PRIVATE, 5000, 6, arena)).put(0, (byte) 'S');
+            check(own.get(1) == 't' && buffer(segment).get(4900) == 's', "a private store");
+            check(is(segment, "isMapped"), "a segment of a mapped file");
+            call(SEGMENT, segment, "load");
+            check(is(segment, "isLoaded"), "loaded");
+            call(SEGMENT, segment, "force");
             fails(IllegalArgumentException.class, () -> map(channel, MapMode.READ_ONLY, -1, 1, arena));
             Object other = arena();
             map(channel, MapMode.READ_WRITE, 0, 10, other);
             call("java.lang.foreign.Arena", other, "close");
-            channel.force(false); // one region is closed, one is not
+            fails(IllegalStateException.class, () -> map(channel, MapMode.READ_WRITE, 0, 10, other));
+            channel.force(false); // one segment is closed, some are not
         }
+        inPieces(fs.getPath("/g"));
         try (FileChannel channel = FileChannel.open(path)) {
             check(buffer(map(channel, MapMode.READ_ONLY, 0, 10_000, arena)).get(5000) == 's', "read only");
             fails(NonWritableChannelException.class, () -> map(channel, MapMode.READ_WRITE, 0, 1, arena));

@@ -4,9 +4,6 @@ package org.jnova.internal.store;
 import java.io.IOException;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel.MapMode;
-import java.nio.file.FileSystemException;
-import org.jnova.internal.core.Abi;
-import org.jnova.internal.core.NativePin;
 
 /**
  * Mapped buffers of the JDK over bytes of a file. The JDK maps one piece of one file of the operating system; so the
@@ -18,24 +15,7 @@ import org.jnova.internal.core.NativePin;
  * stays as it is until then, also beyond the life of the store.
  */
 public final class PinnedBuffer {
-    private static final long PAGE_MASK = Abi.BLOCK_SIZE - 1;
-
     private PinnedBuffer() {}
-
-    /** Releases the pin. Refers to no buffer, or none would ever be unreachable. */
-    private record Release(InodeState inode, NativePin pin) implements Runnable {
-        @Override
-        public void run() {
-            inode.unpin(pin);
-            try {
-                inode.table().release(inode);
-            } catch (IOException e) {
-                // the next recovery finds its space
-            } finally {
-                inode.table().pins().left();
-            }
-        }
-    }
 
     /**
      * Maps bytes.
@@ -46,70 +26,23 @@ public final class PinnedBuffer {
      */
     public static MappedByteBuffer map(InodeState inode, MapMode mode, long pos, int size, boolean grow)
             throws IOException {
-        InodeTable table = inode.table();
+        PoolFile file = inode.table().file();
         if (size == 0) {
-            need(inode, pos, grow);
-            return table.file().map(mode, 0, 0);
+            PinnedPages.need(inode, pos, grow);
+            return file.map(mode, (channel, real) -> channel.map(real, 0, 0));
         }
-        Release release = new Release(inode, retainAndPin(inode, pos, pos + size, grow));
-        table.pins().entered();
+        PinnedPages pages = PinnedPages.take(inode, pos, pos + size, grow);
         boolean good = false;
         try {
-            MappedByteBuffer buffer = table.file().map(mode, release.pin.offset() + (pos & PAGE_MASK), size);
-            if (!buffer.isReadOnly() && mode != MapMode.PRIVATE) {
-                inode.written(release.pin);
-            }
-            RegionState.CLEANER.register(buffer, release); // the last step, or both might release
+            MappedByteBuffer buffer = file.map(mode, (channel, real) -> channel.map(real, pages.offset(), size));
+            pages.mapped(mode);
+            RegionState.CLEANER.register(buffer, pages); // which refer to no buffer, or none would be unreachable
             good = true;
             return buffer;
         } finally {
             if (!good) {
-                release.run();
+                pages.release();
             }
-        }
-    }
-
-    private static NativePin retainAndPin(InodeState inode, long pos, long end, boolean grow) throws IOException {
-        NativePin pin = null;
-        inode.table().retain(inode);
-        try {
-            pin = pin(inode, pos, end, grow);
-            return pin;
-        } finally {
-            if (pin == null) {
-                inode.table().release(inode);
-            }
-        }
-    }
-
-    private static void need(InodeState inode, long end, boolean grow) throws IOException {
-        if (grow) {
-            FileRanges.extend(inode, 0, end);
-        } else if (end > inode.size()) {
-            throw new IOException("the file ends before byte " + end + ", and its channel is not open for writing");
-        }
-    }
-
-    /** Buffers that nobody reaches any more may be what is in the way: as the JDK, this asks for a collection then. */
-    private static NativePin pin(InodeState inode, long pos, long end, boolean grow) throws IOException {
-        while (true) {
-            try {
-                return tryPin(inode, pos, end, grow);
-            } catch (FileSystemException e) {
-                if (!inode.table().pins().collect()) {
-                    throw e;
-                }
-            }
-        }
-    }
-
-    private static NativePin tryPin(InodeState inode, long pos, long end, boolean grow) throws IOException {
-        while (true) {
-            need(inode, end, grow);
-            NativePin pin = inode.pin(pos & ~PAGE_MASK, end);
-            if (pin != null) {
-                return pin;
-            } // else somebody has just cut it
         }
     }
 }

@@ -2,7 +2,6 @@
 package org.jnova.internal.store;
 
 import java.io.IOException;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
@@ -36,31 +35,37 @@ final class PoolFile {
         return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
     }
 
+    /** Maps a piece of the pool's file. */
+    @FunctionalInterface
+    interface Mapping<T> {
+        T map(FileChannel channel, MapMode mode) throws IOException;
+    }
+
     /**
      * Maps a piece, also if the thread is interrupted or gets so meanwhile; its interrupt status stays. On persistent
      * memory stores are made durable without a system call, where the JDK can.
      *
-     * @param off where it begins, bytes
+     * @param mode what is wanted; the mapping is told what to ask for
      * @throws UnsupportedOperationException if the mode is none that there is
      */
-    MappedByteBuffer map(MapMode mode, long off, long size) throws IOException {
+    <T> T map(MapMode mode, Mapping<T> mapping) throws IOException {
         if (persistent && mode == MapMode.READ_WRITE) {
             try {
-                return uninterrupted(ExtendedMapMode.READ_WRITE_SYNC, off, size);
+                return uninterrupted(ExtendedMapMode.READ_WRITE_SYNC, mapping);
             } catch (UnsupportedOperationException e) {
                 // a processor without the instructions: msync does it
             }
         }
-        return uninterrupted(mode, off, size);
+        return uninterrupted(mode, mapping);
     }
 
-    private MappedByteBuffer uninterrupted(MapMode mode, long off, long size) throws IOException {
+    private <T> T uninterrupted(MapMode mode, Mapping<T> mapping) throws IOException {
         boolean interrupted = false;
         try {
             while (true) {
                 interrupted |= Thread.interrupted(); // or else the channel closes itself
                 try {
-                    return mapOnce(mode, off, size);
+                    return mapOnce(mode, mapping);
                 } catch (ClosedByInterruptException e) {
                     // interrupted while mapping: once more
                 }
@@ -72,7 +77,7 @@ final class PoolFile {
         }
     }
 
-    private MappedByteBuffer mapOnce(MapMode mode, long off, long size) throws IOException {
+    private <T> T mapOnce(MapMode mode, Mapping<T> mapping) throws IOException {
         Set<OpenOption> options = mode == MapMode.READ_ONLY
                 ? Set.of(StandardOpenOption.READ)
                 : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -81,7 +86,7 @@ final class PoolFile {
                 throw new FileSystemException(
                         path.toString(), null, "it is not the pool that is open: was that one renamed or removed?");
             }
-            return channel.map(mode, off, size);
+            return mapping.map(channel, mode);
         }
     }
 }
