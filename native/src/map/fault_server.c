@@ -17,6 +17,7 @@
 #define STACK ((size_t)1 << 20)
 #define QUEUE 4096u /* faults that wait; a power of two */
 #define READ_AT_ONCE 16
+#define GUARD ((size_t)NOVA_BLOCK_SIZE)
 #define ZEROS ((size_t)16 * NOVA_BLOCK_SIZE)
 
 struct fault {
@@ -210,11 +211,16 @@ static int zero_and_protect(void *fresh, size_t len) {
     return 0;
 }
 
-/* Puts fresh memory over the pages, in one step: missing, or zeros that are protected. */
+/*
+ * Puts fresh memory over the pages, in one step: missing, or zeros that are protected. It comes from between two pages
+ * that nobody may access: side by side with other memory of the server, as a region's, the two would become one
+ * mapping, and what is cut out of that joins nothing at addr.
+ */
 static int replace(void *addr, size_t len, int prot, bool zero) {
-    void *fresh = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (fresh == MAP_FAILED)
+    uint8_t *before = mmap(NULL, len + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (before == MAP_FAILED)
         return errno;
+    uint8_t *fresh = before + GUARD, *behind = fresh + len;
     /* After mlockall(2) what can be accessed is filled when it is mapped; and then nothing is missing. */
     int os = munlock(fresh, len) == 0 ? register_range(fresh, len) : errno;
     if (os == 0 && mprotect(fresh, len, prot) != 0)
@@ -225,6 +231,8 @@ static int replace(void *addr, size_t len, int prot, bool zero) {
         os = errno;
     if (os != 0)
         munmap(fresh, len);
+    munmap(before, GUARD);
+    munmap(behind, GUARD);
     return os;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -290,6 +291,39 @@ static void test_zeros_across_a_seam(void **state) {
     teardown(&b);
 }
 
+/* What is hidden becomes one with the memory around it, wherever the kernel finds room to make it. */
+static void test_hidden_from_beside_the_region(void **state) {
+    (void)state;
+    enum { PIECE = 8 };
+    static const uint8_t bytes[PIECE * PG];
+    struct budget b;
+    void *room[1 << 12] = {NULL};
+    unsigned n = 0;
+    setup(&b, "beside", 80 * MB, 128 * MB, 0);
+    map(&b, 0);
+    assert_int_equal(get64(b.r.addr), 0);
+    do { /* what it takes next is the place before the region */
+        MUST(n < sizeof room / sizeof *room);
+        room[n] = mmap(NULL, sizeof bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        MUST(room[n] != MAP_FAILED);
+    } while ((uint8_t *)room[n++] + sizeof bytes != b.r.addr);
+    munmap(room[--n], sizeof bytes);
+    const uint64_t others = b.others;
+    b.others = count_mappings() - region_vmas();
+    for (uint64_t i = 4 * PIECE; i + PIECE <= b.pages; i += 2 * PIECE) {
+        mapped_write(&b.m, 0, i * PG, bytes, sizeof bytes);
+        assert_int_equal(get64(b.r.addr + i * PG), 0);
+    }
+    check_mappings(&b);
+    for (uint64_t i = 4 * PIECE; i + PIECE <= b.pages; i += 2 * PIECE)
+        assert_int_equal(store_punch(&b.m.file[0].f, i * PG, sizeof bytes), NOVA_OK);
+    check_mappings(&b);
+    for (unsigned i = 0; i < n; i++)
+        munmap(room[i], sizeof bytes);
+    b.others = others;
+    teardown(&b);
+}
+
 /* Zeros in mappings of their own, that stores and holes cut to pieces, and that are shown anew. */
 static void test_long_runs_of_zeros(void **state) {
     (void)state;
@@ -509,6 +543,7 @@ int main(void) {
         cmocka_unit_test(test_stores_to_holes),
         cmocka_unit_test(test_zeros_that_came_apart),
         cmocka_unit_test(test_zeros_across_a_seam),
+        cmocka_unit_test(test_hidden_from_beside_the_region),
         cmocka_unit_test(test_long_runs_of_zeros),
         cmocka_unit_test(test_zeros_take_little_memory),
         cmocka_unit_test(test_huge_region),
