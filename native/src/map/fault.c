@@ -146,7 +146,8 @@ static void hide_bus(struct region *r, uint64_t from, uint64_t end) {
 
 void file_map_space(void) {
     struct region *r;
-    while ((r = region_take_refused()) != NULL) {
+    const void *after = NULL;
+    while ((r = region_take_refused(&after)) != NULL) {
         struct file_map *f = r->file;
         bool more = true;
         for (uint64_t at = 0; more;) {

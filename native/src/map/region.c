@@ -255,17 +255,19 @@ void region_refuse(struct region *r) {
     __atomic_store_n(&table.refused, true, __ATOMIC_SEQ_CST);
 }
 
-struct region *region_take_refused(void) {
+struct region *region_take_refused(const void **after) {
     struct region *found = NULL;
-    if (!__atomic_load_n(&table.refused, __ATOMIC_SEQ_CST))
+    if (*after == NULL && !__atomic_load_n(&table.refused, __ATOMIC_SEQ_CST))
         return NULL;
     ranked_lock(&table.lock, RANK_MAP);
-    __atomic_store_n(&table.refused, false, __ATOMIC_SEQ_CST); /* before looking for them */
-    for (size_t i = 0; i < table.n && found == NULL; i++)
+    if (*after == NULL)
+        __atomic_store_n(&table.refused, false, __ATOMIC_SEQ_CST); /* before looking for them */
+    for (size_t i = place_locked(*after); i < table.n && found == NULL; i++)
         if (!table.region[i]->detached && __atomic_exchange_n(&table.region[i]->refused, false, __ATOMIC_SEQ_CST))
             found = table.region[i];
     if (found != NULL) {
         found->busy++;
+        *after = found->addr;
         __atomic_store_n(&table.refused, true, __ATOMIC_SEQ_CST); /* there may be more */
     }
     ranked_unlock(&table.lock, RANK_MAP);

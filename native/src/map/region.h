@@ -83,9 +83,9 @@ struct region *region_find(const void *addr);
 void region_done(struct region *r);
 
 /* Says that a page of the region was refused a block; or takes such a region, which is then held, until there is none.
- */
+ * *after: NULL at first; each comes once, so that those which are refused again keep nobody here. */
 void region_refuse(struct region *r);
-struct region *region_take_refused(void);
+struct region *region_take_refused(const void **after);
 
 /* A region of any file, to be held, that takes several mappings of the kernel and has had no fault for a while; or
  * NULL. Another one each time. */

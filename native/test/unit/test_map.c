@@ -218,6 +218,26 @@ static void test_space_that_comes_back(void **state) {
     teardown(&x);
 }
 
+/* Who gives back space looks after each region once, though stores to it may be refused again at once. */
+static void test_refused_regions_come_once(void **state) {
+    struct fixture x;
+    uint8_t *p;
+    const void *after = NULL;
+    (void)state;
+    setup(&x, 32 * MB);
+    nova_region *r = map(&x, 0, MB, 0, &p);
+    struct region *region = x.f.inode->map->regions;
+    for (unsigned round = 0; round < 3; round++, after = NULL) {
+        region_refuse(region);
+        assert_ptr_equal(region_take_refused(&after), region);
+        region_done(region);
+        region_refuse(region);
+        assert_null(region_take_refused(&after));
+    }
+    nova_region_free(r);
+    teardown(&x);
+}
+
 /* ---- the two threads of generic/344, in small ---- */
 
 struct race {
@@ -303,9 +323,13 @@ static void test_read_into_the_mapping(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        BOTH(test_stores_and_writes_meet), BOTH(test_beyond_the_end),
-        cmocka_unit_test(test_full_pool),  cmocka_unit_test(test_space_that_comes_back),
-        BOTH(test_stores_beside_writes),   BOTH(test_source_is_the_mapping),
+        BOTH(test_stores_and_writes_meet),
+        BOTH(test_beyond_the_end),
+        cmocka_unit_test(test_full_pool),
+        cmocka_unit_test(test_space_that_comes_back),
+        cmocka_unit_test(test_refused_regions_come_once),
+        BOTH(test_stores_beside_writes),
+        BOTH(test_source_is_the_mapping),
         BOTH(test_read_into_the_mapping),
     };
     if (!lazy_possible()) {
