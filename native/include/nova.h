@@ -680,7 +680,8 @@ NOVA_API int nova_clean_restart(nova_inode *inode, const struct nova_keep *keep,
  *    failure, if there is no space for the entry that ends it, and giving up an intent.
  *  - Pages beyond the one that holds the end of the file raise SIGBUS, until the file grows; as do those that cannot
  *    get a block for lack of space, until blocks are given back to the pool; and all pages of a region once the kernel
- *    refuses to map, or the inode is closed. Bytes behind the end in its page are arbitrary.
+ *    refuses to map, or the inode is closed. (SIGSEGV, where the process has no mapping left to say so: see
+ *    vm.max_map_count.) Bytes behind the end in its page are arbitrary.
  *
  * Stores are durable after nova_force(). Without it, any of them may be after a crash.
  *

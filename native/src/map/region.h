@@ -4,8 +4,8 @@
  * call that show already what they should, and so that the mappings which the kernel makes of them can be counted: it
  * has a limit (vm.max_map_count), and fragments of a file take one each.
  *
- * The functions on pages do not fail: if the kernel refuses, the whole region raises SIGBUS from then on. No page ever
- * shows what it should not, and no store is lost without notice.
+ * The functions on pages do not fail: if the kernel refuses, the whole region raises SIGBUS from then on, or SIGSEGV if
+ * it refuses that too. No page ever shows what it should not, and no store is lost without notice.
  */
 #ifndef NOVA_MAP_REGION_H
 #define NOVA_MAP_REGION_H
