@@ -18,6 +18,7 @@
 
 #define INODES_MAX 8192u
 #define PAGES_MAX 4096u /* read of one file; only a damaged pool has more */
+#define PINNED_MAX 8u   /* pages pinned of one file, from its first one on */
 #define MAPPED_MAX 64u  /* pages mapped of one file, from some page of it on */
 
 struct visit {
@@ -459,6 +460,31 @@ static void change_mapped(struct file *f, nova_region *region, uint8_t *addr, ui
     settle(f, "nova_replay", NOVA_OK);
 }
 
+/* Writes beneath pinned pages, which the file then loses. */
+static void change_pinned(struct file *f) {
+    struct nova_error err = {0};
+    nova_pinned *pinned;
+    uint64_t at, size = f->size, n = (size + FUZZ_BLK - 1) / FUZZ_BLK;
+    n = n < PINNED_MAX ? n : PINNED_MAX;
+    if (n == 0)
+        return;
+    int rc = nova_pin(f->inode, 0, n * FUZZ_BLK, NULL, &pinned, &at, &err);
+    judge(f->v, "nova_pin", rc, &err, NOVA_ENOSPC, NOVA_EBUSY);
+    f->io.more = 1; /* pages may have moved, even if not all have */
+    bool seen = settle(f, "nova_replay", NOVA_OK) == NOVA_OK && f->io.more == 0;
+    if (rc != NOVA_OK)
+        return;
+    for (uint64_t i = 0; seen && i < n; i++)
+        if (block_map_get(&f->map, i) != at / FUZZ_BLK + i)
+            fuzz_fail("page %llu is not pinned at byte %llu", (unsigned long long)i, (unsigned long long)at);
+    write_at(f, 0, 100);
+    judge(f->v, "nova_pin_force", nova_pin_force(f->inode, pinned, &err), &err, 0, 0);
+    truncate_to(f, size / 2);
+    truncate_to(f, size);
+    write_at(f, size / 2, 100);
+    nova_unpin(pinned);
+}
+
 struct keeping {
     struct nova_keep keep[NOVA_KEEP_MAX];
     uint32_t n;
@@ -525,6 +551,7 @@ static void change_file(struct file *f) {
     truncate_to(f, f->size + 5000);
     if (region != NULL && first == 0)
         change_mapped(f, region, (uint8_t *)(uintptr_t)addr, n);
+    change_pinned(f);
     truncate_to(f, size / 2);
     write_at(f, 0, FUZZ_BLK);
     truncate_to(f, size);

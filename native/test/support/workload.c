@@ -248,11 +248,16 @@ static bool goes_in_place(const struct world_file *f, uint64_t off, uint64_t len
 
 /* A call is about to write: bytes of pages that the file has are loose meanwhile, if it does so in place. src NULL:
  * zeros. */
+static void begin_part(struct world *w, const struct world_file *f, const char *name, uint64_t off, uint64_t len,
+                       const uint8_t *src, uint64_t part) {
+    uint64_t size = size_of(w, name);
+    if (off < size && part != 0 && goes_in_place(f, off, len))
+        w->now[0] = model_write_loose(arena(w), now(w), name, off, src, off + part < size ? part : size - off);
+}
+
 static void begin_write(struct world *w, const struct world_file *f, const char *name, uint64_t off, uint64_t len,
                         const uint8_t *src) {
-    uint64_t size = size_of(w, name);
-    if (off < size && goes_in_place(f, off, len))
-        w->now[0] = model_write_loose(arena(w), now(w), name, off, src, off + len < size ? len : size - off);
+    begin_part(w, f, name, off, len, src, len);
 }
 
 /* It has written: what it made durable is no longer loose. */
@@ -467,7 +472,7 @@ void put_pieces(struct world *w, const char *name, uint64_t off, uint64_t len, u
 void put_abort(struct world *w, const char *name, uint64_t off, uint64_t len, uint64_t filled) {
     struct world_file *f = open_named(w, name);
     const uint8_t *src = fresh_bytes(w, len);
-    begin_write(w, f, name, off, filled, src); /* in place, they stay */
+    begin_part(w, f, name, off, len, src, filled); /* in place, they stay */
     uint32_t op = begin(w, "give up %.30s %llu+%llu", name, (unsigned long long)off, (unsigned long long)len);
     must(w, "give up", store_write_abort(&f->f, off, src, len, filled));
     end(w, op, now(w));
