@@ -23,7 +23,6 @@ public final class LogPages {
     /** Lines of a page. */
     public static final int LINES = 63;
 
-
     private static final int LINE = 64; // bytes
     private static final int NAME_AT = 44; // where in an entry its name begins
 
@@ -32,6 +31,10 @@ public final class LogPages {
     // Lists that pages in the middle of the log are in.
     private static final int DEAD = 1;
     private static final int SPARSE = 2;
+
+    // What entries of a page may say beside what is counted.
+    private static final int SIZE = 1; // alone: if one behind it says the size, too, it may leave the middle of a log
+    private static final int OTHERS = 2; // none may
 
     private static final int FIRST_CAPACITY = 4;
     /** Beyond twice what counts; and how far apart in ordinals the pages of a log may get. */
@@ -52,7 +55,7 @@ public final class LogPages {
     private int[] previous = new int[FIRST_CAPACITY]; // neighbours in the page's list; 0: none
     private int[] next = new int[FIRST_CAPACITY];
     private byte[] list = new byte[FIRST_CAPACITY]; // 0: none
-    private boolean[] stays = new boolean[FIRST_CAPACITY]; // holds an entry that may not leave the middle of a log
+    private byte[] attributes = new byte[FIRST_CAPACITY]; // whether an entry says such, and which; 0: none
 
     private int first; // ordinal of the first page
     private int last; // of the one that holds the log's end
@@ -120,7 +123,7 @@ public final class LogPages {
         }
         blk[i] = logBlk;
         weight[i] = 0;
-        stays[i] = false;
+        attributes[i] = 0;
         before[i] = left;
         behind[i] = 0;
         list[i] = 0;
@@ -145,7 +148,7 @@ public final class LogPages {
         int[] newPrevious = Arrays.copyOf(previous, size);
         int[] newNext = Arrays.copyOf(next, size);
         byte[] newList = Arrays.copyOf(list, size);
-        stays = Arrays.copyOf(stays, size);
+        attributes = Arrays.copyOf(attributes, size);
         blk = newBlk;
         weight = newWeight;
         before = newBefore;
@@ -182,7 +185,12 @@ public final class LogPages {
 
     /** The last page has an entry that may not leave the middle of a log. */
     public void stays() {
-        stays[last - base] = true;
+        attributes[last - base] |= OTHERS;
+    }
+
+    /** The last page has an entry that says the size, and of no page of the file. */
+    public void saysSize() {
+        attributes[last - base] |= SIZE;
     }
 
     /** Pages of the file have moved: where in the index those are that old entries gave their blocks, they do not say. */
@@ -200,7 +208,7 @@ public final class LogPages {
     private void enlist(int ordinal) {
         int i = ordinal - base;
         int to = weight[i] == 0 ? DEAD : SPARSE;
-        if (weight[i] > SPARSE_MAX || stays[i] || ordinal == first) {
+        if (weight[i] > SPARSE_MAX || (attributes[i] & OTHERS) != 0 || ordinal == first) {
             to = 0;
         }
         if (list[i] == to) {
@@ -302,9 +310,12 @@ public final class LogPages {
         return ordinal == 0 ? slotWeight == 0 : weight[ordinal - base] == 0;
     }
 
-    /** Whether a page has an entry that may not leave the middle of a log. */
+    /**
+     * Whether a page may be the last to say something that is not counted: to cut it off from the front takes an append
+     * of all that.
+     */
     public boolean mustStay(int ordinal) {
-        return ordinal == 0 || stays[ordinal - base];
+        return ordinal == 0 || attributes[ordinal - base] != 0;
     }
 
     /** Whether the slot's lines have left the log. */
@@ -362,7 +373,7 @@ public final class LogPages {
 
     /** A page that was taken as dead has to stay. */
     public void keep(int ordinal) {
-        stays[ordinal - base] = true;
+        attributes[ordinal - base] |= OTHERS;
     }
 
     /** All pages before one, and the slot's lines, have left the log. */
@@ -394,7 +405,7 @@ public final class LogPages {
         shift(previous, gaps, used);
         shift(next, gaps, used);
         System.arraycopy(list, gaps, list, 0, used);
-        System.arraycopy(stays, gaps, stays, 0, used);
+        System.arraycopy(attributes, gaps, attributes, 0, used);
         base = first;
     }
 

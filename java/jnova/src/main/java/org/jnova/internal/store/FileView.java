@@ -309,6 +309,8 @@ final class FileView implements NativeInode.Sink {
                 checkSize(Records.fileSize(bytes, at) >= size, "a write that makes the file shorter");
                 if (count != 0) {
                     index.map(Records.page(bytes, at), Records.blk(bytes, at), count, ordinal, gone);
+                } else if (log != null) {
+                    log.saysSize();
                 }
                 size = Records.fileSize(bytes, at);
             }

@@ -101,6 +101,19 @@ class LogPagesTest {
         assertTrue(pages.mustStay(2));
     }
 
+    /** A page that may go from the middle, since the core looks whether another one says the size, but not from the front. */
+    @Test
+    void whatSaysTheSizeMayGoFromTheMiddleOnly() {
+        LogPages pages = new LogPages(1, 0, false);
+        pages.saysSize();
+        pages.enter(2);
+        pages.saysSize();
+        pages.enter(3);
+        assertEquals(2, pages.takeDead());
+        assertTrue(pages.mustStay(1) && pages.mustStay(2));
+        assertFalse(pages.mustStay(3));
+    }
+
     @Test
     void aPageHasNoMoreThanItsLines() {
         LogPages pages = new LogPages(1, 0, false);
