@@ -483,8 +483,9 @@ public final class NovaFile extends FileSegments implements AutoCloseable {
      * Moves the blocks of this file together, so that each run of data has one extent, or at most one for every 2 MiB;
      * more only as far as the free space is in pieces itself. What the file holds stays as it is, and its times, at
      * every moment and after a crash. Any thread may use the file meanwhile: its writers wait while up to 2 MiB are
-     * copied, and so do stores to those bytes of a {@link MappedRegion}. Each 2 MiB needs as much free space until they
-     * have moved. Until the file is closed everywhere it takes the memory of one that is mapped, 4 bytes for each page.
+     * copied, and so do stores to those bytes of a {@link MappedRegion}. What is written behind the end meanwhile stays
+     * where it is. Each 2 MiB needs as much free space until they have moved. Until the file is closed everywhere it
+     * takes the memory of one that is mapped, 4 bytes for each page.
      *
      * @throws IOException as the class says; also if pages cannot move because an eager region or a mapped buffer of
      *     {@link java.nio.channels.FileChannel#map} shows them. What has been moved before stays so

@@ -7,6 +7,7 @@ import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +17,8 @@ import java.nio.channels.NonWritableChannelException;
 import java.nio.file.FileSystemException;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -112,6 +115,36 @@ class DefragmentTest {
         }
     }
 
+    /** It takes time and memory by what the file holds, not by its size. */
+    @Test
+    void farApart() throws IOException {
+        try (NovaStore store = pools.create("p", 16 * TestPools.MIB)) {
+            byte[] bytes = scattered(store, 3);
+            try (NovaFile file = store.open("f", READ, WRITE);
+                    NovaFile other = store.open("other", WRITE)) {
+                for (int shift = 24; shift < 60; shift += 5) {
+                    for (int i = 0; i < 2; i++) {
+                        file.write((1L << shift) + (long) i * PAGE, bytes, i * PAGE, PAGE);
+                        other.append(bytes, 0, PAGE);
+                    }
+                }
+                long end = (1L << 60) - 1;
+                file.write(end, bytes, 0, 1);
+                assertEquals(3 + 8 * 2 + 1, file.extents());
+                file.defragment();
+                assertEquals(1 + 8 + 1, file.extents());
+                byte[] back = new byte[2 * PAGE];
+                for (int shift = 24; shift < 60; shift += 5) {
+                    assertEquals(2 * PAGE, file.read(1L << shift, back, 0, 2 * PAGE));
+                    assertArrayEquals(Arrays.copyOf(bytes, 2 * PAGE), back);
+                }
+                assertEquals(1, file.read(end, back, 0, 2));
+                assertEquals(bytes[0], back[0]);
+            }
+        }
+        pools.assertSound("p");
+    }
+
     /** Free space in single blocks: nothing can be better, nothing fails, and no space is lost. */
     @Test
     void withoutRoom() throws IOException {
@@ -148,6 +181,44 @@ class DefragmentTest {
         } catch (NoSpaceException e) {
             // so it is full
         }
+    }
+
+    /** Whoever punches a page finds the hole there until he writes to it, whatever moves beside. */
+    @Test
+    void holesStay() throws Exception {
+        int pages = 64;
+        AtomicBoolean stop = new AtomicBoolean();
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        try (NovaStore store = pools.create("p", 16 * TestPools.MIB)) {
+            byte[] bytes = scattered(store, pages);
+            try (NovaFile file = store.open("f", READ, WRITE)) {
+                Thread mover = new Thread(() -> {
+                    try {
+                        while (!stop.get()) {
+                            file.defragment();
+                        }
+                    } catch (Throwable e) {
+                        failure.set(e);
+                    }
+                });
+                mover.start();
+                long end = System.nanoTime() + (TestPools.FULL ? 60_000_000_000L : 1_000_000_000L);
+                int holes = 0;
+                while (System.nanoTime() < end && failure.get() == null) {
+                    long at = (long) random.nextInt(pages) * PAGE;
+                    file.punchHole(at, PAGE);
+                    assertEquals(at, file.nextHole(at), "seed 1, hole " + holes);
+                    file.write(at, bytes, (int) at, PAGE);
+                    holes++;
+                }
+                stop.set(true);
+                mover.join();
+                assertNull(failure.get());
+                check(file, bytes);
+                TestReport.line("defragmentation: %d holes stayed beside it", holes);
+            }
+        }
+        pools.assertSound("p");
     }
 
     @Test

@@ -20,9 +20,13 @@ public final class Defragmenter {
         return state.ask((index, size) -> count(index, 0, pagesOf(size)));
     }
 
-    /** Moves pages until each run of data lies in a row, or in rows of PIECE_MAX, as far as there is room for that. */
+    /**
+     * Moves pages until each run of data lies in a row, or in rows of PIECE_MAX, as far as there is room for that. Those
+     * of data that comes behind the end meanwhile stay: who appends could go on for ever.
+     */
     public static void run(InodeState state) throws IOException {
-        for (long page = nextData(state, 0), n; page >= 0; page = nextData(state, page + n)) {
+        long end = pagesOf(state.size());
+        for (long page = nextData(state, 0), n; page >= 0 && page < end; page = nextData(state, page + n)) {
             n = dataFrom(state, page, PIECE_MAX);
             if (isApart(state, page, n)) {
                 gather(state, page, n);
@@ -78,7 +82,7 @@ public final class Defragmenter {
         }
     }
 
-    /** False: there are not as many free blocks in a row. What others cut off meanwhile needs none. */
+    /** False: there are not as many free blocks in a row. What others cut off or punch meanwhile needs none. */
     private static boolean move(InodeState state, long page, long n) throws IOException {
         long from = page << Abi.BLOCK_SHIFT;
         long end = Math.min((page + n) << Abi.BLOCK_SHIFT, state.size());

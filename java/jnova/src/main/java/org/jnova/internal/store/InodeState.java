@@ -544,7 +544,7 @@ public final class InodeState {
 
     /**
      * Moves pages so that they lie in a row: as a pin does, which ends before anybody writes, since that would be in
-     * place. Does nothing if the file ends before byte {@code end}.
+     * place. Does nothing if the file ends before byte {@code end}, or has a hole before that: a pin would fill it.
      *
      * @param off a multiple of the block size
      * @throws NoSpaceException if no free blocks lie in a row
@@ -552,7 +552,8 @@ public final class InodeState {
     void bringTogether(long off, long end) throws IOException {
         long stamp = commits.begin();
         try {
-            NativePin pin = pinLocked(off, end);
+            boolean whole = view.index().nextHole(off >>> Abi.BLOCK_SHIFT) << Abi.BLOCK_SHIFT >= end;
+            NativePin pin = whole ? pinLocked(off, end) : null;
             if (pin != null) {
                 unpin(pin);
             }
