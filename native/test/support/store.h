@@ -110,9 +110,9 @@ struct store_log store_log_of_dir(struct store *s, const char *path);
 
 /* Cleans the first pages of a log, at most so many, and not the one that holds its end. *freed: pages given back. */
 int store_clean(const struct store_log *l, uint32_t pages, uint32_t *freed);
-/* Takes out pages in the middle that hold nothing that counts. */
 /* Appends again what counts in pages before the last one of which little does. */
 int store_gather(const struct store_log *l, uint32_t *gathered);
+/* Takes out pages in the middle that hold nothing that counts. */
 int store_cut_dead(const struct store_log *l, uint32_t *freed);
 /* Cleans all of it, and starts it again in the slot if it fits there (*fits). */
 int store_restart(const struct store_log *l, bool *fits);
