@@ -321,12 +321,13 @@ static void take_closed(struct allocator *a, uint32_t blk, uint32_t count) {
     }
 }
 
-/* The first free block in [from, end), or end. */
-static uint32_t next_free(const struct allocator *a, uint32_t from, uint32_t end) {
+/* The first block in [from, end) that is used, or free; or end. */
+static uint32_t next_of(const struct allocator *a, uint32_t from, uint32_t end, bool used) {
     while (from < end) {
-        uint64_t avail = ~word_get(&a->words[from / 64]) & (UINT64_MAX << from % 64);
-        if (avail != 0) {
-            from = from / 64 * 64 + (uint32_t)__builtin_ctzll(avail);
+        uint64_t word = word_get(&a->words[from / 64]);
+        uint64_t those = (used ? word : ~word) & (UINT64_MAX << from % 64);
+        if (those != 0) {
+            from = from / 64 * 64 + (uint32_t)__builtin_ctzll(those);
             return from < end ? from : end;
         }
         from = (from / 64 + 1) * 64;
@@ -334,17 +335,23 @@ static uint32_t next_free(const struct allocator *a, uint32_t from, uint32_t end
     return end;
 }
 
-/* The first used block in [from, end), or end. */
+static uint32_t next_free(const struct allocator *a, uint32_t from, uint32_t end) {
+    return next_of(a, from, end, false);
+}
+
 static uint32_t next_used(const struct allocator *a, uint32_t from, uint32_t end) {
-    while (from < end) {
-        uint64_t used = word_get(&a->words[from / 64]) & (UINT64_MAX << from % 64);
-        if (used != 0) {
-            from = from / 64 * 64 + (uint32_t)__builtin_ctzll(used);
-            return from < end ? from : end;
-        }
-        from = (from / 64 + 1) * 64;
+    return next_of(a, from, end, true);
+}
+
+/* The first of the longest runs of free blocks; of none if there are none. */
+static struct nova_extent longest_run(const struct allocator *a) {
+    struct nova_extent best = {0, 0};
+    for (uint32_t blk = a->data_blk, end; (blk = next_free(a, blk, a->data_end)) < a->data_end; blk = end) {
+        end = next_used(a, blk, a->data_end);
+        if (end - blk > best.count)
+            best = (struct nova_extent){blk, end - blk};
     }
-    return end;
+    return best;
 }
 
 /*
@@ -353,19 +360,12 @@ static uint32_t next_used(const struct allocator *a, uint32_t from, uint32_t end
  * group or more, best at the start of one.
  */
 static uint32_t find_row(const struct allocator *a, uint32_t want) {
-    uint32_t best = 0, len = 0;
-    for (uint32_t blk = a->data_blk, end; (blk = next_free(a, blk, a->data_end)) < a->data_end; blk = end) {
-        end = next_used(a, blk, a->data_end);
-        if (end - blk > len) {
-            best = blk;
-            len = end - blk;
-        }
-    }
-    if (len < want)
+    const struct nova_extent run = longest_run(a);
+    if (run.count < want)
         return 0;
-    uint32_t behind = (len - want) / 2 < want + ROW_ROOM ? (len - want) / 2 : want + ROW_ROOM;
-    uint32_t at = best + len - behind - want, whole = at / GROUP_BLKS * GROUP_BLKS;
-    return want >= GROUP_BLKS && whole >= best ? whole : at;
+    uint32_t rest = run.count - want, behind = rest / 2 < want + ROW_ROOM ? rest / 2 : want + ROW_ROOM;
+    uint32_t at = run.blk + rest - behind, whole = at / GROUP_BLKS * GROUP_BLKS;
+    return want >= GROUP_BLKS && whole >= run.blk ? whole : at;
 }
 
 uint32_t alloc_in_a_row(struct allocator *a, uint32_t want) {
@@ -601,23 +601,7 @@ uint32_t alloc_free_count(const struct allocator *a) {
 }
 
 uint32_t alloc_longest_free(struct allocator *a) {
-    uint32_t longest = 0, run = 0;
-    for (size_t w = 0; w < a->words_n; w++) {
-        uint64_t used = word_get(&a->words[w]);
-        for (uint32_t bit = 0; bit < 64;) {
-            uint64_t rest = used >> bit;
-            uint32_t n = rest ? (uint32_t)__builtin_ctzll(rest) : 64 - bit;
-            run += n;
-            longest = run > longest ? run : longest;
-            bit += n;
-            if (bit < 64) {
-                run = 0;
-                uint64_t clear = ~used >> bit;
-                bit += clear ? (uint32_t)__builtin_ctzll(clear) : 64 - bit;
-            }
-        }
-    }
-    return longest;
+    return longest_run(a).count;
 }
 
 bool alloc_is_used(const struct allocator *a, uint32_t blk) {
