@@ -251,17 +251,11 @@ static bool may_go(const struct fmt_entry *e) {
     memcpy(&w, e->payload, sizeof w);
     memcpy(&x, e->payload, sizeof x);
     switch (e->kind) {
-    case FMT_WRITE: return true; /* of no pages: as long as one behind it says the size, see says_size() */
+    case FMT_WRITE: return true; /* of no pages: as long as one behind it says the size */
     case FMT_ALLOC: return w.count != 0;
     case FMT_XATTR: return x.op == FMT_XATTR_SET;
     default: return e->kind == FMT_DENTRY_ADD || e->kind == FMT_PAD;
     }
-}
-
-/* Whether an entry says the size, and mtime. */
-static bool says_size(const struct fmt_entry *e) {
-    return e->kind == FMT_WRITE || e->kind == FMT_ALLOC || e->kind == FMT_TRUNCATE || e->kind == FMT_HOLE ||
-           e->kind == FMT_COLLAPSE || e->kind == FMT_INSERT;
 }
 
 /* Whether some entry of a page says the size. */
@@ -272,7 +266,7 @@ static int find_size(const struct log *log, uint32_t blk, bool *found, struct no
         int rc = entry_at(log, at, &e, err);
         if (rc != NOVA_OK || e->kind == FMT_PAD)
             return rc;
-        *found = says_size(e);
+        *found = fmt_says_size(e);
     }
     return NOVA_OK;
 }

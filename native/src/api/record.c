@@ -107,19 +107,14 @@ struct nova_stat stat_created(const struct fmt_inode *slot) {
 }
 
 void stat_apply(struct nova_stat *st, const struct fmt_entry *e) {
-    switch (e->kind) {
-    case FMT_WRITE:
-    case FMT_ALLOC:
-    case FMT_TRUNCATE:
-    case FMT_HOLE:
-    case FMT_COLLAPSE:
-    case FMT_INSERT: {
-        struct fmt_write_body w; /* a range has its size and mtime at the same offsets */
+    if (fmt_says_size(e)) {
+        struct fmt_write_body w;
         memcpy(&w, e->payload, sizeof w);
         st->size = w.size;
         st->mtime = st->ctime = w.mtime;
-        break;
+        return;
     }
+    switch (e->kind) {
     case FMT_SETATTR: {
         struct fmt_setattr_body a;
         memcpy(&a, e->payload, sizeof a);

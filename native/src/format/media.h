@@ -167,6 +167,19 @@ bool fmt_xattr_value_ok(const struct media *m, const void *entry);
 struct fmt_entry fmt_blocks_entry(enum fmt_kind kind, uint64_t pgoff, struct nova_extent ext, uint64_t size,
                                   int64_t mtime);
 
+/* Whether an entry says the size of a file and its mtime, which then lie where a write has them. */
+static inline bool fmt_says_size(const struct fmt_entry *e) {
+    switch (e->kind) {
+    case FMT_WRITE:
+    case FMT_ALLOC:
+    case FMT_TRUNCATE:
+    case FMT_HOLE:
+    case FMT_COLLAPSE:
+    case FMT_INSERT: return true;
+    default: return false;
+    }
+}
+
 /* Seals an entry whose header (but crc) and body are filled. */
 void fmt_entry_seal(const struct media *m, void *entry);
 

@@ -44,19 +44,10 @@ const char *file_check_range(const struct log *log, const struct fmt_entry *e, u
     }
 }
 
-/* The size after an entry: it lies at the same place in all kinds that have one. */
 static uint64_t size_after(const struct fmt_entry *e, uint64_t size) {
     struct fmt_write_body w;
     memcpy(&w, e->payload, sizeof w);
-    switch (e->kind) {
-    case FMT_WRITE:
-    case FMT_TRUNCATE:
-    case FMT_HOLE:
-    case FMT_COLLAPSE:
-    case FMT_INSERT:
-    case FMT_ALLOC: return w.size;
-    default: return size;
-    }
+    return fmt_says_size(e) ? w.size : size;
 }
 
 static int apply(const struct log *log, const struct log_item *item, struct file_contents *c, uint32_t blocks_max,

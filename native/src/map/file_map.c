@@ -187,18 +187,13 @@ static bool is_again(const struct file_map *f, const struct fmt_write_body *w) {
 /* What one entry has done. */
 static int apply(struct file_map *f, const struct log_item *item, struct nova_error *err) {
     const struct fmt_entry *e = item->entry;
-    struct fmt_write_body w; /* a range has its size and mtime at the same offsets */
+    struct fmt_write_body w;
     struct fmt_range_body r;
     memcpy(&w, e->payload, sizeof w);
     memcpy(&r, e->payload, sizeof r);
-    switch (e->kind) {
-    case FMT_WRITE:
-    case FMT_ALLOC:
-    case FMT_TRUNCATE:
-    case FMT_HOLE:
-    case FMT_COLLAPSE:
-    case FMT_INSERT: break;
-    default: apply_times(f, e); return NOVA_OK;
+    if (!fmt_says_size(e)) {
+        apply_times(f, e);
+        return NOVA_OK;
     }
     const char *bad = file_check_range(f->log, e, f->size);
     if (bad != NULL)
@@ -279,20 +274,15 @@ void file_map_release_locked(struct file_map *f, uint64_t pgoff, uint64_t n) {
             region_release(r, page, count);
 }
 
+int map_cannot(const struct file_map *f, struct nova_error *err) {
+    return nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
+}
+
 /* ---- commits of our own ---- */
 
 int map_append_locked(struct file_map *f, struct log_batch *b, enum fmt_kind kind, uint64_t pgoff,
                       struct nova_extent ext, int64_t mtime, struct nova_error *err) {
     struct fmt_entry e = fmt_blocks_entry(kind, pgoff, ext, f->size, mtime);
-    return log_append(b, &e, err);
-}
-
-int map_append_ctime_locked(const struct file_map *f, struct log_batch *b, struct nova_error *err) {
-    struct fmt_setattr_body a = {.mask = NOVA_ATTR_CTIME, .ctime = f->ctime};
-    struct fmt_entry e = {.kind = FMT_SETATTR, .lines = 1};
-    if (f->ctime == f->mtime)
-        return NOVA_OK; /* a write entry makes both times one */
-    memcpy(e.payload, &a, sizeof a);
     return log_append(b, &e, err);
 }
 
@@ -305,6 +295,29 @@ int map_commit_locked(struct file_map *f, struct log_batch *b, struct nova_error
             __atomic_add_fetch(f->appended, 1, __ATOMIC_SEQ_CST); /* before anybody can store to what it brought */
         file_map_follow_locked(f);
     }
+    return rc;
+}
+
+/* Keeps ctime as it is: entries of blocks make both times one. */
+static int append_ctime(const struct file_map *f, struct log_batch *b, struct nova_error *err) {
+    struct fmt_setattr_body a = {.mask = NOVA_ATTR_CTIME, .ctime = f->ctime};
+    struct fmt_entry e = {.kind = FMT_SETATTR, .lines = 1};
+    if (f->ctime == f->mtime)
+        return NOVA_OK;
+    memcpy(e.payload, &a, sizeof a);
+    return log_append(b, &e, err);
+}
+
+int map_commit_moves_locked(struct file_map *f, struct log_batch *b, int rc, uint64_t pgoff, uint64_t n,
+                            struct nova_error *err) {
+    if (rc == NOVA_OK)
+        rc = append_ctime(f, b, err);
+    if (rc == NOVA_OK)
+        rc = map_commit_locked(f, b, err);
+    else
+        log_rollback(b);
+    if (rc != NOVA_OK)
+        file_map_release_locked(f, pgoff, n);
     return rc;
 }
 

@@ -114,17 +114,9 @@ static bool move_together(struct file_map *f, const struct chunk *c) {
         if (x == ext.n)
             break;
     }
-    if (rc == NOVA_OK)
-        rc = map_append_ctime_locked(f, &b, NULL);
-    if (rc == NOVA_OK)
-        rc = map_commit_locked(f, &b, NULL);
-    else
-        log_rollback(&b);
-    if (rc != NOVA_OK) {
-        file_map_release_locked(f, pgoff, n);
-        if (rc != NOVA_EOS)
-            alloc_free_all(f->a, ext.ext, ext.n);
-    }
+    rc = map_commit_moves_locked(f, &b, rc, pgoff, n, NULL);
+    if (rc != NOVA_OK && rc != NOVA_EOS)
+        alloc_free_all(f->a, ext.ext, ext.n);
     extent_list_free(&ext);
     return rc == NOVA_OK;
 }

@@ -46,10 +46,14 @@ bool map_show_run_locked(struct region *r, uint64_t page, uint64_t n, uint32_t b
 /* Appends a write or alloc entry: pages from pgoff on become the blocks of ext. */
 int map_append_locked(struct file_map *f, struct log_batch *b, enum fmt_kind kind, uint64_t pgoff,
                       struct nova_extent ext, int64_t mtime, struct nova_error *err);
-/* Appends what keeps ctime as it is, if entries of that kind, with the file's mtime, would change it. */
-int map_append_ctime_locked(const struct file_map *f, struct log_batch *b, struct nova_error *err);
+/* The answer where f->failed. */
+int map_cannot(const struct file_map *f, struct nova_error *err);
 /* Commits what no caller asked for: counts it, and follows. */
 int map_commit_locked(struct file_map *f, struct log_batch *b, struct nova_error *err);
+/* The same of entries that move pages among [pgoff, pgoff + n), which are held: the times stay as they are. rc: of
+ * appending them; if that or the commit failed, the pages are released. */
+int map_commit_moves_locked(struct file_map *f, struct log_batch *b, int rc, uint64_t pgoff, uint64_t n,
+                            struct nova_error *err);
 
 /* ---- region_calls.c ---- */
 

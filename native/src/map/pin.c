@@ -241,21 +241,10 @@ static int move_locked(struct file_map *f, const struct row *row, uint32_t from,
     struct log_batch b;
     log_begin(&b, f->log, 0);
     int rc = append_pages(f, &b, row, from, end, &moved, err);
-    if (rc == NOVA_OK)
-        rc = map_append_ctime_locked(f, &b, err);
-    if (rc == NOVA_OK)
-        rc = map_commit_locked(f, &b, err);
-    else
-        log_rollback(&b);
+    rc = map_commit_moves_locked(f, &b, rc, row->pgoff + from, end - from, err);
     if (rc == NOVA_OK)
         f->unseen += moved;
-    else
-        file_map_release_locked(f, row->pgoff + from, end - from);
     return rc;
-}
-
-static int fail_failed(const struct file_map *f, struct nova_error *err) {
-    return nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
 }
 
 /* All steps; between them faults come to logLock, but nobody moves a block. */
@@ -265,7 +254,7 @@ static int move_all(struct file_map *f, const struct row *row, struct nova_error
         n = row->n - i < MAP_FILL_MAX ? row->n - i : MAP_FILL_MAX;
         map_lock(f);
         if (f->failed) {
-            rc = fail_failed(f, err);
+            rc = map_cannot(f, err);
             /* The log may have given pages blocks that the map does not show: none is free for certain. */
             __atomic_store_n(f->leaked, 1, __ATOMIC_RELAXED);
         } else {
@@ -280,7 +269,7 @@ static int move_all(struct file_map *f, const struct row *row, struct nova_error
 
 static int pin_pages(struct file_map *f, struct row *row, struct nova_pinned *p, struct nova_error *err) {
     map_lock(f);
-    int rc = f->failed ? fail_failed(f, err) : NOVA_OK;
+    int rc = f->failed ? map_cannot(f, err) : NOVA_OK;
     if (rc == NOVA_OK && row->pgoff + row->n > pages_of(f->size))
         rc = nova_fail(err, NOVA_EINVAL, "pages %llu+%u of inode %u lie beyond its end", (unsigned long long)row->pgoff,
                        row->n, f->log->ino);
@@ -293,7 +282,7 @@ static int pin_pages(struct file_map *f, struct row *row, struct nova_pinned *p,
     map_lock(f);
     f->pins--;
     if (rc == NOVA_OK && f->failed)
-        rc = fail_failed(f, err);
+        rc = map_cannot(f, err);
     if (rc == NOVA_OK && !enter_locked(p, f->a, (struct nova_extent){row->base, row->n}))
         rc = nova_fail(err, NOVA_ENOMEM, "no memory to hold the blocks of inode %u", f->log->ino);
     map_unlock(f);

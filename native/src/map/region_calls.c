@@ -20,10 +20,6 @@ static int closed(struct nova_error *err) {
     return nova_fail(err, NOVA_EINVAL, "the region has been closed, by itself or with its file or pool");
 }
 
-static int cannot_map(const struct file_map *f, struct nova_error *err) {
-    return nova_fail(err, NOVA_ENOMEM, "inode %u cannot be mapped until it has been closed", f->log->ino);
-}
-
 /* Some pages of a new region show the blocks that are there, as long as these do not take too many mappings. */
 static void show_present_locked(struct file_map *f, struct region *r, uint64_t page, uint64_t count) {
     uint64_t n;
@@ -66,7 +62,7 @@ static int populate(struct region *r, uint64_t page, uint64_t n, bool allocate, 
             step = end - at;
         uint64_t before = f->blocks.pages;
         if (f->failed)
-            rc = cannot_map(f, err);
+            rc = map_cannot(f, err);
         else if (allocate)
             rc = file_map_fill_locked(f, at, step, err);
         r->allocated += f->blocks.pages - before;
@@ -94,7 +90,7 @@ int file_map_add(struct file_map *f, uint64_t pgoff, uint64_t len, int prot, boo
         rc = populate(r, 0, r->pages, true, err);
     map_lock(f);
     if (rc == NOVA_OK && f->failed)
-        rc = cannot_map(f, err);
+        rc = map_cannot(f, err);
     if (rc == NOVA_OK) {
         r->next = f->regions;
         f->regions = r;
