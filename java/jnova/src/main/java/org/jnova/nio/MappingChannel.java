@@ -10,9 +10,11 @@ import org.jnova.NovaFile;
 abstract class MappingChannel extends FileChannel {
     MappingChannel() {}
 
-    /** The file, if it may be mapped like this. */
-    abstract NovaFile mappable(MapMode mode) throws IOException;
+    /** Makes a call that maps, if the channel may; another thread may cut it short, as any. */
+    abstract <T> T mapping(MapMode mode, NovaFileChannel.Call<T> call) throws IOException;
 
-    /** Maps bytes of the file, one at least. */
+    abstract NovaFile file();
+
+    /** Maps bytes of the file, one at least: within {@link #mapping}. */
     abstract MappedRegion region(MapMode mode, long position, long size) throws IOException;
 }

@@ -49,7 +49,7 @@ final class NovaFileChannel extends MappingChannel {
     // ---- the frame of every call
 
     @FunctionalInterface
-    private interface Call<T> {
+    interface Call<T> {
         T run() throws IOException;
     }
 
@@ -397,26 +397,27 @@ final class NovaFileChannel extends MappingChannel {
         if (from > Long.MAX_VALUE - size) {
             throw new IllegalArgumentException("Position + size overflow");
         }
-        if (mapMode != MapMode.READ_ONLY) {
-            checkWritable();
-        }
-        checkReadable();
-        return blocking(() -> file.mapBuffer(mapMode, from, size));
+        return mapping(mapMode, () -> file.mapBuffer(mapMode, from, size));
     }
 
     @Override
-    NovaFile mappable(MapMode mapMode) throws IOException {
+    <T> T mapping(MapMode mapMode, Call<T> call) throws IOException {
         checkOpen();
-        checkReadable();
         if (mapMode != MapMode.READ_ONLY) {
             checkWritable();
         }
+        checkReadable();
+        return blocking(call);
+    }
+
+    @Override
+    NovaFile file() {
         return file;
     }
 
     @Override
     MappedRegion region(MapMode mapMode, long from, long size) throws IOException {
-        MappedRegion region = blocking(() -> file.map(mapMode, from, size));
+        MappedRegion region = file.map(mapMode, from, size);
         if (!region.isReadOnly()) {
             regions.add(region);
         }

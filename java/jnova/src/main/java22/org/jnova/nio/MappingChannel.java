@@ -14,10 +14,12 @@ import org.jnova.NovaFile;
 abstract class MappingChannel extends FileChannel {
     MappingChannel() {}
 
-    /** The file, if it may be mapped like this. */
-    abstract NovaFile mappable(MapMode mode) throws IOException;
+    /** Makes a call that maps, if the channel may; another thread may cut it short, as any. */
+    abstract <T> T mapping(MapMode mode, NovaFileChannel.Call<T> call) throws IOException;
 
-    /** Maps bytes of the file, one at least. */
+    abstract NovaFile file();
+
+    /** Maps bytes of the file, one at least: within {@link #mapping}. */
     abstract MappedRegion region(MapMode mode, long position, long size) throws IOException;
 
     /** See {@link NovaFile#mapSegment}; or, if its pages cannot be brought together, {@link MappedRegion#segment}. */
@@ -28,14 +30,15 @@ abstract class MappingChannel extends FileChannel {
         if (offset < 0 || size < 0 || offset > Long.MAX_VALUE - size) {
             throw new IllegalArgumentException("bytes " + offset + "+" + size);
         }
-        NovaFile file = mappable(mode);
-        try {
-            return file.mapSegment(mode, offset, size, arena);
-        } catch (FileSystemException e) {
-            if (mode == MapMode.PRIVATE || size == 0) {
-                throw e;
+        return mapping(mode, () -> {
+            try {
+                return file().mapSegment(mode, offset, size, arena);
+            } catch (FileSystemException e) {
+                if (mode == MapMode.PRIVATE || size == 0) {
+                    throw e;
+                }
+                return region(mode, offset, size).segment(arena);
             }
-            return region(mode, offset, size).segment(arena);
-        }
+        });
     }
 }

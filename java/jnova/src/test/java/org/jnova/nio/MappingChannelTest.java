@@ -8,6 +8,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.net.URI;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
@@ -201,6 +202,10 @@ class MappingChannelTest {
             check(buffer(map(channel, MapMode.READ_ONLY, 0, 10_000, arena)).get(5000) == 's', "read only");
             fails(NonWritableChannelException.class, () -> map(channel, MapMode.READ_WRITE, 0, 1, arena));
         }
+        FileChannel interrupted = FileChannel.open(path);
+        Thread.currentThread().interrupt();
+        fails(ClosedByInterruptException.class, () -> map(interrupted, MapMode.READ_ONLY, 0, 1, arena));
+        check(Thread.interrupted() && !interrupted.isOpen(), "an interrupt closes the channel");
         FileChannel closed = FileChannel.open(path);
         closed.close();
         fails(ClosedChannelException.class, () -> map(closed, MapMode.READ_ONLY, 0, 1, arena));
