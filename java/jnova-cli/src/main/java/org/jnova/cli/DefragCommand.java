@@ -66,7 +66,7 @@ final class DefragCommand extends StoreCommand {
                 file.defragment();
             }
             if (before > 1) {
-                streams().out().println(before + "\t" + (check ? "" : file.extents() + "\t") + Text.printable(inside));
+                out().println(before + "\t" + (check ? "" : file.extents() + "\t") + Text.printable(inside));
             }
         }
     }

@@ -25,12 +25,14 @@ public final class Defragmenter {
      * of data that comes behind the end meanwhile stay: who appends could go on for ever.
      */
     public static void run(InodeState state) throws IOException {
-        long end = pagesOf(state.size());
-        for (long page = nextData(state, 0), n; page >= 0 && page < end; page = nextData(state, page + n)) {
-            n = dataFrom(state, page, PIECE_MAX);
-            if (isApart(state, page, n)) {
+        long end = state.size();
+        for (long at = FileRanges.nextData(state, 0), next; at >= 0 && at < end; at = FileRanges.nextData(state, next)) {
+            long page = at >>> Abi.BLOCK_SHIFT;
+            long n = Math.min(pagesOf(FileRanges.nextHole(state, at)) - page, PIECE_MAX);
+            if (n > 1) { // somebody may have cut it
                 gather(state, page, n);
             }
+            next = (page + Math.max(n, 1)) << Abi.BLOCK_SHIFT;
         }
     }
 
@@ -50,20 +52,6 @@ public final class Defragmenter {
             follows = blk + (int) n;
         }
         return extents;
-    }
-
-    /** The first page from one on that has a block and is not beyond the end; or -1. */
-    private static long nextData(InodeState state, long page) throws IOException {
-        return state.ask((index, size) -> {
-            long at = index.nextMapped(page);
-            return at < pagesOf(size) ? at : -1;
-        });
-    }
-
-    /** How many pages of data there are in a row from a page on: at least 1, at most max. */
-    private static long dataFrom(InodeState state, long page, long max) throws IOException {
-        return state.ask((index, size) ->
-                Math.max(1, Math.min(Math.min(index.nextHole(page), pagesOf(size)) - page, max)));
     }
 
     private static boolean isApart(InodeState state, long page, long n) throws IOException {
