@@ -178,7 +178,7 @@ public final class LogPages {
         int i = ordinal - base;
         lines -= Math.min(weight[i], LINES) - Math.min(weight[i] - amount, LINES);
         weight[i] -= amount;
-        if (ordinal != last) {
+        if (weight[i] <= SPARSE_MAX && ordinal != last) {
             enlist(ordinal);
         }
     }

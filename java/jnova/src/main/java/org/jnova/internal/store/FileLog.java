@@ -126,6 +126,11 @@ final class FileLog implements LogCleaner.Log {
     }
 
     @Override
+    public boolean gathers() {
+        return true;
+    }
+
+    @Override
     public int gather(Keeps keeps) throws IOException {
         return commits.clean(() -> inode.cleanGather(keeps, commits.io()));
     }

@@ -75,6 +75,11 @@ final class LogCleaner {
          */
         int append(Keeps keeps) throws IOException;
 
+        /** Whether {@link #gather} is of use: what counts is extents, as a rule. */
+        default boolean gathers() {
+            return false;
+        }
+
         /** The same of extents alone, so that their entries may leave the middle of the log later. EINVAL: impossible. */
         default int gather(Keeps keeps) throws IOException {
             return Abi.EINVAL;
@@ -194,7 +199,7 @@ final class LogCleaner {
                 pages.walkedTo(next);
                 return true;
             }
-            if (pages.isCut() && chooseSparse(log, pages, keeps)) {
+            if (pages.isCut() && log.gathers() && chooseSparse(log, pages, keeps)) {
                 int status = log.gather(keeps);
                 if (status != Abi.EINVAL) {
                     return copied(pages, keeps, status) && cutDead(log, pages);
