@@ -42,7 +42,7 @@ public final class AttributeChange {
         if ((mode & ~Abi.MODE_BITS) != 0) {
             throw new IllegalArgumentException("mode 0" + Integer.toOctalString(mode) + " is not 0 to 07777");
         }
-        return with(Abi.ATTR_MODE, mode, values.uid(), values.gid(), values.atime(), values.mtime(), values.btime());
+        return with(Abi.ATTR_MODE, mode);
     }
 
     /**
@@ -53,7 +53,7 @@ public final class AttributeChange {
      * @throws IllegalArgumentException if it is out of range
      */
     public AttributeChange uid(long uid) {
-        return with(Abi.ATTR_UID, values.mode(), id(uid), values.gid(), values.atime(), values.mtime(), values.btime());
+        return with(Abi.ATTR_UID, id(uid));
     }
 
     /**
@@ -64,7 +64,7 @@ public final class AttributeChange {
      * @throws IllegalArgumentException if it is out of range
      */
     public AttributeChange gid(long gid) {
-        return with(Abi.ATTR_GID, values.mode(), values.uid(), id(gid), values.atime(), values.mtime(), values.btime());
+        return with(Abi.ATTR_GID, id(gid));
     }
 
     /**
@@ -75,7 +75,7 @@ public final class AttributeChange {
      * @throws IllegalArgumentException if it is not in the years 1678 to 2262, which 64 bits of nanoseconds reach
      */
     public AttributeChange accessed(FileTime time) {
-        return with(Abi.ATTR_ATIME, values.mode(), values.uid(), values.gid(), nanos(time), values.mtime(), values.btime());
+        return with(Abi.ATTR_ATIME, nanos(time));
     }
 
     /**
@@ -86,7 +86,7 @@ public final class AttributeChange {
      * @throws IllegalArgumentException if it is not in the years 1678 to 2262, which 64 bits of nanoseconds reach
      */
     public AttributeChange modified(FileTime time) {
-        return with(Abi.ATTR_MTIME, values.mode(), values.uid(), values.gid(), values.atime(), nanos(time), values.btime());
+        return with(Abi.ATTR_MTIME, nanos(time));
     }
 
     /**
@@ -97,18 +97,19 @@ public final class AttributeChange {
      * @throws IllegalArgumentException if it is not in the years 1678 to 2262, which 64 bits of nanoseconds reach
      */
     public AttributeChange created(FileTime time) {
-        return with(
-                Abi.ATTR_BTIME,
-                values.mode(),
-                values.uid(),
-                values.gid(),
-                values.atime(),
-                values.mtime(),
-                nanos(time));
+        return with(Abi.ATTR_BTIME, nanos(time));
     }
 
-    private AttributeChange with(int bit, int mode, int uid, int gid, long atime, long mtime, long btime) {
-        return new AttributeChange(new AttributeValues(values.mask() | bit, mode, uid, gid, atime, mtime, btime));
+    /** These, and one more; in the place of another one of the kind. */
+    private AttributeChange with(int bit, long value) {
+        return new AttributeChange(new AttributeValues(
+                values.mask() | bit,
+                bit == Abi.ATTR_MODE ? (int) value : values.mode(),
+                bit == Abi.ATTR_UID ? (int) value : values.uid(),
+                bit == Abi.ATTR_GID ? (int) value : values.gid(),
+                bit == Abi.ATTR_ATIME ? value : values.atime(),
+                bit == Abi.ATTR_MTIME ? value : values.mtime(),
+                bit == Abi.ATTR_BTIME ? value : values.btime()));
     }
 
     private static int id(long id) {
