@@ -85,7 +85,7 @@ final class FilesWriter extends Writer {
         int at = random.nextInt(Math.min(size + 5000, SIZE_MAX));
         int length = length(random, SIZE_MAX - at);
         int pages = Math.max(0, size - 1) / PAGE; // that lie before the last byte
-        switch (random.nextInt(7)) {
+        switch (random.nextInt(8)) {
             case 0 -> {
                 if (pages > 0) {
                     int from = random.nextInt(pages);
@@ -123,6 +123,9 @@ final class FilesWriter extends Writer {
                 String attribute = ATTRIBUTES[random.nextInt(ATTRIBUTES.length)];
                 byte[] value = bytes(random, length(random, ATTRIBUTE_MAX));
                 return own(target -> target.setAttribute(name, attribute, value));
+            }
+            case 6 -> {
+                return own(target -> target.defragment(name));
             }
             default -> {
                 // below
@@ -233,6 +236,11 @@ final class FilesWriter extends Writer {
         @Override
         public void allocate(String name, int at, int length, boolean keepSize) throws IOException {
             file(name).allocate(at, length, keepSize);
+        }
+
+        @Override
+        public void defragment(String name) throws IOException {
+            file(name).defragment();
         }
 
         @Override

@@ -141,6 +141,11 @@ final class Model implements Target.Own {
     }
 
     @Override
+    public void defragment(String name) {
+        // holds what it held
+    }
+
+    @Override
     public void copy(String from, int at, String to, int toAt, int length) {
         Content source = files.get(from);
         int end = Math.min(at + length, source.size);

@@ -42,6 +42,9 @@ interface Target {
         /** Gives bytes blocks; the size stays, or grows to their end. */
         void allocate(String name, int at, int length, boolean keepSize) throws IOException;
 
+        /** Moves its blocks together; changes nothing. */
+        void defragment(String name) throws IOException;
+
         /** Copies as many of the bytes as there are. */
         void copy(String from, int at, String to, int toAt, int length) throws IOException;
 
