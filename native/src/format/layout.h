@@ -41,8 +41,8 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the media format is li
 #define FMT_INCOMPAT_CLEANING 2u  /* logs that lack entries without effect; that begin in their first page */
 #define FMT_INCOMPAT_RESIZING 4u  /* the pool is just being made larger: fmt_sb.grow_to counts */
 #define FMT_INCOMPAT_BTIME 8u     /* setattr entries with a time of creation */
-#define FMT_INCOMPAT_ALL                                                                                               \
-    (FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING | FMT_INCOMPAT_BTIME) /* that a pool gets when it is opened */
+/* Those that a pool gets when it is opened. */
+#define FMT_INCOMPAT_ALL (FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING | FMT_INCOMPAT_BTIME)
 #define FMT_INCOMPAT_KNOWN (FMT_INCOMPAT_ALL | FMT_INCOMPAT_RESIZING)
 
 /* The page of a file that holds a byte, and pages that so many bytes take. */
