@@ -18,7 +18,6 @@ import java.nio.channels.NonWritableChannelException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
-import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,18 +44,12 @@ class ExtendedAttributesTest {
         pools.close();
     }
 
-    private static byte[] random(int length) {
-        byte[] bytes = new byte[length];
-        new SplittableRandom(length).nextBytes(bytes);
-        return bytes;
-    }
-
     @Test
     void everyTypeHasThem() throws IOException {
         for (String path : List.of("f", "d", "s", "/")) {
             assertEquals(List.of(), store.listAttributes(path, NOFOLLOW_LINKS));
             store.setAttribute(path, "user.b", path.getBytes(), NOFOLLOW_LINKS);
-            store.setAttribute(path, "a/\u00e4", random(MOST), NOFOLLOW_LINKS);
+            store.setAttribute(path, "a/\u00e4", OneFile.random(MOST), NOFOLLOW_LINKS);
             store.setAttribute(path, "n".repeat(255), new byte[0], NOFOLLOW_LINKS);
         }
         for (int round = 0; round < 2; round++) {
@@ -64,7 +57,7 @@ class ExtendedAttributesTest {
                 assertEquals(
                         List.of("a/\u00e4", "n".repeat(255), "user.b"), store.listAttributes(path, NOFOLLOW_LINKS));
                 assertArrayEquals(path.getBytes(), store.getAttribute(path, "user.b", NOFOLLOW_LINKS));
-                assertArrayEquals(random(MOST), store.getAttribute(path, "a/\u00e4", NOFOLLOW_LINKS));
+                assertArrayEquals(OneFile.random(MOST), store.getAttribute(path, "a/\u00e4", NOFOLLOW_LINKS));
                 assertArrayEquals(new byte[0], store.getAttribute(path, "n".repeat(255), NOFOLLOW_LINKS));
                 assertNull(store.getAttribute(path, "user", NOFOLLOW_LINKS));
             }
@@ -77,11 +70,11 @@ class ExtendedAttributesTest {
     @Test
     void valuesAreReplacedAndTheirBlocksGivenBack() throws IOException {
         for (String path : List.of("f", "d")) {
-            store.setAttribute(path, "x", random(10));
+            store.setAttribute(path, "x", OneFile.random(10));
             long free = store.info().blocksFree();
             for (int length : new int[] {0, 5000, 10, MOST, MOST - 1, 4096}) {
-                store.setAttribute(path, "x", random(length));
-                assertArrayEquals(random(length), store.getAttribute(path, "x"));
+                store.setAttribute(path, "x", OneFile.random(length));
+                assertArrayEquals(OneFile.random(length), store.getAttribute(path, "x"));
             }
             assertEquals(1 + store.stat(path).logPages(), store.stat(path).blocks());
             assertTrue(store.removeAttribute(path, "x"));
@@ -91,7 +84,7 @@ class ExtendedAttributesTest {
         }
         long free = store.info().blocksFree() + store.stat("/").logPages();
         store.open("g", CREATE, WRITE).close();
-        store.setAttribute("g", "x", random(MOST));
+        store.setAttribute("g", "x", OneFile.random(MOST));
         assertEquals(free - 16, store.info().blocksFree() + store.stat("/").logPages());
         store.delete("g");
         assertEquals(free, store.info().blocksFree() + store.stat("/").logPages());
@@ -102,32 +95,32 @@ class ExtendedAttributesTest {
         for (String path : List.of("f", "d")) {
             NoSuchAttributeException missing = assertThrows(
                     NoSuchAttributeException.class,
-                    () -> store.setAttribute(path, "x", random(1), AttributeOption.REPLACE));
+                    () -> store.setAttribute(path, "x", OneFile.random(1), AttributeOption.REPLACE));
             assertEquals(path, missing.getFile());
-            store.setAttribute(path, "x", random(1), AttributeOption.CREATE);
+            store.setAttribute(path, "x", OneFile.random(1), AttributeOption.CREATE);
             assertThrows(
                     AttributeExistsException.class,
-                    () -> store.setAttribute(path, "x", random(2), AttributeOption.CREATE));
-            assertArrayEquals(random(1), store.getAttribute(path, "x"));
-            store.setAttribute(path, "x", random(3), AttributeOption.REPLACE);
-            assertArrayEquals(random(3), store.getAttribute(path, "x"));
+                    () -> store.setAttribute(path, "x", OneFile.random(2), AttributeOption.CREATE));
+            assertArrayEquals(OneFile.random(1), store.getAttribute(path, "x"));
+            store.setAttribute(path, "x", OneFile.random(3), AttributeOption.REPLACE);
+            assertArrayEquals(OneFile.random(3), store.getAttribute(path, "x"));
         }
     }
 
     @Test
     void throughAHandle() throws IOException {
         try (NovaFile file = store.open("f", READ, WRITE)) {
-            file.setAttribute("x", random(100));
-            file.setAttribute("y", random(9000), AttributeOption.CREATE);
+            file.setAttribute("x", OneFile.random(100));
+            file.setAttribute("y", OneFile.random(9000), AttributeOption.CREATE);
             assertThrows(
-                    AttributeExistsException.class, () -> file.setAttribute("y", random(1), AttributeOption.CREATE));
+                    AttributeExistsException.class, () -> file.setAttribute("y", OneFile.random(1), AttributeOption.CREATE));
             assertEquals(List.of("x", "y"), file.listAttributes());
-            assertArrayEquals(random(9000), file.getAttribute("y"));
+            assertArrayEquals(OneFile.random(9000), file.getAttribute("y"));
             assertTrue(file.removeAttribute("y"));
             assertFalse(file.removeAttribute("y"));
-            file.write(0, random(10), 0, 10);
+            file.write(0, OneFile.random(10), 0, 10);
             store.delete("f");
-            assertArrayEquals(random(100), file.getAttribute("x"));
+            assertArrayEquals(OneFile.random(100), file.getAttribute("x"));
         }
         NovaFile writer = store.open("g", CREATE, WRITE);
         assertThrows(NonReadableChannelException.class, writer::listAttributes);

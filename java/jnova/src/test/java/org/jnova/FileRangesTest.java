@@ -14,23 +14,12 @@ import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.file.FileSystemException;
 import java.util.Arrays;
-import java.util.SplittableRandom;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Ranges of one file: each operation, at and around the edges. */
-class FileRangesTest {
-    private static final int PAGE = 4096;
-
-    private final TestPools pools = new TestPools();
-    private NovaStore store;
-    private NovaFile file;
-
-    @BeforeEach
-    void open() throws IOException {
-        store = pools.create("p", 16 * TestPools.MIB);
-        file = store.open("f", CREATE, READ, WRITE);
+class FileRangesTest extends OneFile {
+    FileRangesTest() {
+        super(16 * TestPools.MIB);
     }
 
     /** The log has a page of its own, so that what follows takes none. */
@@ -39,19 +28,6 @@ class FileRangesTest {
             file.setSize(1 + i % 2);
         }
         file.setSize(0);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
-        pools.assertSound("p");
-        pools.close();
-    }
-
-    private static byte[] random(int length) {
-        byte[] bytes = new byte[length];
-        new SplittableRandom(length).nextBytes(bytes);
-        return bytes;
     }
 
     private static byte[] all(NovaFile from) throws IOException {

@@ -28,44 +28,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Memory of regions in the hands of others: the kernel, the garbage collector, child processes, writing calls. */
-class MappedMemoryTest {
-    private static final int PAGE = 4096;
-
-    private final TestPools pools = new TestPools();
-    private NovaStore store;
-    private NovaFile file;
-
-    @BeforeEach
-    void open() throws IOException {
-        store = pools.create("p", 64 * TestPools.MIB);
-        file = store.open("f", CREATE, READ, WRITE);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
-        pools.assertSound("p");
-        pools.close();
-    }
-
-    private static byte[] random(int length) {
-        byte[] bytes = new byte[length];
-        new SplittableRandom(length).nextBytes(bytes);
-        return bytes;
-    }
-
-    private byte[] read(long position, int length) throws IOException {
-        byte[] bytes = new byte[length];
-        assertEquals(length, file.read(position, bytes, 0, length));
-        return bytes;
+class MappedMemoryTest extends OneFile {
+    MappedMemoryTest() {
+        super(64 * TestPools.MIB);
     }
 
     // ---- as the source of a write

@@ -23,42 +23,12 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.util.Arrays;
-import java.util.SplittableRandom;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A file as memory: that it shows what calls have written, and calls what was stored; its edges and its end. */
-class MappedRegionTest {
-    private static final int PAGE = 4096;
-
-    private final TestPools pools = new TestPools();
-    private NovaStore store;
-    private NovaFile file;
-
-    @BeforeEach
-    void open() throws IOException {
-        store = pools.create("p", 64 * TestPools.MIB);
-        file = store.open("f", CREATE, READ, WRITE);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
-        pools.assertSound("p");
-        pools.close();
-    }
-
-    private static byte[] random(int length) {
-        byte[] bytes = new byte[length];
-        new SplittableRandom(length).nextBytes(bytes);
-        return bytes;
-    }
-
-    private byte[] read(long position, int length) throws IOException {
-        byte[] bytes = new byte[length];
-        assertEquals(length, file.read(position, bytes, 0, length));
-        return bytes;
+class MappedRegionTest extends OneFile {
+    MappedRegionTest() {
+        super(64 * TestPools.MIB);
     }
 
     private static byte[] load(ByteBuffer buffer, int at, int length) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova;
 
-import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -18,34 +17,12 @@ import java.nio.channels.NonWritableChannelException;
 import java.nio.file.FileSystemException;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
-import java.util.SplittableRandom;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Contents of one file: every form of reading and writing, at and around the edges. */
-class NovaFileTest {
-    private final TestPools pools = new TestPools();
-    private NovaStore store;
-    private NovaFile file;
-
-    @BeforeEach
-    void open() throws IOException {
-        store = pools.create("p", 64 * TestPools.MIB);
-        file = store.open("f", CREATE, READ, WRITE);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
-        pools.assertSound("p");
-        pools.close();
-    }
-
-    private static byte[] random(int length) {
-        byte[] bytes = new byte[length];
-        new SplittableRandom(length).nextBytes(bytes);
-        return bytes;
+class NovaFileTest extends OneFile {
+    NovaFileTest() {
+        super(64 * TestPools.MIB);
     }
 
     private static ByteBuffer direct(byte[] bytes) {

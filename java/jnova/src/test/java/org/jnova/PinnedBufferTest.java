@@ -31,43 +31,14 @@ import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import jdk.nio.mapmode.ExtendedMapMode;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Mapped buffers of the JDK over files of a pool. */
-class PinnedBufferTest {
-    private static final int PAGE = 4096;
-
-    private final TestPools pools = new TestPools();
-    private NovaStore store;
-    private NovaFile file;
-
-    @BeforeEach
-    void open() throws IOException {
-        store = pools.create("p", 16 * TestPools.MIB);
-        file = store.open("f", CREATE, READ, WRITE);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
-        pools.assertSound("p");
-        pools.close();
-    }
-
-    private static byte[] random(int length) {
-        byte[] bytes = new byte[length];
-        new SplittableRandom(length).nextBytes(bytes);
-        return bytes;
-    }
-
-    private byte[] read(long position, int length) throws IOException {
-        byte[] bytes = new byte[length];
-        assertEquals(length, file.read(position, bytes, 0, length));
-        return bytes;
+class PinnedBufferTest extends OneFile {
+    PinnedBufferTest() {
+        super(16 * TestPools.MIB);
     }
 
     private static byte[] bytes(ByteBuffer buffer) {
