@@ -97,6 +97,16 @@ static void use_pin(struct world *w, const char *name, uint64_t *rng) {
         unpin_file(w, name);
 }
 
+/* Something that changes nothing. */
+static void clean(struct world *w, const char *name, uint64_t *rng) {
+    switch (below(rng, 4)) {
+    case 0: restart_log(w, name); break;
+    case 1: cut_dead(w, name); break;
+    case 2: (void)gather_log(w, name); break;
+    default: clean_log(w, name, (uint32_t)below(rng, 3));
+    }
+}
+
 static const char *const names[] = {"a", "b", "a-name-of-two-lines-and-a-bit", "c"};
 #define NAMES (sizeof names / sizeof *names)
 
@@ -106,7 +116,7 @@ static void step(struct world *w, uint64_t *rng) {
         make(w, name);
         return;
     }
-    switch (below(rng, 18)) {
+    switch (below(rng, 19)) {
     case 0: drop(w, name); break;
     case 1:
         drop_close(w, name); /* if one is open under that name still */
@@ -127,6 +137,7 @@ static void step(struct world *w, uint64_t *rng) {
     case 6: use_map(w, name, rng); break;
     case 7:
     case 8: use_pin(w, name, rng); break;
+    case 9: clean(w, name, rng); break;
     default: change(w, name, rng);
     }
 }

@@ -231,11 +231,7 @@ static const struct workload calls[] = {
 
 static void test_calls(void **state) {
     (void)state;
-    struct explore_limits limits = explore_limits_default();
-    struct explore_stats st = {0};
-    printf("NOVA_SEED=%llu\n", (unsigned long long)limits.seed);
-    explore_rows(calls, sizeof calls / sizeof *calls, &limits, &st);
-    explore_stats_print("every call on a range alone", &st);
+    explore_calls("every call on a range alone", calls, sizeof calls / sizeof *calls);
 }
 
 int main(void) {

@@ -215,6 +215,10 @@ static void clean_file(struct world *w) {
         set_attr(w, "a", NOVA_ATTR_ATIME);
     restart_log(w, "a"), put(w, "b", 10, 100);
 }
+static void gather_file(struct world *w) {
+    have(w, "a"), put(w, "a", 0, 10), put(w, "a", 5000, 10), put(w, "a", 0, 10), put(w, "a", 5000, 10);
+    (void)gather_log(w, "a"), put(w, "a", 10, 100);
+}
 static void clean_dir(struct world *w) {
     have(w, "b"), make_new(w), drop(w, "d"), restart_log(w, ""), put(w, "b", 10, 100);
 }
@@ -274,6 +278,7 @@ const struct operation operations[] = {
     {"set and remove blocks", remove_blocks},
     {"set of the root", set_of_root},
     {"clean a file's log", clean_file},
+    {"gather what counts of a file's log", gather_file},
     {"clean a directory's log", clean_dir},
     {"note a read", note_read},
     {"reopen", reopen},

@@ -120,7 +120,7 @@ void remove_xattr(struct world *w, const char *path, const char *name);
 
 /* Cleaning the log of a file or directory (store_clean.c), which changes nothing. */
 void clean_log(struct world *w, const char *path, uint32_t pages);
-void gather_log(struct world *w, const char *path);
+uint32_t gather_log(struct world *w, const char *path); /* how many extents */
 void cut_dead(struct world *w, const char *path);
 void restart_log(struct world *w, const char *path);
 
@@ -160,6 +160,8 @@ void explore_world(struct world *w, const char *name, size_t from, const struct 
  * Runs the rows of a table, all or one in limits->stride, or those with the text in their names that NOVA_ONLY gives;
  * explores each, and fails the cmocka test if an image is judged bad.
  */
+/* A whole test: all rows, within the usual limits. title: of the report. */
+void explore_calls(const char *title, const struct workload *row, size_t n);
 void explore_rows(const struct workload *row, size_t n, const struct explore_limits *limits, struct explore_stats *st);
 
 #endif
