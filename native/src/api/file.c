@@ -9,6 +9,8 @@
  *   2. Under logLock the rest of partly covered blocks is filled from the current blocks, and the bytes between the old
  *      end and off are zeroed in the block that holds the end. Invisible likewise.
  *   3. Entries, drain, tail, drain (log.h). All or nothing.
+ * Where the call's bytes are all that is written, at most a block and into no mapped file, their checksum goes into the
+ * entry, and step 3 is entry, drain.
  * The caller's memory is read in step 1 only, with no lock of the core held: it may be a mapping of this very file, and
  * reading it may fault.
  *
@@ -21,10 +23,12 @@
  * A write may have holes: pages that get no block in step 1, and lose theirs with the entries of step 3.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/handles.h"
 #include "map/pin.h"
 #include "util/clock.h"
+#include "util/crc32c.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 
@@ -33,12 +37,14 @@ struct nova_intent {
     uint64_t off, len;
     uint64_t old_size;
     uint32_t first_blk, last_blk, eof_blk;
-    bool in_place;      /* the first page's bytes go into first_blk, behind the end of the file */
-    bool all_in_place;  /* the bytes of pages below new_pgoff go to the blocks that the file has: the first of ext */
-    bool pinned;        /* the file is mapped, and its blocks stay where they are until this ends */
-    uint64_t new_pgoff; /* first page that gets a new block */
-    uint32_t new_count; /* pages that do */
-    uint64_t ext_pgoff; /* page of the first block of ext */
+    bool in_place;     /* the first page's bytes go into first_blk, behind the end of the file */
+    bool all_in_place; /* the bytes of pages below new_pgoff go to the blocks that the file has: the first of ext */
+    uint32_t data_crc; /* of all bytes, if the entry is to certify them: then data_len is len, else 0 */
+    uint32_t data_len;
+    bool pinned;            /* the file is mapped, and its blocks stay where they are until this ends */
+    uint64_t new_pgoff;     /* first page that gets a new block */
+    uint32_t new_count;     /* pages that do */
+    uint64_t ext_pgoff;     /* page of the first block of ext */
     struct extent_list ext; /* block 0: a hole */
     /* Where fill left off: extent and the page of the range it starts at. */
     uint32_t at_ext;
@@ -359,6 +365,49 @@ static void look_again_locked(struct nova_intent *in) {
         file_map_hold_locked(f, last, 1);
 }
 
+/* Whether the entry can certify the bytes: they are all that is written, and stay as they are. */
+static bool can_certify(const struct nova_intent *in) {
+    uint64_t end = in->off + in->len;
+    if (in->inode->map != NULL || in->len > BLK || page_of(in->off) != page_of(end - 1))
+        return false;
+    if (in->in_place)
+        return in->off == in->old_size;
+    return in->off % BLK == 0 && in->off <= in->old_size && (end % BLK == 0 || end >= in->old_size);
+}
+
+#define CERTIFY_STEP 1024u
+
+/* Fills all of an intent, and computes the checksum of what it fills in: of a copy, since a caller may change its bytes
+ * at any time. */
+static void intent_fill_certified(struct nova_intent *in, const void *src) {
+    const struct media *m = &in->inode->pool->media;
+    const uint8_t *from = src;
+    uint64_t room;
+    uint8_t *to = target(in, in->off, &room); /* it has room for all */
+    uint8_t step[CERTIFY_STEP];
+    uint32_t crc = m->seed;
+    for (uint64_t done = 0, n; done < in->len; done += n) {
+        n = in->len - done < sizeof step ? in->len - done : sizeof step;
+        memcpy(step, from + done, n);
+        crc = nova_crc32c(crc, step, n);
+        m->ops->copy(m->ops, to + done, step, n);
+    }
+    in->data_crc = crc;
+    in->data_len = (uint32_t)in->len;
+}
+
+static void certify(const struct nova_intent *in, struct fmt_entry *e) {
+    struct fmt_write_body w;
+    if (in->data_len == 0)
+        return;
+    memcpy(&w, e->payload, sizeof w);
+    if (in->in_place)
+        w.blk = in->first_blk;
+    w.data_crc = in->data_crc;
+    w.data_len = in->data_len;
+    memcpy(e->payload, &w, sizeof w);
+}
+
 /* The entry of a write without new blocks. */
 static void in_place_entry(struct fmt_entry *e, uint64_t size, uint64_t old_size, int64_t now) {
     if (size == old_size)
@@ -393,10 +442,12 @@ static int append_extents(struct nova_intent *in, struct log_batch *b, bool hole
     for (uint32_t i = 0; rc == NOVA_OK && i < in->ext.n; i++) {
         if (!new_blocks(in, i, &pgoff, &first, &x) || (x.blk == 0) != holes)
             continue;
-        if (holes)
+        if (holes) {
             range_entry(e, FMT_HOLE, first, x.count, size, now);
-        else
+        } else {
             *e = fmt_blocks_entry(FMT_WRITE, first, x, size, now);
+            certify(in, e);
+        }
         rc = append_entry(b, e, io);
     }
     return rc;
@@ -410,6 +461,7 @@ static int intent_append(struct nova_intent *in, struct log_batch *b, uint64_t s
     int rc = NOVA_OK;
     if (entries == 0) {
         in_place_entry(e, size, in->old_size, now);
+        certify(in, e);
         return append_entry(b, e, io);
     }
     bool grows = in->new_count == 0 && size > in->old_size;
@@ -477,7 +529,10 @@ int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, u
     bool one_lock = (file_map_without & MAP_ONE_LOCK) != 0;
     if (one_lock)
         log_lock_owner(inode);
-    (void)intent_fill(&in, 0, src, len);
+    if (can_certify(&in))
+        intent_fill_certified(&in, src);
+    else
+        (void)intent_fill(&in, 0, src, len);
     if (one_lock)
         log_unlock_owner(inode);
     return intent_commit(&in, io);

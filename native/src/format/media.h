@@ -180,6 +180,16 @@ static inline bool fmt_says_size(const struct fmt_entry *e) {
     }
 }
 
+/*
+ * An entry of one line that certifies itself: a write of at most a block that says what the checksum of its bytes is.
+ * Such an entry counts behind the tail, too (log_adopt()). data_ok: whether the bytes are there, of a verified one.
+ */
+bool fmt_entry_certifies(const struct fmt_entry *e);
+bool fmt_entry_data_ok(const struct media *m, const struct fmt_entry *e);
+
+/* Starts writing back such an entry and its bytes. */
+void fmt_entry_flush(const struct media *m, const struct fmt_entry *e);
+
 /* Seals an entry whose header (but crc) and body are filled. */
 void fmt_entry_seal(const struct media *m, void *entry);
 
