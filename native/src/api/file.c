@@ -23,12 +23,10 @@
  * A write may have holes: pages that get no block in step 1, and lose theirs with the entries of step 3.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/handles.h"
 #include "map/pin.h"
 #include "util/clock.h"
-#include "util/crc32c.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
 
@@ -240,12 +238,16 @@ static void fill_zeros(struct nova_intent *in, const struct nova_run *holes, uin
     }
 }
 
-static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64_t off, uint64_t len,
-                        const struct nova_run *holes, uint32_t n, uint32_t first_blk, uint32_t last_blk,
-                        uint32_t eof_blk, struct nova_io *io) {
+/* Whether a write begins behind the end of the file, in the block that holds that. */
+static bool is_in_place(uint64_t off, uint64_t size, uint32_t first_blk) {
+    return first_blk != 0 && off >= size && size % BLK != 0 && page_of(off) == page_of(size);
+}
+
+/* What every write checks first; *size as of file_begin(). */
+static int write_begin(struct nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk, uint32_t last_blk,
+                       uint32_t eof_blk, uint64_t *size, struct nova_io *io) {
     struct nova_pool *pool = inode->pool;
-    uint64_t size = 0;
-    int rc = file_begin(inode, &size, io);
+    int rc = file_begin(inode, size, io);
     if (rc != NOVA_OK)
         return rc;
     if (len == 0)
@@ -256,6 +258,13 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
                          (unsigned long long)len, (unsigned long long)off);
     if (!blk_arg_ok(pool, first_blk) || !blk_arg_ok(pool, last_blk) || !blk_arg_ok(pool, eof_blk))
         return nova_fail(&io->err, NOVA_EINVAL, "block outside the data area");
+    return NOVA_OK;
+}
+
+/* After write_begin(). */
+static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64_t off, uint64_t len,
+                        const struct nova_run *holes, uint32_t n, uint32_t first_blk, uint32_t last_blk,
+                        uint32_t eof_blk, uint64_t size, struct nova_io *io) {
     uint64_t first = page_of(off), last = page_of(off + len - 1);
     *in = (struct nova_intent){.inode = inode,
                                .off = off,
@@ -266,7 +275,7 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
                                .eof_blk = eof_blk};
     uint32_t hole_pages = 0;
     extent_list_init(&in->ext);
-    rc = check_holes(in, holes, n, &hole_pages, &io->err);
+    int rc = check_holes(in, holes, n, &hole_pages, &io->err);
     if (rc != NOVA_OK)
         return rc;
     if (inode->map != NULL && intent_pin(in)) {
@@ -274,7 +283,7 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
         in->ext_pgoff = first;
         rc = blocks_in_place(in, first, in->new_pgoff, &io->err);
     } else {
-        in->in_place = in->first_blk != 0 && off >= size && size % BLK != 0 && first == page_of(size);
+        in->in_place = is_in_place(off, size, first_blk);
         in->new_pgoff = in->ext_pgoff = first + in->in_place;
     }
     in->new_count = (uint32_t)(last + 1 - in->new_pgoff) - (in->all_in_place ? 0 : hole_pages);
@@ -365,49 +374,6 @@ static void look_again_locked(struct nova_intent *in) {
         file_map_hold_locked(f, last, 1);
 }
 
-/* Whether the entry can certify the bytes: they are all that is written, and stay as they are. */
-static bool can_certify(const struct nova_intent *in) {
-    uint64_t end = in->off + in->len;
-    if (in->inode->map != NULL || in->len > BLK || page_of(in->off) != page_of(end - 1))
-        return false;
-    if (in->in_place)
-        return in->off == in->old_size;
-    return in->off % BLK == 0 && in->off <= in->old_size && (end % BLK == 0 || end >= in->old_size);
-}
-
-#define CERTIFY_STEP 1024u
-
-/* Fills all of an intent, and computes the checksum of what it fills in: of a copy, since a caller may change its bytes
- * at any time. */
-static void intent_fill_certified(struct nova_intent *in, const void *src) {
-    const struct media *m = &in->inode->pool->media;
-    const uint8_t *from = src;
-    uint64_t room;
-    uint8_t *to = target(in, in->off, &room); /* it has room for all */
-    uint8_t step[CERTIFY_STEP];
-    uint32_t crc = m->seed;
-    for (uint64_t done = 0, n; done < in->len; done += n) {
-        n = in->len - done < sizeof step ? in->len - done : sizeof step;
-        memcpy(step, from + done, n);
-        crc = nova_crc32c(crc, step, n);
-        m->ops->copy(m->ops, to + done, step, n);
-    }
-    in->data_crc = crc;
-    in->data_len = (uint32_t)in->len;
-}
-
-static void certify(const struct nova_intent *in, struct fmt_entry *e) {
-    struct fmt_write_body w;
-    if (in->data_len == 0)
-        return;
-    memcpy(&w, e->payload, sizeof w);
-    if (in->in_place)
-        w.blk = in->first_blk;
-    w.data_crc = in->data_crc;
-    w.data_len = in->data_len;
-    memcpy(e->payload, &w, sizeof w);
-}
-
 /* The entry of a write without new blocks. */
 static void in_place_entry(struct fmt_entry *e, uint64_t size, uint64_t old_size, int64_t now) {
     if (size == old_size)
@@ -442,12 +408,10 @@ static int append_extents(struct nova_intent *in, struct log_batch *b, bool hole
     for (uint32_t i = 0; rc == NOVA_OK && i < in->ext.n; i++) {
         if (!new_blocks(in, i, &pgoff, &first, &x) || (x.blk == 0) != holes)
             continue;
-        if (holes) {
+        if (holes)
             range_entry(e, FMT_HOLE, first, x.count, size, now);
-        } else {
+        else
             *e = fmt_blocks_entry(FMT_WRITE, first, x, size, now);
-            certify(in, e);
-        }
         rc = append_entry(b, e, io);
     }
     return rc;
@@ -461,7 +425,6 @@ static int intent_append(struct nova_intent *in, struct log_batch *b, uint64_t s
     int rc = NOVA_OK;
     if (entries == 0) {
         in_place_entry(e, size, in->old_size, now);
-        certify(in, e);
         return append_entry(b, e, io);
     }
     bool grows = in->new_count == 0 && size > in->old_size;
@@ -516,23 +479,62 @@ static int intent_commit(struct nova_intent *in, struct nova_io *io) {
     return rc;
 }
 
+/* ---- writes that certify themselves ---- */
+
+/* Whether a write is of at most a block, and writes nothing but its own bytes. They stay as they are until there is a
+ * mapping. */
+static bool can_certify(const struct nova_inode *inode, uint64_t off, uint64_t len, uint64_t size, bool in_place) {
+    uint64_t end = off + len;
+    if (inode->map != NULL || len > BLK || page_of(off) != page_of(end - 1))
+        return false;
+    return in_place ? off == size : off % BLK == 0 && off <= size && (end % BLK == 0 || end >= size);
+}
+
+/* After write_begin(). blk: the block that they go into, 0 for a new one. */
+static int write_certified(struct nova_inode *inode, uint64_t off, const void *src, uint32_t len, uint32_t blk,
+                           uint64_t size, struct nova_io *io) {
+    struct nova_pool *pool = inode->pool;
+    const struct media *m = &pool->media;
+    struct nova_extent bytes = {blk, 0};
+    uint64_t end = off + len;
+    if (blk == 0) {
+        bytes = (struct nova_extent){alloc_one(pool->alloc, 0), 1};
+        if (bytes.blk == 0)
+            return nova_fail(&io->err, NOVA_ENOSPC, "no space for a block of inode %u", inode->log.ino);
+    }
+    uint32_t crc = m->ops->copy_crc(m->ops, media_blk(m, bytes.blk) + off % BLK, src, len, m->seed);
+    struct fmt_entry e = fmt_certified_entry(page_of(off), bytes, end > size ? end : size, nova_now(), crc, len);
+    log_lock_owner(inode);
+    int rc = view_check_locked(inode, &io->err);
+    if (rc == NOVA_OK)
+        rc = entries_commit_locked(inode, &e, 1, 0, io);
+    log_unlock_owner(inode);
+    if (rc == NOVA_OK)
+        io->size = end > size ? end : size;
+    else if (rc != NOVA_EOS && blk == 0) /* after EOS the entry may be there */
+        alloc_free(pool->alloc, bytes.blk, 1);
+    return rc;
+}
+
 int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, uint32_t first_blk, uint32_t last_blk,
                uint32_t eof_blk, struct nova_io *io) {
     struct nova_intent in;
-    int rc = intent_begin(&in, inode, off, len, NULL, 0, first_blk, last_blk, eof_blk, io);
+    uint64_t size = 0;
+    int rc = write_begin(inode, off, len, first_blk, last_blk, eof_blk, &size, io);
+    if (rc == NOVA_OK && src == NULL)
+        rc = nova_fail(&io->err, NOVA_EINVAL, "no bytes to write");
     if (rc != NOVA_OK)
         return rc;
-    if (src == NULL) {
-        intent_end(&in, false);
-        return nova_fail(&io->err, NOVA_EINVAL, "no bytes to write");
-    }
+    bool in_place = is_in_place(off, size, first_blk);
+    if (can_certify(inode, off, len, size, in_place))
+        return write_certified(inode, off, src, (uint32_t)len, in_place ? first_blk : 0, size, io);
+    rc = intent_begin(&in, inode, off, len, NULL, 0, first_blk, last_blk, eof_blk, size, io);
+    if (rc != NOVA_OK)
+        return rc;
     bool one_lock = (file_map_without & MAP_ONE_LOCK) != 0;
     if (one_lock)
         log_lock_owner(inode);
-    if (can_certify(&in))
-        intent_fill_certified(&in, src);
-    else
-        (void)intent_fill(&in, 0, src, len);
+    (void)intent_fill(&in, 0, src, len);
     if (one_lock)
         log_unlock_owner(inode);
     return intent_commit(&in, io);
@@ -550,7 +552,10 @@ int nova_write_begin_sparse(nova_inode *inode, uint64_t off, uint64_t len, const
     struct nova_intent *in = malloc(sizeof *in);
     if (in == NULL)
         return nova_fail(&io->err, NOVA_ENOMEM, "no memory for a write");
-    int rc = intent_begin(in, inode, off, len, holes, n, first_blk, last_blk, eof_blk, io);
+    uint64_t size = 0;
+    int rc = write_begin(inode, off, len, first_blk, last_blk, eof_blk, &size, io);
+    if (rc == NOVA_OK)
+        rc = intent_begin(in, inode, off, len, holes, n, first_blk, last_blk, eof_blk, size, io);
     if (rc != NOVA_OK) {
         free(in);
         return rc;

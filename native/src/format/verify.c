@@ -339,13 +339,11 @@ static const char *check_xattr(const struct media *m, const struct fmt_entry *e)
     return x.extents == 0 ? NULL : check_extents(m, e, &x);
 }
 
-const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
-                            uint8_t type) {
+const char *fmt_entry_look(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
+                           uint8_t type) {
     const struct fmt_entry *e = entry;
     if (e->lines == 0 || e->lines > FMT_ENTRY_LINES_MAX || e->lines > avail)
         return "entry with an impossible length";
-    if (e->crc != entry_crc(m, e))
-        return "entry checksum does not fit";
     if (e->ino != ino || e->gen != gen)
         return "entry of another inode";
     if (e->zero != 0 || e->seq == 0 || e->seq > INT64_MAX)
@@ -367,4 +365,12 @@ const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t a
     case FMT_PAD: return NULL;
     default: return "entry of an unknown kind";
     }
+}
+
+const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
+                            uint8_t type) {
+    const struct fmt_entry *e = entry;
+    bool readable = e->lines != 0 && e->lines <= FMT_ENTRY_LINES_MAX && e->lines <= avail;
+    return readable && e->crc != entry_crc(m, e) ? "entry checksum does not fit"
+                                                 : fmt_entry_look(m, entry, avail, ino, gen, type);
 }

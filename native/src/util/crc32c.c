@@ -102,6 +102,11 @@ __attribute__((target("sse4.2,pclmul"))) static uint64_t times(uint32_t crc, uin
         _mm_clmulepi64_si128(_mm_cvtsi32_si128((int)crc), _mm_cvtsi32_si128((int)by), 0));
 }
 
+/* The remainder of three streams, one behind the other. */
+__attribute__((target("sse4.2,pclmul"))) static uint64_t joined(uint32_t a, uint32_t b, uint32_t c) {
+    return c ^ _mm_crc32_u64(0, times(a, MOVE_2) ^ times(b, MOVE_1));
+}
+
 __attribute__((target("sse4.2,pclmul"))) static uint32_t crc_streams(uint32_t crc, const uint8_t *p, size_t len) {
     uint64_t a = ~crc;
     for (; len >= 3 * STREAM; p += 3 * STREAM, len -= 3 * STREAM) {
@@ -111,9 +116,33 @@ __attribute__((target("sse4.2,pclmul"))) static uint32_t crc_streams(uint32_t cr
             b = _mm_crc32_u64(b, load8(p + STREAM + i));
             c = _mm_crc32_u64(c, load8(p + 2 * STREAM + i));
         }
-        a = c ^ _mm_crc32_u64(0, times((uint32_t)a, MOVE_2) ^ times((uint32_t)b, MOVE_1));
+        a = joined((uint32_t)a, (uint32_t)b, (uint32_t)c);
     }
     return crc_cpu(~(uint32_t)a, p, len);
+}
+
+__attribute__((target("sse4.2,pclmul"))) static inline uint64_t copy8(uint64_t crc, uint8_t *to, const uint8_t *from) {
+    uint64_t v = load8(from);
+    _mm_stream_si64((long long *)(void *)to, (long long)v);
+    return _mm_crc32_u64(crc, v);
+}
+
+/* The streams are short, so that the CPU does not run out of buffers for the lines that they fill. */
+__attribute__((target("sse4.2,pclmul"))) static uint32_t copy_streams(uint32_t crc, uint8_t *to, const uint8_t *p,
+                                                                      size_t len) {
+    uint64_t a = ~crc;
+    for (; len >= 3 * STREAM; p += 3 * STREAM, to += 3 * STREAM, len -= 3 * STREAM) {
+        uint64_t b = 0, c = 0;
+        for (size_t i = 0; i < STREAM; i += 8) {
+            a = copy8(a, to + i, p + i);
+            b = copy8(b, to + STREAM + i, p + STREAM + i);
+            c = copy8(c, to + 2 * STREAM + i, p + 2 * STREAM + i);
+        }
+        a = joined((uint32_t)a, (uint32_t)b, (uint32_t)c);
+    }
+    for (size_t i = 0; i < len; i += 8)
+        a = copy8(a, to + i, p + i);
+    return ~(uint32_t)a;
 }
 
 /* The compiler's run time fills the model that this reads before any code of ours runs. */
@@ -184,4 +213,19 @@ uint32_t nova_crc32c(uint32_t crc, const void *data, size_t len) {
     if (__builtin_expect(cpu_has_crc(), 1))
         return crc_cpu(crc, data, len);
     return nova_crc32c_portable(crc, data, len);
+}
+
+uint32_t nova_crc32c_stream(uint32_t crc, void *dst, const void *src, size_t len) {
+    uint8_t *to = dst;
+    const uint8_t *from = src;
+#if defined(__x86_64__)
+    if (__builtin_expect(cpu_has_crc() && cpu_has_streams(), 1))
+        return copy_streams(crc, to, from, len);
+#endif
+    for (size_t i = 0; i < len; i += 8) {
+        uint64_t v = load8(from + i);
+        memcpy(to + i, &v, 8);
+        crc = nova_crc32c(crc, &v, 8);
+    }
+    return crc;
 }
