@@ -11,6 +11,14 @@
 #define THREADS_MAX 64u
 #define INODES_AT_ONCE 64u /* that a thread takes from the common counter */
 
+/* What lies behind the tail of a log. */
+struct found {
+    struct fmt_inode *slot;
+    fmt_ptr tail;        /* behind what counts */
+    const uint8_t *last; /* line of the last entry that does; NULL: none, the tail is that of the slot */
+    uint8_t *torn;       /* of one that does not, or NULL */
+};
+
 struct scan {
     const struct media *m;
     struct allocator *a;
@@ -20,8 +28,10 @@ struct scan {
     int failed;           /* first error's status; the others stop then */
     struct ino_list more; /* an inode for each name that it has beside its first; sorted once the names are read */
     uint64_t inodes;      /* logs read */
-    pthread_mutex_t lock; /* guards err */
+    pthread_mutex_t lock; /* guards what follows */
     struct nova_error err;
+    struct found *found;
+    uint32_t found_n, found_cap;
 };
 
 static int scan_fail(struct scan *s, int rc, const struct nova_error *err) {
@@ -212,25 +222,55 @@ static int mark_file_page(void *arg, uint32_t blk, struct nova_error *err) {
     return mark_page(p->s, p->log, blk, err);
 }
 
-/*
- * Lets the media say what was found behind a log's tail; settle() makes that durable. Of a process that was killed, the
- * last entry and its bytes may be in the caches only: they come first. An entry without its bytes goes: other bytes
- * will lie where it points to, and could one day happen to be those.
- */
-static int take_in(const struct scan *s, const struct log *log, uint8_t *torn, struct nova_error *err) {
-    const struct pmem_ops *ops = s->m->ops;
+/* ---- behind the tails ---- */
+
+/* Remembers what was found behind a log's tail, if anything was: no store before all has been found good. */
+static int note_found(struct scan *s, const struct log *log, uint8_t *torn, struct nova_error *err) {
     fmt_ptr tail = fmt_tail_make(s->m, log->ino, log->gen, (struct log_end){log->tail, log->linked});
-    if (torn != NULL)
-        ops->zero(ops, torn, FMT_LINE);
-    if (tail == log->slot->tail)
+    if (tail == log->slot->tail && torn == NULL)
         return NOVA_OK;
-    const struct log_pos last = {log->tail.blk, log->tail.idx - 1};
-    const uint8_t *line = log_line(log, last);
-    fmt_entry_flush(s->m, (const struct fmt_entry *)(const void *)line);
+    struct found f = {.slot = log->slot, .tail = tail, .torn = torn};
+    if (tail != log->slot->tail)
+        f.last = log_line(log, (struct log_pos){log->tail.blk, log->tail.idx - 1});
+    pthread_mutex_lock(&s->lock);
+    bool ok = s->found_n < s->found_cap;
+    if (!ok) {
+        uint32_t cap = s->found_cap == 0 ? 16 : 2 * s->found_cap;
+        struct found *more = realloc(s->found, cap * sizeof *more);
+        ok = more != NULL;
+        if (ok) {
+            s->found = more;
+            s->found_cap = cap;
+        }
+    }
+    if (ok)
+        s->found[s->found_n++] = f;
+    pthread_mutex_unlock(&s->lock);
+    return ok ? NOVA_OK : nova_fail(err, NOVA_ENOMEM, "no memory for what lies behind the tails of logs");
+}
+
+/*
+ * Lets the media say it; settle() makes that durable. Of a process that was killed, the last entry of a row and its
+ * bytes may be in the caches only: they come first. An entry without its bytes goes: other bytes will lie where it
+ * points to, and could one day happen to be those.
+ */
+static int take_in(const struct scan *s, struct nova_error *err) {
+    const struct pmem_ops *ops = s->m->ops;
+    if (s->found_n == 0)
+        return NOVA_OK;
+    for (uint32_t i = 0; i < s->found_n; i++) {
+        const struct found *f = &s->found[i];
+        if (f->torn != NULL)
+            ops->zero(ops, f->torn, FMT_LINE);
+        if (f->last != NULL)
+            fmt_entry_flush(s->m, (const struct fmt_entry *)(const void *)f->last);
+    }
     int os = ops->drain(ops);
     if (os != 0)
         return nova_fail_os(err, NOVA_EOS, os, "cannot persist what recovery has found");
-    ops->store8(ops, &log->slot->tail, tail);
+    for (uint32_t i = 0; i < s->found_n; i++)
+        if (s->found[i].last != NULL)
+            ops->store8(ops, &s->found[i].slot->tail, s->found[i].tail);
     return NOVA_OK;
 }
 
@@ -256,7 +296,7 @@ static int scan_file(struct scan *s, uint32_t ino, struct nova_error *err) {
     if (rc == NOVA_OK && c.nlink != names) /* else its space would go while it still has a name */
         rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(s->m, log.slot), "inode %u has %u names, and its log says %u",
                           ino, names, c.nlink);
-    return rc == NOVA_OK ? take_in(s, &log, torn, err) : rc;
+    return rc == NOVA_OK ? note_found(s, &log, torn, err) : rc;
 }
 
 static void scan_some_files(struct scan *s) {
@@ -361,12 +401,15 @@ int rebuild(const struct media *m, struct allocator *a, struct inode_table *t, u
     }
     stats->inodes = s.inodes;
     if (rc == NOVA_OK)
+        rc = take_in(&s, err);
+    if (rc == NOVA_OK)
         rc = settle(&s, err); /* first: a name that comes back must find its slot */
     if (rc == NOVA_OK) {
         clear_orphans(&s, stats);
         alloc_ready(a);
     }
     ino_list_free(&s.more);
+    free(s.found);
     pthread_mutex_destroy(&s.lock);
     return rc;
 }
