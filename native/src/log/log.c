@@ -207,10 +207,14 @@ static int unknown(int os, struct nova_error *err) {
 static int commit_certified(struct log_batch *b, struct nova_error *err) {
     const struct pmem_ops *ops = b->log->m->ops;
     int os = ops->drain(ops);
+    if (os != 0) { /* and may lack its bytes: no tail, which could reach the media before them, may lie behind it */
+        log_rollback(b);
+        return unknown(os, err);
+    }
     ops->store8(ops, &b->log->slot->tail, log_batch_tail(b));
     b->log->tail_lags = true;
     log_batch_end(b);
-    return os == 0 ? NOVA_OK : unknown(os, err);
+    return NOVA_OK;
 }
 
 int log_commit(struct log_batch *b, struct nova_error *err) {
