@@ -526,7 +526,9 @@ int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, u
     if (rc != NOVA_OK)
         return rc;
     bool in_place = is_in_place(off, size, first_blk);
-    if (can_certify(inode, off, len, size, in_place))
+    /* A pin that has outlived its handle may change the bytes of a block that is written in place. */
+    bool changes = in_place && alloc_is_held(inode->pool->alloc, first_blk);
+    if (!changes && can_certify(inode, off, len, size, in_place))
         return write_certified(inode, off, src, (uint32_t)len, in_place ? first_blk : 0, size, io);
     rc = intent_begin(&in, inode, off, len, NULL, 0, first_blk, last_blk, eof_blk, size, io);
     if (rc != NOVA_OK)
