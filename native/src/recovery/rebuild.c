@@ -224,9 +224,26 @@ static int mark_file_page(void *arg, uint32_t blk, struct nova_error *err) {
 
 /* ---- behind the tails ---- */
 
+/*
+ * The line behind the tail, if it may hold half of an entry that certifies itself: words of the next one in its place
+ * could make it whole, should a crash cut that short. Its checksums, which no other entry has, must be there for that.
+ */
+static uint8_t *half_entry(const struct log *log) {
+    uint32_t lines = log->tail.blk == 0 ? FMT_INLINE_LINES : FMT_PAGE_LINES;
+    if (log->type != NOVA_FILE || log->tail.idx == lines)
+        return NULL;
+    uint8_t *line = log_line(log, log->tail);
+    const struct fmt_entry *e = (const struct fmt_entry *)(const void *)line;
+    bool half = e->lines == 1 && e->zero == 0 && fmt_entry_certifies(e) &&
+                fmt_entry_check(log->m, e, 1, log->ino, log->gen, log->type) != NULL;
+    return half ? line : NULL;
+}
+
 /* Remembers what was found behind a log's tail, if anything was: no store before all has been found good. */
 static int note_found(struct scan *s, const struct log *log, uint8_t *torn, struct nova_error *err) {
     fmt_ptr tail = fmt_tail_make(s->m, log->ino, log->gen, (struct log_end){log->tail, log->linked});
+    if (torn == NULL)
+        torn = half_entry(log);
     if (tail == log->slot->tail && torn == NULL)
         return NOVA_OK;
     struct found f = {.slot = log->slot, .tail = tail, .torn = torn};
