@@ -4,12 +4,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "api/handles.h"
+#include "crash_image.h"
 #include "image.h"
+#include "recorder.h"
 #include "store.h"
 
 #define BLK NOVA_BLOCK_SIZE
@@ -57,6 +61,7 @@ static int set_up(void **state) {
     struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED};
     static uint8_t zeros[4 * BLK];
     struct dir_name name;
+    recorder_install();
     path = store_path("certified");
     crash = store_path("certified-crash");
     must(nova_pool_create(path, POOL, &opt, NULL));
@@ -242,6 +247,241 @@ static void a_mapping_makes_the_tail_durable(void **state) {
     nova_region_free(r.r);
 }
 
+/* A pin outlives its handle, and the next one knows no mapping: still, what is stored through the pin is in the bytes
+ * that an append in place certifies. */
+static void stores_through_a_pin_tear_nothing(void **state) {
+    (void)state;
+    struct store_pin pin;
+    struct store c;
+    struct store_file g;
+    struct media m;
+    must(store_pin(&f, 0, 4 * BLK, &pin));
+    must(store_file_close(&f));
+    must(store_file_open(&s, "file", false, &f));
+    must(store_truncate(&f, 50));
+    image_map_file(&m, path);
+    struct fmt_inode *slot = image_slot(&m, ino);
+    assert_true(fmt_tail_get(&m, ino, slot->gen, slot->tail, &before));
+    image_unmap_file(&m);
+    memset(bytes[0], 'a', BLK);
+    must(store_write(&f, 50, bytes[0], 100));
+    pin.addr[60] = 'x';
+    if (f.inode->log.tail_lags)
+        crash_now();
+    else
+        store_copy_file(path, crash);
+    store_unpin(&pin);
+    must(store_open(&c, crash, NOVA_OPT_EMULATED));
+    must(store_file_open(&c, "file", false, &g));
+    assert_int_equal(g.size, 150);
+    must(store_file_close(&g));
+    must(store_close(&c));
+}
+
+static int refuse(const struct pmem_ops *ops) {
+    (void)ops;
+    return 5;
+}
+
+/* What a drain has refused may lack its bytes: the tail, which may reach the media, does not say that they are there.
+ */
+static void a_refused_write_is_whole_or_not_there(void **state) {
+    (void)state;
+    struct pmem_ops refusing = pmem_ops_cpu;
+    struct store c;
+    struct store_file g;
+    struct media m;
+    uint8_t got[BLK];
+    refusing.drain = refuse;
+    s.pool->media.ops = &refusing;
+    memset(bytes[0], 'a', BLK);
+    assert_int_equal(store_write(&f, 0, bytes[0], BLK), NOVA_EOS);
+    s.pool->media.ops = &s.pool->file.ops;
+    store_copy_file(path, crash); /* with the tail as it is: the line may have been evicted */
+    image_map_file(&m, crash);
+    line[0] = before.pos;
+    struct fmt_write_body w;
+    memcpy(&w, entry_of(&m, 0)->payload, sizeof w);
+    assert_int_equal(w.data_len, BLK);
+    memset(media_blk(&m, w.blk), 'y', BLK); /* they did not arrive */
+    image_unmap_file(&m);
+    must(store_open(&c, crash, NOVA_OPT_EMULATED));
+    must(store_file_open(&c, "file", false, &g));
+    assert_int_equal(store_read(&g, 0, got, BLK), BLK);
+    assert_int_equal(got[7], 0);
+    must(store_file_close(&g));
+    must(store_close(&c));
+}
+
+/* Half an entry that a crash has left, filled up by half of the next one in its place, which a second crash cuts short:
+ * not the write that the first recovery has said did not happen. */
+static void halves_of_two_entries_are_none(void **state) {
+    (void)state;
+    struct store c;
+    struct store_file g;
+    struct media m;
+    char *again = strdup(store_path("certified-again"));
+    uint64_t size = f.size, word[FMT_LINE / 8];
+    memset(bytes[0], 'a', BLK);
+    must(store_write(&f, size, bytes[0], 100));
+    line[0] = before.pos;
+    crash_now();
+    image_map_file(&m, crash);
+    entry_of(&m, 0)->seq = 0; /* this word did not arrive, and all others did */
+    image_unmap_file(&m);
+    must(store_open(&c, crash, NOVA_OPT_EMULATED));
+    must(store_file_open(&c, "file", false, &g));
+    assert_int_equal(g.size, size);
+    store_copy_file(crash, again);
+    memset(bytes[1], 'b', BLK);
+    must(store_write(&g, size, bytes[1], 100));
+    image_map_file(&m, crash);
+    memcpy(word, entry_of(&m, 0), sizeof word);
+    image_unmap_file(&m);
+    must(store_file_close(&g));
+    must(store_close(&c));
+    image_map_file(&m, again);
+    entry_of(&m, 0)->seq = ((struct fmt_entry *)(void *)word)->seq; /* the only word that arrived, and no byte */
+    image_unmap_file(&m);
+    must(store_open(&c, again, NOVA_OPT_EMULATED));
+    must(store_file_open(&c, "file", false, &g));
+    assert_int_equal(g.size, size);
+    must(store_file_close(&g));
+    must(store_close(&c));
+    unlink(again);
+    free(again);
+}
+
+/* ---- when the tail becomes durable ---- */
+
+static struct trace trace;
+
+/* Takes down what happens from now on; the file as it is has reached the media. */
+static void trace_from_now(void) {
+    struct media m;
+    image_map_file(&m, path);
+    recorder_start(&trace, m.base, POOL);
+    image_unmap_file(&m);
+}
+
+/* The tail word that is durable for certain behind n events. */
+static fmt_ptr durable_tail(size_t n) {
+    struct crash_cursor c;
+    struct media m;
+    fmt_ptr tail;
+    crash_cursor_init(&c, &trace);
+    while (c.at < n)
+        crash_cursor_step(&c);
+    image_map_file(&m, path);
+    memcpy(&tail, c.image + media_off(&m, &image_slot(&m, ino)->tail), sizeof tail);
+    image_unmap_file(&m);
+    crash_cursor_free(&c);
+    return tail;
+}
+
+static fmt_ptr stored_tail(void) {
+    struct media m;
+    image_map_file(&m, path);
+    fmt_ptr tail = image_slot(&m, ino)->tail;
+    image_unmap_file(&m);
+    return tail;
+}
+
+static void a_write_leaves_the_tail_behind(void **state) {
+    (void)state;
+    trace_from_now();
+    write_some(1);
+    recorder_stop();
+    assert_true(durable_tail(trace.n) != stored_tail());
+    trace_free(&trace);
+}
+
+static void a_close_makes_the_tail_durable(void **state) {
+    (void)state;
+    trace_from_now();
+    write_some(1);
+    must(store_file_close(&f));
+    recorder_stop();
+    assert_true(durable_tail(trace.n) == stored_tail());
+    trace_free(&trace);
+    must(store_file_open(&s, "file", false, &f));
+}
+
+static void a_new_mapping_finds_the_tail_durable(void **state) {
+    (void)state;
+    struct store_region r;
+    trace_from_now();
+    write_some(1);
+    must(store_map(&f, 0, 4 * BLK, NOVA_MAP_WRITE, &r));
+    recorder_stop();
+    assert_true(durable_tail(trace.n) == stored_tail());
+    trace_free(&trace);
+    nova_region_free(r.r);
+}
+
+/* Redo looks for the tail that the record says was there before. */
+static void a_record_finds_its_tails_durable(void **state) {
+    (void)state;
+    unsigned records = 0;
+    trace_from_now();
+    write_some(1);
+    fmt_ptr from = stored_tail();
+    must(store_link(&s, "file", "other name"));
+    recorder_stop();
+    for (size_t i = 0; i < trace.n; i++) {
+        const struct trace_event *e = &trace.ev[i];
+        if (e->kind != TRACE_COPY || e->len != sizeof(struct fmt_journal))
+            continue;
+        records++;
+        assert_true(durable_tail(i) == from);
+    }
+    assert_int_equal(records, 1);
+    trace_free(&trace);
+}
+
+/* Whether an event before n flushes a byte. */
+static bool is_flushed(size_t n, uint64_t off) {
+    for (size_t i = 0; i < n; i++) {
+        const struct trace_event *e = &trace.ev[i];
+        if (e->kind == TRACE_FLUSH && e->off / FMT_LINE <= off / FMT_LINE &&
+            off / FMT_LINE <= (e->off + e->len - 1) / FMT_LINE)
+            return true;
+    }
+    return false;
+}
+
+/* Of a process that was killed before its drain, entry and bytes may be in the caches only. */
+static void recovery_makes_durable_what_it_takes_in(void **state) {
+    (void)state;
+    struct store c;
+    struct media m;
+    struct fmt_write_body w;
+    write_some(3);
+    crash_now();
+    must(store_file_close(&f));
+    must(store_close(&s));
+    image_map_file(&m, crash);
+    memcpy(&w, entry_of(&m, 2)->payload, sizeof w);
+    uint64_t entry = media_off(&m, entry_of(&m, 2)), tail = media_off(&m, &image_slot(&m, ino)->tail);
+    recorder_start(&trace, m.base, POOL);
+    image_unmap_file(&m);
+    must(store_open(&c, crash, NOVA_OPT_EMULATED));
+    recorder_stop();
+    size_t at = 0;
+    while (at < trace.n && !(trace.ev[at].kind == TRACE_STORE8 && trace.ev[at].off == tail))
+        at++;
+    assert_true(at < trace.n);
+    while (at > 0 && trace.ev[at].kind != TRACE_DRAIN)
+        at--;
+    assert_true(is_flushed(at, entry));
+    for (uint64_t i = 0; i < w.data_len; i += FMT_LINE)
+        assert_true(is_flushed(at, w.blk * (uint64_t)BLK + i));
+    trace_free(&trace);
+    must(store_close(&c));
+    must(store_open(&s, path, NOVA_OPT_EMULATED));
+    must(store_file_open(&s, "file", false, &f));
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void) {
@@ -252,6 +492,14 @@ int main(void) {
         TEST(damage_in_the_row_is_found),
         TEST(bytes_of_others_do_not_count),
         TEST(a_mapping_makes_the_tail_durable),
+        TEST(stores_through_a_pin_tear_nothing),
+        TEST(a_refused_write_is_whole_or_not_there),
+        TEST(halves_of_two_entries_are_none),
+        TEST(a_write_leaves_the_tail_behind),
+        TEST(a_close_makes_the_tail_durable),
+        TEST(a_new_mapping_finds_the_tail_durable),
+        TEST(a_record_finds_its_tails_durable),
+        TEST(recovery_makes_durable_what_it_takes_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
