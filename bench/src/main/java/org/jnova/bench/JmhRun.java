@@ -2,6 +2,7 @@
 package org.jnova.bench;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -42,7 +43,7 @@ final class JmhRun {
     /** One row, in an empty folder. */
     Figures row(Row row, Path dir) throws RunnerException {
         TimeValue iteration = TimeValue.milliseconds(plan.iterationMillis);
-        ChainedOptionsBuilder options = options()
+        ChainedOptionsBuilder options = options(row.contender().jvmArgs())
                 .include("^.*\\." + RowBench.class.getSimpleName() + "\\."
                         + row.workload().call.name().toLowerCase(Locale.ROOT) + "$")
                 .param("contender", row.contender().name())
@@ -59,7 +60,6 @@ final class JmhRun {
                 .measurementIterations(given.getMeasurementIterations().orElse(plan.iterations))
                 .measurementTime(given.getMeasurementTime().orElse(iteration))
                 .verbosity(given.verbosity().orElse(VerboseMode.SILENT));
-        row.contender().jvmArgs().forEach(options::jvmArgsAppend);
         double mean = Double.NaN;
         double allocated = Double.NaN;
         double[] percentiles = new double[Figures.PERCENTS.length];
@@ -91,7 +91,7 @@ final class JmhRun {
 
     /** The benchmarks of names that the expression is found in. */
     Collection<RunResult> names(String dir, String only) throws RunnerException {
-        ChainedOptionsBuilder options = options()
+        ChainedOptionsBuilder options = options(List.of())
                 .include("^(?=.*\\." + NamesBench.class.getSimpleName() + "\\.)(?=.*(" + only + "))")
                 .param("dir", dir)
                 .warmupIterations(given.getWarmupIterations().orElse(NAMES_ITERATIONS))
@@ -105,14 +105,16 @@ final class JmhRun {
         }
     }
 
-    private ChainedOptionsBuilder options() {
-        ChainedOptionsBuilder options = new OptionsBuilder()
+    /** JMH keeps the arguments of the last call alone. */
+    private ChainedOptionsBuilder options(List<String> jvmArgs) {
+        List<String> all = new ArrayList<>(jvmArgs);
+        if (Runtime.version().feature() >= NATIVE_ACCESS_OPTION_SINCE) {
+            all.add("--enable-native-access=ALL-UNNAMED");
+        }
+        return new OptionsBuilder()
                 .parent(given)
                 .forks(given.getForkCount().orElse(plan.forks))
+                .jvmArgsAppend(all.toArray(String[]::new))
                 .shouldFailOnError(true);
-        if (Runtime.version().feature() >= NATIVE_ACCESS_OPTION_SINCE) {
-            options.jvmArgsAppend("--enable-native-access=ALL-UNNAMED");
-        }
-        return options;
     }
 }
