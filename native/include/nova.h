@@ -116,6 +116,9 @@ struct nova_progress {
 
 /* flags of nova_pool_options */
 #define NOVA_OPT_EMULATED 1u /* treat the pool as persistent memory although it is not (tmpfs, page cache) */
+/* nova_pool_open(): maps all pages of the pool at once, so that no later call meets a page fault; needs Linux 5.14, and
+ * is ignored before that. */
+#define NOVA_OPT_PREFAULT 2u
 
 /** Options of create and open; a zeroed structure means defaults. */
 struct nova_pool_options {
@@ -616,8 +619,9 @@ struct nova_keep {
 
 /**
  * Reports the committed entries in one page of the log, or, log_blk 0, in the inode's slot (none if they have been cut
- * off). cap: NOVA_PAGE_RECORDS or more; io->record_count says how many. Moves no position. Errors: EINVAL (no page of
- * this log), ECORRUPT.
+ * off), but for writes without pages. cap: NOVA_PAGE_RECORDS or more; io->record_count says how many. Moves no
+ * position. The checksums of entries that say of blocks are not looked at: the index knows better than they. Errors:
+ * EINVAL (no page of this log), ECORRUPT.
  */
 NOVA_API int nova_clean_read(nova_inode *inode, uint32_t log_blk, struct nova_record *out, uint32_t cap,
                              struct nova_io *io);

@@ -124,10 +124,11 @@ static uint32_t run_end_locked(struct lane *l, uint32_t blk, uint32_t to) {
 }
 
 uint32_t lane_take_one_locked(struct lane *l) {
-    /* The block freed last: overwriting a file in pieces stays within few blocks, warm in the TLB, and leaves the rest
-     * whole. */
-    uint32_t blk = l->recent;
-    l->recent = 0;
+    /* The block freed last: overwriting a file in pieces, and cleaning its log, stay within few blocks, warm in the
+     * TLB, and leave the rest whole. */
+    l->recent_at = (l->recent_at - 1) % LANE_RECENT;
+    uint32_t blk = l->recent[l->recent_at];
+    l->recent[l->recent_at] = 0;
     if (blk && !lane_bits_all_set(l->words, blk, 1)) {
         flip_locked(l, blk, 1, true);
         hint_set(&l->free, hint_get(&l->free) - 1);
@@ -229,8 +230,10 @@ void lane_put_locked(struct lane *l, uint32_t blk, uint32_t count) {
     flip_locked(l, blk, count, false);
     uint32_t free = hint_get(&l->free) + count;
     hint_set(&l->free, free);
-    if (count == 1)
-        l->recent = blk;
+    if (count == 1) {
+        l->recent[l->recent_at] = blk;
+        l->recent_at = (l->recent_at + 1) % LANE_RECENT;
+    }
     /* At worst the blocks join two of the longest runs. */
     uint64_t run_max = 2 * (uint64_t)hint_get(&l->run_max) + count;
     hint_set(&l->run_max, run_max < free ? (uint32_t)run_max : free);

@@ -14,6 +14,7 @@
 
 #define GROUP_BLKS 512u
 #define GROUP_WORDS (GROUP_BLKS / 64u)
+#define LANE_RECENT 16u
 #define LANE_CLOSED UINT32_MAX /* as `keep`: nothing may be taken by the fast path */
 
 typedef _Atomic uint64_t map_word;
@@ -28,11 +29,12 @@ struct lane {
     _Atomic uint32_t keep;             /* of these the fast path leaves so many: the lane's share of the reserve */
     _Atomic uint32_t run_max;          /* no free run within the lane is longer */
     uint32_t hint;                     /* block where the next search starts */
-    uint32_t recent;                   /* a single block freed lately, or 0 */
+    uint32_t recent_at;                /* the place behind the last one of recent[], which is a ring */
     uint32_t first, end;               /* blocks, whole groups */
     uint32_t whole;                    /* groups that are free throughout */
     uint16_t *group_free;              /* free blocks per group of the lane */
     map_word *words;                   /* of the whole pool */
+    uint32_t recent[LANE_RECENT];      /* single blocks freed lately that may still be free; 0: none */
 };
 
 static inline uint32_t hint_get(const _Atomic uint32_t *v) {

@@ -9,6 +9,8 @@
  *   2. Under logLock the rest of partly covered blocks is filled from the current blocks, and the bytes between the old
  *      end and off are zeroed in the block that holds the end. Invisible likewise.
  *   3. Entries, drain, tail, drain (log.h). All or nothing.
+ * Where the call's bytes are all that is written, at most a block and into no mapped file, their checksum goes into the
+ * entry, and step 3 is entry, drain.
  * The caller's memory is read in step 1 only, with no lock of the core held: it may be a mapping of this very file, and
  * reading it may fault.
  *
@@ -33,12 +35,14 @@ struct nova_intent {
     uint64_t off, len;
     uint64_t old_size;
     uint32_t first_blk, last_blk, eof_blk;
-    bool in_place;      /* the first page's bytes go into first_blk, behind the end of the file */
-    bool all_in_place;  /* the bytes of pages below new_pgoff go to the blocks that the file has: the first of ext */
-    bool pinned;        /* the file is mapped, and its blocks stay where they are until this ends */
-    uint64_t new_pgoff; /* first page that gets a new block */
-    uint32_t new_count; /* pages that do */
-    uint64_t ext_pgoff; /* page of the first block of ext */
+    bool in_place;     /* the first page's bytes go into first_blk, behind the end of the file */
+    bool all_in_place; /* the bytes of pages below new_pgoff go to the blocks that the file has: the first of ext */
+    uint32_t data_crc; /* of all bytes, if the entry is to certify them: then data_len is len, else 0 */
+    uint32_t data_len;
+    bool pinned;            /* the file is mapped, and its blocks stay where they are until this ends */
+    uint64_t new_pgoff;     /* first page that gets a new block */
+    uint32_t new_count;     /* pages that do */
+    uint64_t ext_pgoff;     /* page of the first block of ext */
     struct extent_list ext; /* block 0: a hole */
     /* Where fill left off: extent and the page of the range it starts at. */
     uint32_t at_ext;
@@ -234,12 +238,16 @@ static void fill_zeros(struct nova_intent *in, const struct nova_run *holes, uin
     }
 }
 
-static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64_t off, uint64_t len,
-                        const struct nova_run *holes, uint32_t n, uint32_t first_blk, uint32_t last_blk,
-                        uint32_t eof_blk, struct nova_io *io) {
+/* Whether a write begins behind the end of the file, in the block that holds that. */
+static bool is_in_place(uint64_t off, uint64_t size, uint32_t first_blk) {
+    return first_blk != 0 && off >= size && size % BLK != 0 && page_of(off) == page_of(size);
+}
+
+/* What every write checks first; *size as of file_begin(). */
+static int write_begin(struct nova_inode *inode, uint64_t off, uint64_t len, uint32_t first_blk, uint32_t last_blk,
+                       uint32_t eof_blk, uint64_t *size, struct nova_io *io) {
     struct nova_pool *pool = inode->pool;
-    uint64_t size = 0;
-    int rc = file_begin(inode, &size, io);
+    int rc = file_begin(inode, size, io);
     if (rc != NOVA_OK)
         return rc;
     if (len == 0)
@@ -250,6 +258,13 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
                          (unsigned long long)len, (unsigned long long)off);
     if (!blk_arg_ok(pool, first_blk) || !blk_arg_ok(pool, last_blk) || !blk_arg_ok(pool, eof_blk))
         return nova_fail(&io->err, NOVA_EINVAL, "block outside the data area");
+    return NOVA_OK;
+}
+
+/* After write_begin(). */
+static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64_t off, uint64_t len,
+                        const struct nova_run *holes, uint32_t n, uint32_t first_blk, uint32_t last_blk,
+                        uint32_t eof_blk, uint64_t size, struct nova_io *io) {
     uint64_t first = page_of(off), last = page_of(off + len - 1);
     *in = (struct nova_intent){.inode = inode,
                                .off = off,
@@ -260,7 +275,7 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
                                .eof_blk = eof_blk};
     uint32_t hole_pages = 0;
     extent_list_init(&in->ext);
-    rc = check_holes(in, holes, n, &hole_pages, &io->err);
+    int rc = check_holes(in, holes, n, &hole_pages, &io->err);
     if (rc != NOVA_OK)
         return rc;
     if (inode->map != NULL && intent_pin(in)) {
@@ -268,7 +283,7 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
         in->ext_pgoff = first;
         rc = blocks_in_place(in, first, in->new_pgoff, &io->err);
     } else {
-        in->in_place = in->first_blk != 0 && off >= size && size % BLK != 0 && first == page_of(size);
+        in->in_place = is_in_place(off, size, first_blk);
         in->new_pgoff = in->ext_pgoff = first + in->in_place;
     }
     in->new_count = (uint32_t)(last + 1 - in->new_pgoff) - (in->all_in_place ? 0 : hole_pages);
@@ -464,16 +479,58 @@ static int intent_commit(struct nova_intent *in, struct nova_io *io) {
     return rc;
 }
 
+/* ---- writes that certify themselves ---- */
+
+/* Whether a write is of at most a block, and writes nothing but its own bytes. They stay as they are until there is a
+ * mapping. */
+static bool can_certify(const struct nova_inode *inode, uint64_t off, uint64_t len, uint64_t size, bool in_place) {
+    uint64_t end = off + len;
+    if (inode->map != NULL || len > BLK || page_of(off) != page_of(end - 1))
+        return false;
+    return in_place ? off == size : off % BLK == 0 && off <= size && (end % BLK == 0 || end >= size);
+}
+
+/* After write_begin(). blk: the block that they go into, 0 for a new one. */
+static int write_certified(struct nova_inode *inode, uint64_t off, const void *src, uint32_t len, uint32_t blk,
+                           uint64_t size, struct nova_io *io) {
+    struct nova_pool *pool = inode->pool;
+    const struct media *m = &pool->media;
+    struct nova_extent bytes = {blk, 0};
+    uint64_t end = off + len;
+    if (blk == 0) {
+        bytes = (struct nova_extent){alloc_one(pool->alloc, 0), 1};
+        if (bytes.blk == 0)
+            return nova_fail(&io->err, NOVA_ENOSPC, "no space for a block of inode %u", inode->log.ino);
+    }
+    uint32_t crc = m->ops->copy_crc(m->ops, media_blk(m, bytes.blk) + off % BLK, src, len, m->seed);
+    struct fmt_entry e = fmt_certified_entry(page_of(off), bytes, end > size ? end : size, nova_now(), crc, len);
+    log_lock_owner(inode);
+    int rc = view_check_locked(inode, &io->err);
+    if (rc == NOVA_OK)
+        rc = entries_commit_locked(inode, &e, 1, 0, io);
+    log_unlock_owner(inode);
+    if (rc == NOVA_OK)
+        io->size = end > size ? end : size;
+    else if (rc != NOVA_EOS && blk == 0) /* after EOS the entry may be there */
+        alloc_free(pool->alloc, bytes.blk, 1);
+    return rc;
+}
+
 int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, uint32_t first_blk, uint32_t last_blk,
                uint32_t eof_blk, struct nova_io *io) {
     struct nova_intent in;
-    int rc = intent_begin(&in, inode, off, len, NULL, 0, first_blk, last_blk, eof_blk, io);
+    uint64_t size = 0;
+    int rc = write_begin(inode, off, len, first_blk, last_blk, eof_blk, &size, io);
+    if (rc == NOVA_OK && src == NULL)
+        rc = nova_fail(&io->err, NOVA_EINVAL, "no bytes to write");
     if (rc != NOVA_OK)
         return rc;
-    if (src == NULL) {
-        intent_end(&in, false);
-        return nova_fail(&io->err, NOVA_EINVAL, "no bytes to write");
-    }
+    bool in_place = is_in_place(off, size, first_blk);
+    if (can_certify(inode, off, len, size, in_place))
+        return write_certified(inode, off, src, (uint32_t)len, in_place ? first_blk : 0, size, io);
+    rc = intent_begin(&in, inode, off, len, NULL, 0, first_blk, last_blk, eof_blk, size, io);
+    if (rc != NOVA_OK)
+        return rc;
     bool one_lock = (file_map_without & MAP_ONE_LOCK) != 0;
     if (one_lock)
         log_lock_owner(inode);
@@ -495,7 +552,10 @@ int nova_write_begin_sparse(nova_inode *inode, uint64_t off, uint64_t len, const
     struct nova_intent *in = malloc(sizeof *in);
     if (in == NULL)
         return nova_fail(&io->err, NOVA_ENOMEM, "no memory for a write");
-    int rc = intent_begin(in, inode, off, len, holes, n, first_blk, last_blk, eof_blk, io);
+    uint64_t size = 0;
+    int rc = write_begin(inode, off, len, first_blk, last_blk, eof_blk, &size, io);
+    if (rc == NOVA_OK)
+        rc = intent_begin(in, inode, off, len, holes, n, first_blk, last_blk, eof_blk, size, io);
     if (rc != NOVA_OK) {
         free(in);
         return rc;

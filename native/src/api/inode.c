@@ -73,6 +73,7 @@ int nova_inode_close(nova_inode *inode, struct nova_error *err) {
     struct nova_pool *pool = inode->pool;
     uint32_t ino = inode->log.ino, gen = inode->log.gen;
     file_map_delete(inode->map); /* nothing is stored to its blocks, or appended to its log, from now on */
+    int settled = inode->released ? NOVA_OK : commit_answer(pool, log_settle(&inode->log, err));
     ranked_lock(&pool->open_lock, RANK_OPEN);
     struct nova_inode **entry = open_entry_locked(pool, ino);
     if (entry != NULL)
@@ -81,7 +82,7 @@ int nova_inode_close(nova_inode *inode, struct nova_error *err) {
     ranked_unlock(&pool->open_lock, RANK_OPEN);
     biased_lock_destroy(&inode->log_lock);
     free(inode);
-    return released ? inode_reclaim(pool, ino, gen, err) : NOVA_OK;
+    return released ? inode_reclaim(pool, ino, gen, err) : settled;
 }
 
 int nova_inode_stat(nova_inode *inode, struct nova_stat *st) {

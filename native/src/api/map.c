@@ -20,6 +20,8 @@ static int need_file_map(struct nova_inode *inode, struct nova_error *err) {
         return NOVA_OK;
     log_lock_guest(inode);
     int rc = view_whole_locked(inode, err); /* only then are all sequence numbers known */
+    if (rc == NOVA_OK)                      /* what the last entry certifies may be changed by stores from now on */
+        rc = commit_answer(pool, log_settle(&inode->log, err));
     if (rc == NOVA_OK)
         rc = file_map_new(&inode->map, &pool->file, &inode->log, &inode->log_lock, &pool->leaked, err);
     if (rc == NOVA_OK)

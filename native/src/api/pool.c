@@ -25,7 +25,7 @@ int pool_check_options(const char *path, const struct nova_pool_options *opt, st
         return nova_fail(err, NOVA_EINVAL, "no pool path given");
     if (opt->lanes > LANES_MAX || opt->recovery_threads > LANES_MAX)
         return nova_fail(err, NOVA_EINVAL, "lanes and recovery threads are at most %u", LANES_MAX);
-    if ((opt->flags & ~NOVA_OPT_EMULATED) != 0)
+    if ((opt->flags & ~(NOVA_OPT_EMULATED | NOVA_OPT_PREFAULT)) != 0)
         return nova_fail(err, NOVA_EINVAL, "unknown option flags %#x", opt->flags);
     return NOVA_OK;
 }
@@ -242,6 +242,8 @@ int nova_pool_open(const char *path, const struct nova_pool_options *opt, nova_p
         return nova_fail(err, NOVA_ENOMEM, "no memory for a pool handle");
     rc = pool_file_open(&pool->file, path, (opt->flags & NOVA_OPT_EMULATED) != 0, media_probe, err);
     if (rc == NOVA_OK) {
+        if ((opt->flags & NOVA_OPT_PREFAULT) != 0)
+            pool_file_prefault(&pool->file);
         rc = pool_take_up(pool, path, opt, err);
         if (rc == NOVA_OK && (rc = pins_attach(&pool->file, &pool->media, pool->alloc, err)) != NOVA_OK)
             pool_unload_tables(pool);

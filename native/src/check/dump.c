@@ -6,6 +6,7 @@
 #include "check/inspect.h"
 #include "check/text.h"
 #include "log/log.h"
+#include "recovery/pool_state.h"
 
 static const char *type_name(unsigned type) {
     return type == NOVA_FILE      ? "file"
@@ -82,6 +83,8 @@ static void dump_write(struct text *t, const struct fmt_entry *e) {
     text_add(t, "%-40s size %-12llu ", e->kind == FMT_TRUNCATE || w.count != 0 ? pages : "in place",
              (unsigned long long)w.size);
     text_time(t, w.mtime);
+    if (w.data_len != 0)
+        text_add(t, ", certifies %u bytes", w.data_len);
 }
 
 static void dump_range(struct text *t, const struct fmt_entry *e) {
@@ -178,18 +181,45 @@ static void dump_entry(struct text *t, const struct media *m, const struct fmt_e
     text_add(t, "\n");
 }
 
+static int dump_to_tail(struct text *t, const struct log *log, struct log_cursor *cur, struct nova_error *err) {
+    struct log_item item;
+    int rc;
+    while ((rc = log_next(log, cur, &item, err)) == NOVA_OK && item.entry != NULL) {
+        if (item.entered != 0)
+            text_add(t, "  log page %u: page tail good\n", item.entered);
+        dump_entry(t, log->m, item.entry, item.pos);
+    }
+    return rc;
+}
+
+/* What recovery will take in, as it does. */
+static int dump_behind_tail(struct text *t, struct log *log, struct log_cursor *cur, struct nova_error *err) {
+    struct pool_state state;
+    struct log_pos tail = log->tail;
+    uint8_t *torn;
+    pool_state_read(log->m, &state);
+    if (state.clean || log->type != NOVA_FILE)
+        return NOVA_OK;
+    int rc = log_adopt(log, cur, &torn, err);
+    if (rc == NOVA_OK && log->tail.idx != tail.idx) {
+        text_add(t, "  behind the tail:\n");
+        rc = dump_to_tail(t, log, cur, err);
+    }
+    if (rc == NOVA_OK && torn != NULL)
+        text_add(t, "  behind that: an entry whose bytes are not there\n");
+    return rc;
+}
+
 static void dump_log(struct text *t, const struct media *m, struct fmt_inode *slot) {
     struct log log;
     struct log_cursor cur = {0};
-    struct log_item item;
     struct nova_error err;
     int rc = log_open(&log, m, NULL, slot, &err);
     text_add(t, "  %-14s %8s  %-8s  %s\n", "block:line", "sequence", "entry", "checksum and contents");
-    while (rc == NOVA_OK && (rc = log_next(&log, &cur, &item, &err)) == NOVA_OK && item.entry != NULL) {
-        if (item.entered != 0)
-            text_add(t, "  log page %u: page tail good\n", item.entered);
-        dump_entry(t, m, item.entry, item.pos);
-    }
+    if (rc == NOVA_OK)
+        rc = dump_to_tail(t, &log, &cur, &err);
+    if (rc == NOVA_OK)
+        rc = dump_behind_tail(t, &log, &cur, &err);
     if (rc == NOVA_OK)
         text_add(t, "  end: %llu entries, %u log pages\n", (unsigned long long)cur.entries, cur.pages);
     else

@@ -17,6 +17,7 @@ struct walk {
     struct log_cursor cur;
     struct log_pos at; /* of the entry that walk_next() answered */
     bool whole;        /* read to its end */
+    bool at_tail;      /* what lies behind it has been taken in */
 };
 
 /* What a damaged place in a log is: log.c names the offset of the line, of the page tail, or of the pointer. */
@@ -40,11 +41,22 @@ static bool walk_open(struct walk *w, struct fsck *f, struct fmt_inode *slot) {
     return false;
 }
 
+/* As log_next(), and over the tail that a crash has left, as recovery does. */
+static int next_or_adopted(struct walk *w, struct log_item *item, struct nova_error *err) {
+    uint8_t *torn;
+    int rc = log_next(&w->log, &w->cur, item, err);
+    if (rc != NOVA_OK || item->entry != NULL || w->at_tail || w->f->state.clean || w->log.type != NOVA_FILE)
+        return rc;
+    w->at_tail = true;
+    rc = log_adopt(&w->log, &w->cur, &torn, err);
+    return rc == NOVA_OK ? log_next(&w->log, &w->cur, item, err) : rc;
+}
+
 /* The next entry, NULL at the end or at damage. */
 static const struct fmt_entry *walk_next(struct walk *w) {
     struct nova_error err;
     struct log_item item;
-    if (log_next(&w->log, &w->cur, &item, &err) != NOVA_OK) {
+    if (next_or_adopted(w, &item, &err) != NOVA_OK) {
         fsck_error(w->f, place(w, err.pool_off), err.pool_off, "%s", err.msg);
         w->whole = w->f->logs_whole = false;
         return NULL;

@@ -37,12 +37,13 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the media format is li
 #define FMT_JOURNAL_MOVES 4u          /* logs that one transaction may change */
 
 /* Feature bits of fmt_sb.incompat. */
-#define FMT_INCOMPAT_NAMESPACE 1u /* directories below the root, links, ranges, xattrs, journal records */
-#define FMT_INCOMPAT_CLEANING 2u  /* logs that lack entries without effect; that begin in their first page */
-#define FMT_INCOMPAT_RESIZING 4u  /* the pool is just being made larger: fmt_sb.grow_to counts */
-#define FMT_INCOMPAT_BTIME 8u     /* setattr entries with a time of creation */
+#define FMT_INCOMPAT_NAMESPACE 1u  /* directories below the root, links, ranges, xattrs, journal records */
+#define FMT_INCOMPAT_CLEANING 2u   /* logs that lack entries without effect; that begin in their first page */
+#define FMT_INCOMPAT_RESIZING 4u   /* the pool is just being made larger: fmt_sb.grow_to counts */
+#define FMT_INCOMPAT_BTIME 8u      /* setattr entries with a time of creation */
+#define FMT_INCOMPAT_CERTIFIED 16u /* write entries that certify themselves may lie behind the tail */
 /* Those that a pool gets when it is opened. */
-#define FMT_INCOMPAT_ALL (FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING | FMT_INCOMPAT_BTIME)
+#define FMT_INCOMPAT_ALL (FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING | FMT_INCOMPAT_BTIME | FMT_INCOMPAT_CERTIFIED)
 #define FMT_INCOMPAT_KNOWN (FMT_INCOMPAT_ALL | FMT_INCOMPAT_RESIZING)
 
 /* The page of a file that holds a byte, and pages that so many bytes take. */
@@ -180,11 +181,13 @@ struct fmt_entry {
 
 struct fmt_write_body { /* FMT_WRITE, FMT_ALLOC; FMT_TRUNCATE has pgoff = blk = count = 0 */
     uint64_t pgoff;     /* 24  first file page */
-    uint32_t blk;       /* 32  first block; 0 if count is 0 */
+    uint32_t blk;       /* 32  first block; if count is 0: 0, or the block that the certified bytes lie in */
     uint32_t count;     /* 36  pages; 0 in a truncate, and in a write that only moved the end of the file */
     uint64_t size;      /* 40  file size after the entry */
     int64_t mtime;      /* 48 */
-    uint64_t zero;      /* 56 */
+    uint32_t data_crc;  /* 56  of the bytes that a write brings, if its entry certifies itself; else 0 */
+    uint32_t data_len;  /* 60  how many they are, up to a block: the first of blk, or, if count is 0, the file's last;
+                               0: it does not */
 };
 
 struct fmt_range_body { /* FMT_HOLE, FMT_COLLAPSE, FMT_INSERT; size and mtime lie where a write has them */
@@ -336,6 +339,8 @@ FMT_AT(fmt_write_body, blk, 8);
 FMT_AT(fmt_write_body, count, 12);
 FMT_AT(fmt_write_body, size, 16);
 FMT_AT(fmt_write_body, mtime, 24);
+FMT_AT(fmt_write_body, data_crc, 32);
+FMT_AT(fmt_write_body, data_len, 36);
 FMT_SIZE(fmt_range_body, 40);
 FMT_AT(fmt_range_body, count, 8);
 FMT_AT(fmt_range_body, size, 16);

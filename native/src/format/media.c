@@ -254,3 +254,17 @@ struct fmt_entry fmt_blocks_entry(enum fmt_kind kind, uint64_t pgoff, struct nov
     memcpy(e.payload, &w, sizeof w);
     return e;
 }
+
+struct fmt_entry fmt_certified_entry(uint64_t pgoff, struct nova_extent ext, uint64_t size, int64_t mtime, uint32_t crc,
+                                     uint32_t len) {
+    struct fmt_write_body w = {.pgoff = ext.count == 0 ? 0 : pgoff,
+                               .blk = ext.blk,
+                               .count = ext.count,
+                               .size = size,
+                               .mtime = mtime,
+                               .data_crc = crc,
+                               .data_len = len};
+    struct fmt_entry e = {.kind = FMT_WRITE, .lines = 1};
+    memcpy(e.payload, &w, sizeof w);
+    return e;
+}

@@ -167,6 +167,13 @@ bool fmt_xattr_value_ok(const struct media *m, const void *entry);
 struct fmt_entry fmt_blocks_entry(enum fmt_kind kind, uint64_t pgoff, struct nova_extent ext, uint64_t size,
                                   int64_t mtime);
 
+/*
+ * A write that certifies its bytes, len of them, by their checksum. ext: the block that they begin, or, with count 0,
+ * the one that has them where the file ends.
+ */
+struct fmt_entry fmt_certified_entry(uint64_t pgoff, struct nova_extent ext, uint64_t size, int64_t mtime, uint32_t crc,
+                                     uint32_t len);
+
 /* Whether an entry says the size of a file and its mtime, which then lie where a write has them. */
 static inline bool fmt_says_size(const struct fmt_entry *e) {
     switch (e->kind) {
@@ -180,6 +187,16 @@ static inline bool fmt_says_size(const struct fmt_entry *e) {
     }
 }
 
+/*
+ * An entry of one line that certifies itself: a write of at most a block that says what the checksum of its bytes is.
+ * Such an entry counts behind the tail, too (log_adopt()). data_ok: whether the bytes are there, of a verified one.
+ */
+bool fmt_entry_certifies(const struct fmt_entry *e);
+bool fmt_entry_data_ok(const struct media *m, const struct fmt_entry *e);
+
+/* Starts writing back such an entry and its bytes. */
+void fmt_entry_flush(const struct media *m, const struct fmt_entry *e);
+
 /* Seals an entry whose header (but crc) and body are filled. */
 void fmt_entry_seal(const struct media *m, void *entry);
 
@@ -190,5 +207,9 @@ void fmt_entry_seal(const struct media *m, void *entry);
  */
 const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
                             uint8_t type);
+
+/* The same but for the checksum. */
+const char *fmt_entry_look(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
+                           uint8_t type);
 
 #endif

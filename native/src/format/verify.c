@@ -149,15 +149,46 @@ void fmt_entry_seal(const struct media *m, void *entry) {
     e->crc = entry_crc(m, e);
 }
 
+/* Where in its block the bytes begin that a write entry certifies. */
+static uint64_t certified_at(const struct fmt_write_body *w) {
+    return w->count == 0 ? (w->size - w->data_len) % NOVA_BLOCK_SIZE : 0;
+}
+
+static bool certified_place_ok(const struct media *m, const struct fmt_write_body *w) {
+    return w->count <= 1 && w->data_len <= w->size && certified_at(w) + w->data_len <= NOVA_BLOCK_SIZE &&
+           media_is_data(m, w->blk, 1);
+}
+
+bool fmt_entry_certifies(const struct fmt_entry *e) {
+    struct fmt_write_body w;
+    memcpy(&w, e->payload, sizeof w);
+    return e->kind == FMT_WRITE && w.data_len != 0;
+}
+
+bool fmt_entry_data_ok(const struct media *m, const struct fmt_entry *e) {
+    struct fmt_write_body w;
+    memcpy(&w, e->payload, sizeof w);
+    return w.data_crc == nova_crc32c(m->seed, media_blk(m, w.blk) + certified_at(&w), w.data_len);
+}
+
+void fmt_entry_flush(const struct media *m, const struct fmt_entry *e) {
+    struct fmt_write_body w;
+    memcpy(&w, e->payload, sizeof w);
+    m->ops->flush(m->ops, media_blk(m, w.blk) + certified_at(&w), w.data_len);
+    m->ops->flush(m->ops, e, FMT_LINE);
+}
+
 static const char *check_write(const struct media *m, const struct fmt_entry *e, uint8_t type) {
     struct fmt_write_body w;
     memcpy(&w, e->payload, sizeof w);
     if (type != NOVA_FILE && type != NOVA_SYMLINK)
         return "write entry in the log of a directory";
-    if (w.size > (uint64_t)NOVA_FILE_SIZE_MAX || w.zero != 0)
+    if (w.size > (uint64_t)NOVA_FILE_SIZE_MAX || (w.data_len == 0 && w.data_crc != 0))
         return "write entry with a field out of range";
+    if (w.data_len != 0 && (type != NOVA_FILE || !certified_place_ok(m, &w)))
+        return "write entry that certifies bytes out of range";
     if (w.count == 0)
-        return w.pgoff == 0 && w.blk == 0 ? NULL : "write entry without pages but with a place";
+        return w.pgoff == 0 && (w.blk == 0 || w.data_len != 0) ? NULL : "write entry without pages but with a place";
     uint64_t pages = pages_of(w.size);
     if (w.pgoff >= pages || w.count > pages - w.pgoff)
         return "write entry beyond its own file size";
@@ -169,7 +200,8 @@ static const char *check_truncate(const struct fmt_entry *e, uint8_t type) {
     memcpy(&w, e->payload, sizeof w);
     if (type != NOVA_FILE)
         return "truncate entry in the log of something that is no file";
-    return w.size <= (uint64_t)NOVA_FILE_SIZE_MAX && w.pgoff == 0 && w.blk == 0 && w.count == 0 && w.zero == 0
+    return w.size <= (uint64_t)NOVA_FILE_SIZE_MAX && w.pgoff == 0 && w.blk == 0 && w.count == 0 && w.data_crc == 0 &&
+                   w.data_len == 0
                ? NULL
                : "truncate entry with a field out of range";
 }
@@ -194,8 +226,8 @@ static const char *check_alloc(const struct media *m, const struct fmt_entry *e,
     memcpy(&w, e->payload, sizeof w);
     if (type != NOVA_FILE)
         return "alloc entry in the log of something that is no file";
-    if (w.size > (uint64_t)NOVA_FILE_SIZE_MAX || w.zero != 0 || w.count == 0 || w.pgoff >= FMT_FILE_PAGES ||
-        w.count > FMT_FILE_PAGES - w.pgoff)
+    if (w.size > (uint64_t)NOVA_FILE_SIZE_MAX || w.data_crc != 0 || w.data_len != 0 || w.count == 0 ||
+        w.pgoff >= FMT_FILE_PAGES || w.count > FMT_FILE_PAGES - w.pgoff)
         return "alloc entry with a field out of range";
     return media_is_data(m, w.blk, w.count) ? NULL : "alloc entry with blocks outside the data area";
 }
@@ -307,13 +339,11 @@ static const char *check_xattr(const struct media *m, const struct fmt_entry *e)
     return x.extents == 0 ? NULL : check_extents(m, e, &x);
 }
 
-const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
-                            uint8_t type) {
+const char *fmt_entry_look(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
+                           uint8_t type) {
     const struct fmt_entry *e = entry;
     if (e->lines == 0 || e->lines > FMT_ENTRY_LINES_MAX || e->lines > avail)
         return "entry with an impossible length";
-    if (e->crc != entry_crc(m, e))
-        return "entry checksum does not fit";
     if (e->ino != ino || e->gen != gen)
         return "entry of another inode";
     if (e->zero != 0 || e->seq == 0 || e->seq > INT64_MAX)
@@ -335,4 +365,12 @@ const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t a
     case FMT_PAD: return NULL;
     default: return "entry of an unknown kind";
     }
+}
+
+const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
+                            uint8_t type) {
+    const struct fmt_entry *e = entry;
+    bool readable = e->lines != 0 && e->lines <= FMT_ENTRY_LINES_MAX && e->lines <= avail;
+    return readable && e->crc != entry_crc(m, e) ? "entry checksum does not fit"
+                                                 : fmt_entry_look(m, entry, avail, ino, gen, type);
 }

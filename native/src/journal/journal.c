@@ -63,6 +63,9 @@ int journal_commit(struct journal *j, struct log_batch *b, uint32_t n, struct no
     if (n == 1)
         return log_commit(&b[0], err);
     const struct pmem_ops *ops = j->m->ops;
+    for (uint32_t i = 0; i < n; i++) /* redo looks for the tails before */
+        if (b[i].log->tail_lags)
+            ops->flush(ops, &b[i].log->slot->tail, sizeof b[i].log->slot->tail);
     int os = ops->drain(ops);
     if (os != 0) {
         journal_rollback(b, n);

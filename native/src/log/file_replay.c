@@ -74,14 +74,12 @@ void file_contents_free(struct file_contents *c) {
     xattr_map_free(&c->xattrs);
 }
 
-int file_replay(const struct log *log, struct file_contents *out, uint32_t blocks_max, file_replay_page page, void *arg,
-                struct nova_error *err) {
-    struct log_cursor cur = {0};
+/* What lies between the cursor and the log's tail. */
+static int replay_on(const struct log *log, struct log_cursor *cur, struct file_contents *out, uint32_t blocks_max,
+                     file_replay_page page, void *arg, struct nova_error *err) {
     struct log_item item;
     int rc;
-    *out = (struct file_contents){.nlink = 1};
-    block_map_init(&out->map);
-    while ((rc = log_next(log, &cur, &item, err)) == NOVA_OK && item.entry != NULL) {
+    while ((rc = log_next(log, cur, &item, err)) == NOVA_OK && item.entry != NULL) {
         if (item.entered != 0 && (rc = page(arg, item.entered, err)) != NOVA_OK)
             return rc;
         rc = apply(log, &item, out, blocks_max, err);
@@ -89,4 +87,27 @@ int file_replay(const struct log *log, struct file_contents *out, uint32_t block
             return rc;
     }
     return rc;
+}
+
+static void contents_init(struct file_contents *c) {
+    *c = (struct file_contents){.nlink = 1};
+    block_map_init(&c->map);
+}
+
+int file_replay(const struct log *log, struct file_contents *out, uint32_t blocks_max, file_replay_page page, void *arg,
+                struct nova_error *err) {
+    struct log_cursor cur = {0};
+    contents_init(out);
+    return replay_on(log, &cur, out, blocks_max, page, arg, err);
+}
+
+int file_replay_adopting(struct log *log, struct file_contents *out, uint32_t blocks_max, file_replay_page page,
+                         void *arg, uint8_t **torn, struct nova_error *err) {
+    struct log_cursor cur = {0};
+    *torn = NULL;
+    contents_init(out);
+    int rc = replay_on(log, &cur, out, blocks_max, page, arg, err);
+    if (rc == NOVA_OK)
+        rc = log_adopt(log, &cur, torn, err);
+    return rc == NOVA_OK ? replay_on(log, &cur, out, blocks_max, page, arg, err) : rc;
 }

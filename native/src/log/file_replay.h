@@ -37,4 +37,8 @@ void file_contents_free(struct file_contents *c);
 int file_replay(const struct log *log, struct file_contents *out, uint32_t blocks_max, file_replay_page page, void *arg,
                 struct nova_error *err);
 
+/* The same after a crash: with what log_adopt() finds, and answers in *torn. */
+int file_replay_adopting(struct log *log, struct file_contents *out, uint32_t blocks_max, file_replay_page page,
+                         void *arg, uint8_t **torn, struct nova_error *err);
+
 #endif

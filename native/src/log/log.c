@@ -107,6 +107,7 @@ void log_begin(struct log_batch *b, struct log *log, unsigned flags) {
     b->seq = log->seq;
     b->linked = log->linked;
     b->in_slot = false;
+    b->certified = false;
     b->flags = flags;
     b->new_pages = 0;
     b->appended = 0;
@@ -168,6 +169,7 @@ int log_append(struct log_batch *b, struct fmt_entry *e, struct nova_error *err)
     }
     put_entry(b, e);
     b->linked = b->linked || e->kind == FMT_LINK;
+    b->certified = fmt_entry_certifies(e);
     b->at = b->pos;
     b->pos.idx += e->lines;
     b->appended++;
@@ -183,6 +185,7 @@ void log_batch_store_tail(struct log_batch *b) {
     fmt_ptr *tail = &b->log->slot->tail;
     ops->store8(ops, tail, log_batch_tail(b));
     ops->flush(ops, tail, sizeof *tail);
+    b->log->tail_lags = false;
 }
 
 void log_batch_end(struct log_batch *b) {
@@ -196,8 +199,24 @@ void log_batch_end(struct log_batch *b) {
     extent_list_free(&b->pages);
 }
 
+static int unknown(int os, struct nova_error *err) {
+    return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; close it and open it again to see its state");
+}
+
+/* The entry is the commit: what its drain refused may have happened. */
+static int commit_certified(struct log_batch *b, struct nova_error *err) {
+    const struct pmem_ops *ops = b->log->m->ops;
+    int os = ops->drain(ops);
+    ops->store8(ops, &b->log->slot->tail, log_batch_tail(b));
+    b->log->tail_lags = true;
+    log_batch_end(b);
+    return os == 0 ? NOVA_OK : unknown(os, err);
+}
+
 int log_commit(struct log_batch *b, struct nova_error *err) {
     const struct pmem_ops *ops = b->log->m->ops;
+    if (b->certified && b->appended == 1 && b->new_pages == 0 && !b->in_slot)
+        return commit_certified(b, err);
     int os = ops->drain(ops);
     if (os != 0) {
         log_rollback(b);
@@ -206,14 +225,56 @@ int log_commit(struct log_batch *b, struct nova_error *err) {
     log_batch_store_tail(b);
     os = ops->drain(ops);
     log_batch_end(b);
-    if (os != 0)
-        return nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool; close it and open it again to see its state");
-    return NOVA_OK;
+    return os == 0 ? NOVA_OK : unknown(os, err);
 }
 
 void log_rollback(struct log_batch *b) {
     alloc_free_all(b->log->a, b->pages.ext, b->pages.n);
     extent_list_free(&b->pages);
+}
+
+int log_settle(struct log *log, struct nova_error *err) {
+    const struct pmem_ops *ops = log->m->ops;
+    if (!log->tail_lags)
+        return NOVA_OK;
+    ops->flush(ops, &log->slot->tail, sizeof log->slot->tail);
+    int os = ops->drain(ops);
+    log->tail_lags = os != 0;
+    return os == 0 ? NOVA_OK : nova_fail_os(err, NOVA_EOS, os, "cannot persist the pool");
+}
+
+/* ---- after a crash ---- */
+
+/* The entry at a place behind the tail, if it certifies itself. */
+static const struct fmt_entry *certified_at(const struct log *log, struct log_pos pos) {
+    const struct fmt_entry *e = (const struct fmt_entry *)(const void *)log_line(log, pos);
+    bool looks = e->kind == FMT_WRITE && e->lines == 1 && e->ino == log->ino && e->gen == log->gen;
+    return looks && fmt_entry_certifies(e) &&
+                   fmt_entry_check(log->m, e, lines_of(pos.blk) - pos.idx, log->ino, log->gen, log->type) == NULL
+               ? e
+               : NULL;
+}
+
+int log_adopt(struct log *log, const struct log_cursor *end, uint8_t **torn, struct nova_error *err) {
+    const struct fmt_entry *e, *last = NULL;
+    struct log_pos at = log->tail;
+    uint64_t seq = end->seq;
+    *torn = NULL;
+    while (at.idx < lines_of(at.blk) && (e = certified_at(log, at)) != NULL && e->seq == seq + 1) {
+        last = e;
+        seq++;
+        at.idx++;
+    }
+    for (struct log_pos p = at; p.idx < lines_of(p.blk); p.idx++)
+        if ((e = certified_at(log, p)) != NULL && e->seq > seq)
+            return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, log_line(log, at)),
+                                "log of inode %u: an entry is damaged, behind which there are others", log->ino);
+    if (last != NULL && !fmt_entry_data_ok(log->m, last)) {
+        at.idx--;
+        *torn = log_line(log, at);
+    }
+    log->tail = at;
+    return NOVA_OK;
 }
 
 /* ---- cutting ---- */

@@ -9,6 +9,20 @@
  *   3. the tail word is stored and flushed                                          - all or nothing: one 8-byte store
  *   4. drain                                                                        - it happened
  *
+ * A write of at most a block whose entry fits the page (or slot) that holds the tail takes one drain: its entry carries
+ * a checksum of the bytes that it brings, too, and so proves by itself that all of it is there.
+ *   1. bytes and entry are stored and flushed   - the entry is not whole, or the bytes are not: nothing happened;
+ *                                                 or both are: it happened
+ *   2. drain                                    - it happened
+ *   3. the tail word is stored, not flushed     - for whoever reads it in this process; the next commit of other kind
+ *                                                 makes it durable
+ * What the media has behind its tail then is a row of such entries, each with the next sequence number, in the page of
+ * the tail. Whoever reads a log after a crash takes them in (log_adopt()). Only of the last one the bytes may lack:
+ * that another one follows tells that its drain was over. The bytes of the last one stay as they are: nothing but a
+ * commit of other kind, or a mapping, which makes the tail durable first, lets anything be stored to them or to a block
+ * that they have been moved to. (A row proved by checksums instead of a second drain: the same idea as the journal
+ * checksums of Prabhakaran et al., "IRON File Systems", SOSP 2005, section 6.)
+ *
  * A log is cleaned (nova.h, "cleaning a log") by appending again what still counts in its first pages, and then cutting
  * these off: one 8-byte store of the head. A page in the middle that holds nothing of effect goes in the same way, by
  * the `next` of the page before it:
@@ -33,6 +47,7 @@ struct log {
     uint8_t type;
     struct log_pos tail; /* committed end */
     bool linked;         /* there is a link entry before it, or was one */
+    bool tail_lags;      /* the tail word may be in the caches only */
     bool slot_cut;       /* it begins in its first page: the slot's lines are not part of it */
     uint64_t seq;        /* of the last committed entry; known once a cursor has reached the tail */
 };
@@ -65,6 +80,17 @@ int log_open(struct log *log, const struct media *m, struct allocator *a, struct
  */
 int log_next(const struct log *log, struct log_cursor *cur, struct log_item *item, struct nova_error *err);
 
+/*
+ * Takes in what lies behind the tail and certifies itself, after a crash: the tail in *log moves, that on the media
+ * does not. end: the cursor of a reader that has reached the tail; it goes on from there. *torn: the line of an entry
+ * whose bytes are not there, which must not be found again by a later recovery when other bytes may lie where it points
+ * to; NULL: none. ECORRUPT: an entry of the row is damaged, as a later one tells.
+ */
+int log_adopt(struct log *log, const struct log_cursor *end, uint8_t **torn, struct nova_error *err);
+
+/* Makes the tail word durable if it may lag behind. EOS. */
+int log_settle(struct log *log, struct nova_error *err);
+
 /* The address of a line. */
 uint8_t *log_line(const struct log *log, struct log_pos pos);
 
@@ -76,6 +102,7 @@ struct log_batch {
     uint64_t seq;
     bool linked;
     bool in_slot;   /* log_restart() */
+    bool certified; /* the last entry is, by itself */
     unsigned flags; /* ALLOC_* */
     uint32_t new_pages;
     uint32_t appended;        /* entries */
@@ -97,8 +124,8 @@ int log_append(struct log_batch *b, struct fmt_entry *e, struct nova_error *err)
 
 /*
  * Makes everything stored before, by this thread and in this batch, durable, then commits by moving the tail: two
- * drains. EOS if the operating system refused to persist; if that was at the second drain, whether it happened shows
- * only after a reopen.
+ * drains, or one if the batch is one entry that certifies itself, behind others in its page or slot. EOS if the
+ * operating system refused to persist; if that was at the second drain, whether it happened shows only after a reopen.
  */
 int log_commit(struct log_batch *b, struct nova_error *err);
 

@@ -20,7 +20,9 @@ struct pmem_ops {
     void (*store8)(const struct pmem_ops *ops, void *dst, uint64_t val);
     /* Bulk copy of any size and alignment, written back (non-temporal when large); needs a drain. */
     void (*copy)(const struct pmem_ops *ops, void *dst, const void *src, size_t len);
-    /* The same with zeros. */
+    /* The same, reading each byte of src once; continues the CRC32C crc over what is copied. */
+    uint32_t (*copy_crc)(const struct pmem_ops *ops, void *dst, const void *src, size_t len, uint32_t crc);
+    /* Zeros, as copy. */
     void (*zero)(const struct pmem_ops *ops, void *dst, size_t len);
     /* Starts writing back the cache lines of [addr, addr + len). */
     void (*flush)(const struct pmem_ops *ops, const void *addr, size_t len);

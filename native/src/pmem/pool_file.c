@@ -185,6 +185,15 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
     return NOVA_OK;
 }
 
+void pool_file_prefault(const struct pool_file *pf) {
+#if defined(MADV_POPULATE_READ) && defined(MADV_POPULATE_WRITE)
+    /* Pages of the page cache that are mapped for writing would all be written back. */
+    (void)madvise(pf->base, pf->len, pf->durability == NOVA_DURABLE_MSYNC ? MADV_POPULATE_READ : MADV_POPULATE_WRITE);
+#else
+    (void)pf;
+#endif
+}
+
 int pool_file_sync_length(const struct pool_file *pf, const char *path, struct nova_error *err) {
     if (fsync(pf->fd) != 0)
         return nova_fail_os(err, NOVA_EOS, errno, "cannot make the file of pool %s durable", path);

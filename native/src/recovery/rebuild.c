@@ -212,6 +212,28 @@ static int mark_file_page(void *arg, uint32_t blk, struct nova_error *err) {
     return mark_page(p->s, p->log, blk, err);
 }
 
+/*
+ * Lets the media say what was found behind a log's tail; settle() makes that durable. Of a process that was killed, the
+ * last entry and its bytes may be in the caches only: they come first. An entry without its bytes goes: other bytes
+ * will lie where it points to, and could one day happen to be those.
+ */
+static int take_in(const struct scan *s, const struct log *log, uint8_t *torn, struct nova_error *err) {
+    const struct pmem_ops *ops = s->m->ops;
+    fmt_ptr tail = fmt_tail_make(s->m, log->ino, log->gen, (struct log_end){log->tail, log->linked});
+    if (torn != NULL)
+        ops->zero(ops, torn, FMT_LINE);
+    if (tail == log->slot->tail)
+        return NOVA_OK;
+    const struct log_pos last = {log->tail.blk, log->tail.idx - 1};
+    const uint8_t *line = log_line(log, last);
+    fmt_entry_flush(s->m, (const struct fmt_entry *)(const void *)line);
+    int os = ops->drain(ops);
+    if (os != 0)
+        return nova_fail_os(err, NOVA_EOS, os, "cannot persist what recovery has found");
+    ops->store8(ops, &log->slot->tail, tail);
+    return NOVA_OK;
+}
+
 static int scan_file(struct scan *s, uint32_t ino, struct nova_error *err) {
     struct log log;
     struct file_contents c;
@@ -219,7 +241,8 @@ static int scan_file(struct scan *s, uint32_t ino, struct nova_error *err) {
     if (rc != NOVA_OK)
         return rc;
     struct page_marking pages = {.s = s, .log = &log};
-    rc = file_replay(&log, &c, alloc_total(s->a), mark_file_page, &pages, err);
+    uint8_t *torn;
+    rc = file_replay_adopting(&log, &c, alloc_total(s->a), mark_file_page, &pages, &torn, err);
     if (rc == NOVA_OK) {
         struct marking k = {.s = s, .ino = ino, .err = err};
         block_map_each(&c.map, mark_block, &k);
@@ -233,7 +256,7 @@ static int scan_file(struct scan *s, uint32_t ino, struct nova_error *err) {
     if (rc == NOVA_OK && c.nlink != names) /* else its space would go while it still has a name */
         rc = nova_fail_at(err, NOVA_ECORRUPT, media_off(s->m, log.slot), "inode %u has %u names, and its log says %u",
                           ino, names, c.nlink);
-    return rc;
+    return rc == NOVA_OK ? take_in(s, &log, torn, err) : rc;
 }
 
 static void scan_some_files(struct scan *s) {

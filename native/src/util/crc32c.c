@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CRC32C. The usual input is a 60-byte log entry, so what counts is the latency of one short chain of CRC instructions
- * (eight of them), not the bandwidth of interleaved streams.
+ * CRC32C. The usual input is a 60-byte log entry, for which the latency of one short chain of CRC instructions counts
+ * (eight of them), and the bytes of a write, for which their throughput does: three streams at a time (Gopal et al.,
+ * "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", Intel, 2011).
  */
 #include "util/crc32c.h"
 
@@ -14,6 +15,7 @@
 #include <sys/auxv.h>
 #elif defined(__x86_64__)
 #include <nmmintrin.h>
+#include <wmmintrin.h>
 #endif
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -90,9 +92,66 @@ __attribute__((target("sse4.2"))) static uint32_t crc_cpu(uint32_t crc, const ui
     return ~r;
 }
 
+#define STREAM 336u /* bytes; three are just less than a KiB */
+/* To move a remainder on by so many bytes, multiply it by x^(8 * bytes - 33), and take the remainder of that. */
+#define MOVE_1 0xa60ce07bu /* STREAM */
+#define MOVE_2 0xcec3662eu /* 2 * STREAM */
+
+__attribute__((target("sse4.2,pclmul"))) static uint64_t times(uint32_t crc, uint32_t by) {
+    return (uint64_t)_mm_cvtsi128_si64(
+        _mm_clmulepi64_si128(_mm_cvtsi32_si128((int)crc), _mm_cvtsi32_si128((int)by), 0));
+}
+
+/* The remainder of three streams, one behind the other. */
+__attribute__((target("sse4.2,pclmul"))) static uint64_t joined(uint32_t a, uint32_t b, uint32_t c) {
+    return c ^ _mm_crc32_u64(0, times(a, MOVE_2) ^ times(b, MOVE_1));
+}
+
+__attribute__((target("sse4.2,pclmul"))) static uint32_t crc_streams(uint32_t crc, const uint8_t *p, size_t len) {
+    uint64_t a = ~crc;
+    for (; len >= 3 * STREAM; p += 3 * STREAM, len -= 3 * STREAM) {
+        uint64_t b = 0, c = 0;
+        for (size_t i = 0; i < STREAM; i += 8) {
+            a = _mm_crc32_u64(a, load8(p + i));
+            b = _mm_crc32_u64(b, load8(p + STREAM + i));
+            c = _mm_crc32_u64(c, load8(p + 2 * STREAM + i));
+        }
+        a = joined((uint32_t)a, (uint32_t)b, (uint32_t)c);
+    }
+    return crc_cpu(~(uint32_t)a, p, len);
+}
+
+__attribute__((target("sse4.2,pclmul"))) static inline uint64_t copy8(uint64_t crc, uint8_t *to, const uint8_t *from) {
+    uint64_t v = load8(from);
+    _mm_stream_si64((long long *)(void *)to, (long long)v);
+    return _mm_crc32_u64(crc, v);
+}
+
+/* The streams are short, so that the CPU does not run out of buffers for the lines that they fill. */
+__attribute__((target("sse4.2,pclmul"))) static uint32_t copy_streams(uint32_t crc, uint8_t *to, const uint8_t *p,
+                                                                      size_t len) {
+    uint64_t a = ~crc;
+    for (; len >= 3 * STREAM; p += 3 * STREAM, to += 3 * STREAM, len -= 3 * STREAM) {
+        uint64_t b = 0, c = 0;
+        for (size_t i = 0; i < STREAM; i += 8) {
+            a = copy8(a, to + i, p + i);
+            b = copy8(b, to + STREAM + i, p + STREAM + i);
+            c = copy8(c, to + 2 * STREAM + i, p + 2 * STREAM + i);
+        }
+        a = joined((uint32_t)a, (uint32_t)b, (uint32_t)c);
+    }
+    for (size_t i = 0; i < len; i += 8)
+        a = copy8(a, to + i, p + i);
+    return ~(uint32_t)a;
+}
+
 /* The compiler's run time fills the model that this reads before any code of ours runs. */
 static inline int cpu_has_crc(void) {
     return __builtin_cpu_supports("sse4.2");
+}
+
+static inline int cpu_has_streams(void) {
+    return __builtin_cpu_supports("pclmul");
 }
 
 #elif defined(__aarch64__)
@@ -147,7 +206,26 @@ static inline int cpu_has_crc(void) {
 #endif
 
 uint32_t nova_crc32c(uint32_t crc, const void *data, size_t len) {
+#if defined(__x86_64__)
+    if (len >= 3 * STREAM && cpu_has_crc() && cpu_has_streams())
+        return crc_streams(crc, data, len);
+#endif
     if (__builtin_expect(cpu_has_crc(), 1))
         return crc_cpu(crc, data, len);
     return nova_crc32c_portable(crc, data, len);
+}
+
+uint32_t nova_crc32c_stream(uint32_t crc, void *dst, const void *src, size_t len) {
+    uint8_t *to = dst;
+    const uint8_t *from = src;
+#if defined(__x86_64__)
+    if (__builtin_expect(cpu_has_crc() && cpu_has_streams(), 1))
+        return copy_streams(crc, to, from, len);
+#endif
+    for (size_t i = 0; i < len; i += 8) {
+        uint64_t v = load8(from + i);
+        memcpy(to + i, &v, 8);
+        crc = nova_crc32c(crc, &v, 8);
+    }
+    return crc;
 }

@@ -9,6 +9,7 @@
 #include "recorder.h"
 
 #include "thread_buffer.h"
+#include "util/crc32c.h"
 
 static struct {
     pthread_mutex_t lock; /* one order of all stores, on the mapping as in the trace */
@@ -106,6 +107,11 @@ static void rec_copy(const struct pmem_ops *ops, void *dst, const void *src, siz
     pthread_mutex_unlock(&rec.lock);
 }
 
+static uint32_t rec_copy_crc(const struct pmem_ops *ops, void *dst, const void *src, size_t len, uint32_t crc) {
+    rec_copy(ops, dst, src, len);
+    return nova_crc32c(crc, dst, len);
+}
+
 void recorder_stored(const void *dst, size_t len) {
     pthread_mutex_lock(&rec.lock);
     if (rec.to != NULL) {
@@ -154,8 +160,12 @@ static void length_locked(struct trace *t, uint64_t len) {
 }
 
 static void put_under(struct pool_file *file) {
-    file->ops = (struct pmem_ops){
-        .store8 = rec_store8, .copy = rec_copy, .zero = rec_zero, .flush = rec_flush, .drain = rec_drain};
+    file->ops = (struct pmem_ops){.store8 = rec_store8,
+                                  .copy = rec_copy,
+                                  .copy_crc = rec_copy_crc,
+                                  .zero = rec_zero,
+                                  .flush = rec_flush,
+                                  .drain = rec_drain};
     pthread_mutex_lock(&rec.lock);
     rec.base = file->base;
     rec.len = file->len;

@@ -57,6 +57,21 @@ static void every_length_and_alignment(void **state) {
     }
 }
 
+/* Long enough for several streams, a few times over. */
+static void lengths_around_those_of_streams(void **state) {
+    (void)state;
+    struct rng r = rng_start(__func__);
+    static uint8_t buf[5000];
+    for (size_t i = 0; i < sizeof buf; i++)
+        buf[i] = (uint8_t)rng_next(&r);
+    for (size_t len = 900; len + 16 <= sizeof buf; len += 1 + rng_next(&r) % 24) {
+        size_t at = rng_next(&r) % 16;
+        uint32_t start = (uint32_t)rng_next(&r), want = crc_naive(start, buf + at, len);
+        assert_int_equal(nova_crc32c(start, buf + at, len), want);
+        assert_int_equal(nova_crc32c_portable(start, buf + at, len), want);
+    }
+}
+
 static void pieces_equal_the_whole(void **state) {
     (void)state;
     struct rng r = rng_start(__func__);
@@ -91,6 +106,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),
         cmocka_unit_test(every_length_and_alignment),
+        cmocka_unit_test(lengths_around_those_of_streams),
         cmocka_unit_test(pieces_equal_the_whole),
         cmocka_unit_test(every_flipped_bit_shows),
     };

@@ -247,6 +247,7 @@ static void finds_too_many_pages(void **state) {
         b.pgoff = 100 + i * 3;
         b.size = 1000 * BLK;
         b.count = 3;
+        b.data_crc = b.data_len = 0;
         patch_write(&im, e, &b);
     }
     assert_true(im.m.data_end - im.m.data_blk > 3 * 69); /* the last one is too much */

@@ -502,8 +502,9 @@ static uint64_t bits_of(bool replica) {
 
 static void older_pools_get_the_feature(void **state) {
     (void)state;
-    static const uint64_t older[] = {0, FMT_INCOMPAT_NAMESPACE, FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING};
-    for (int k = 0; k < 9; k++) {
+    static const uint64_t older[] = {0, FMT_INCOMPAT_NAMESPACE, FMT_INCOMPAT_NAMESPACE | FMT_INCOMPAT_CLEANING,
+                                     FMT_INCOMPAT_ALL & ~(uint64_t)FMT_INCOMPAT_CERTIFIED};
+    for (int k = 0; k < 12; k++) {
         int damaged = k % 3; /* none, the first superblock, the replica */
         close_and_map();
         assert_int_equal(bits_of(false), FMT_INCOMPAT_ALL); /* a new pool has it */

@@ -148,7 +148,7 @@ static void create_checks_its_arguments(void **state) {
     assert_int_equal(create(path, NOVA_POOL_SIZE_MIN - 1), NOVA_EINVAL);
     assert_int_equal(create(path, (uint64_t)NOVA_POOL_SIZE_MAX + 4096), NOVA_EINVAL);
     assert_int_equal(create(path, 0), NOVA_EINVAL);
-    opt.flags = 2;
+    opt.flags = 4;
     assert_int_equal(nova_pool_create(path, SIZE, &opt, &err), NOVA_EINVAL);
     opt = emulated;
     opt.lanes = 65;

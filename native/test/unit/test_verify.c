@@ -415,13 +415,36 @@ static void write_entries(void **state) {
     /* a place without pages */
     assert_false(write_ok(1, 0, 0, 4096, FMT_WRITE, NOVA_FILE));
     assert_false(write_ok(0, d, 0, 4096, FMT_WRITE, NOVA_FILE));
+}
+
+/* Whether a write is good that says so of its bytes. */
+static bool certified_ok(uint32_t blk, uint32_t count, uint64_t size, uint32_t crc, uint32_t len, uint8_t type) {
     union entry x = good_write();
-    struct fmt_write_body w;
-    memcpy(&w, x.e.payload, sizeof w);
-    w.zero = 1;
+    struct fmt_write_body w = {.blk = blk, .count = count, .size = size, .data_crc = crc, .data_len = len};
     memcpy(x.e.payload, &w, sizeof w);
     fmt_entry_seal(&m, &x);
-    assert_non_null(check(&x, NOVA_FILE));
+    assert_int_equal(fmt_entry_certifies(&x.e), len != 0);
+    return check(&x, type) == NULL;
+}
+
+static void certified_entries(void **state) {
+    (void)state;
+    const uint32_t d = m.data_blk;
+    assert_false(certified_ok(d, 1, 4096, 1, 0, NOVA_FILE));   /* a checksum of nothing */
+    assert_true(certified_ok(d, 1, 4096, 0, 4096, NOVA_FILE)); /* it may happen to be 0 */
+    assert_true(certified_ok(d, 1, 4096, 1, 4096, NOVA_FILE));
+    assert_true(certified_ok(d, 1, 100, 1, 100, NOVA_FILE));
+    assert_false(certified_ok(d, 1, 100, 1, 101, NOVA_FILE)); /* beyond the size */
+    assert_false(certified_ok(d, 1, 8192, 1, 4097, NOVA_FILE));
+    assert_false(certified_ok(d, 2, 8192, 1, 4096, NOVA_FILE));
+    assert_false(certified_ok(d, 1, 4096, 1, 4096, NOVA_SYMLINK));
+    assert_false(certified_ok(d, 1, 4096, 1, 4096, NOVA_DIR));
+    assert_true(certified_ok(d, 0, 4200, 1, 104, NOVA_FILE));
+    assert_false(certified_ok(d, 0, 4200, 1, 105, NOVA_FILE)); /* over the start of the block */
+    assert_true(certified_ok(m.data_end - 1, 0, 4200, 1, 100, NOVA_FILE));
+    assert_false(certified_ok(m.data_end, 0, 4200, 1, 100, NOVA_FILE));
+    assert_false(certified_ok(0, 0, 4200, 1, 100, NOVA_FILE));
+    assert_false(certified_ok(d, 0, 50, 1, 100, NOVA_FILE));
 }
 
 static void truncate_entries(void **state) {
@@ -706,6 +729,7 @@ int main(void) {
         cmocka_unit_test(headers),
         cmocka_unit_test(entries_end_with_their_page),
         cmocka_unit_test(write_entries),
+        cmocka_unit_test(certified_entries),
         cmocka_unit_test(truncate_entries),
         cmocka_unit_test(range_entries),
         cmocka_unit_test(alloc_entries),

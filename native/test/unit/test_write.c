@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "alloc/lane.h"
 #include "api/handles.h"
 #include "write_pool.h"
 
@@ -399,11 +400,12 @@ static void intents_without_space(void **state) {
 static void fragment(struct nova_extent **held, uint32_t *n, uint32_t gaps) {
     uint32_t all;
     struct nova_extent *h = squeeze(0, &all);
-    /* The last ones taken are in ascending order in a pool of one lane; give back every second of them. */
+    /* But for the first ones, freed lately, they are in ascending order in a pool of one lane; give back every second
+     * of them. */
     *held = h;
     *n = all;
     uint32_t given = 0;
-    for (uint32_t i = 0; i + 1 < all && given < gaps; i += 2) {
+    for (uint32_t i = LANE_RECENT; i + 1 < all && given < gaps; i += 2) {
         assert_true(alloc_free(s.pool->alloc, h[i].blk, 1));
         h[i].count = 0;
         given++;

@@ -12,6 +12,7 @@ public final class StoreOptions {
     private static final StoreOptions DEFAULTS = builder().build();
 
     private final boolean emulated;
+    private final boolean prefault;
     private final int lanes;
     private final int recoveryThreads;
     private final boolean inPlaceWrites;
@@ -20,6 +21,7 @@ public final class StoreOptions {
 
     private StoreOptions(Builder builder) {
         this.emulated = builder.emulated;
+        this.prefault = builder.prefault;
         this.lanes = builder.lanes;
         this.recoveryThreads = builder.recoveryThreads;
         this.inPlaceWrites = builder.inPlaceWrites;
@@ -27,7 +29,7 @@ public final class StoreOptions {
         this.accessTimes = builder.accessTimes;
     }
 
-    /** {@return the options used where none are given: not emulated, a lane and a recovery thread per CPU, access times as
+    /** {@return the options used where none are given: not emulated, nothing prefaulted, a lane and a recovery thread per CPU, access times as
      *     {@link AccessTimes#RELATIME}} */
     public static StoreOptions defaults() {
         return DEFAULTS;
@@ -41,6 +43,11 @@ public final class StoreOptions {
     /** {@return whether memory that is not persistent is to be treated as if it were} */
     public boolean emulated() {
         return emulated;
+    }
+
+    /** {@return whether opening maps all pages of the pool} */
+    public boolean prefault() {
+        return prefault;
     }
 
     /** {@return allocation lanes, 0 for one per CPU} */
@@ -84,6 +91,7 @@ public final class StoreOptions {
     /** Collects options. Not thread-safe. */
     public static final class Builder {
         private boolean emulated;
+        private boolean prefault;
         private int lanes;
         private int recoveryThreads;
         private boolean inPlaceWrites;
@@ -102,6 +110,19 @@ public final class StoreOptions {
          */
         public Builder emulated(boolean on) {
             this.emulated = on;
+            return this;
+        }
+
+        /**
+         * Maps all pages of the pool when it is opened, so that no call later meets a page fault. Without it, the first
+         * store to each page of 4 KiB costs one, a microsecond or two. Opening takes longer in turn, by some hundred
+         * milliseconds per GiB of a pool that is new on tmpfs. Ignored by kernels before Linux 5.14.
+         *
+         * @param on whether to
+         * @return this
+         */
+        public Builder prefault(boolean on) {
+            this.prefault = on;
             return this;
         }
 

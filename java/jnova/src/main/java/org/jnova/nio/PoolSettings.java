@@ -30,6 +30,7 @@ record PoolSettings(boolean create, long size, StoreOptions options) {
         }
         StoreOptions.Builder options = StoreOptions.builder();
         options.emulated(flag(env, "emulated"));
+        options.prefault(flag(env, "prefault"));
         Object times = env.get("accessTimes");
         if (times != null) {
             options.accessTimes(AccessTimes.valueOf(times.toString().toUpperCase(Locale.ROOT)));

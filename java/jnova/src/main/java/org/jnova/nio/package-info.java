@@ -20,6 +20,7 @@
  * <tr><td>{@code create}</td><td>{@code true}: makes the pool if there is no such file; wants {@code size}</td></tr>
  * <tr><td>{@code size}</td><td>bytes, as a number, or as text that may end in {@code K}, {@code M}, {@code G}, {@code T}</td></tr>
  * <tr><td>{@code emulated}</td><td>{@code true}: see {@link org.jnova.StoreOptions.Builder#emulated}</td></tr>
+ * <tr><td>{@code prefault}</td><td>{@code true}: see {@link org.jnova.StoreOptions.Builder#prefault}</td></tr>
  * <tr><td>{@code accessTimes}</td><td>{@code relatime} or {@code never}: see {@link org.jnova.AccessTimes}</td></tr>
  * <tr><td>{@code options}</td><td>a {@link org.jnova.StoreOptions}, instead of the two before</td></tr>
  * </table>

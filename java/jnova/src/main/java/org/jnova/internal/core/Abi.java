@@ -86,6 +86,7 @@ public final class Abi {
 
     // nova_pool_options
     public static final int OPT_EMULATED = 1;
+    public static final int OPT_PREFAULT = 2;
     public static final int OPTIONS_SIZE = 24;
     public static final int OPTIONS_FLAGS = 0;
     public static final int OPTIONS_LANES = 4;

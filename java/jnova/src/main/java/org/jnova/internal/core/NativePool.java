@@ -265,7 +265,7 @@ public final class NativePool {
     private static NativeMemory optionsMemory(StoreOptions options, long progress) {
         NativeMemory memory = NativeMemory.allocate(Abi.OPTIONS_SIZE);
         ByteBuffer bytes = memory.bytes();
-        bytes.putInt(Abi.OPTIONS_FLAGS, options.emulated() ? Abi.OPT_EMULATED : 0);
+        bytes.putInt(Abi.OPTIONS_FLAGS, (options.emulated() ? Abi.OPT_EMULATED : 0) | (options.prefault() ? Abi.OPT_PREFAULT : 0));
         bytes.putInt(Abi.OPTIONS_LANES, options.lanes());
         bytes.putInt(Abi.OPTIONS_RECOVERY_THREADS, options.recoveryThreads());
         bytes.putLong(Abi.OPTIONS_PROGRESS, progress);

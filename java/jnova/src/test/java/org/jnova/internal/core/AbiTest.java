@@ -37,7 +37,7 @@ class AbiTest {
         "EXTENT_SIZE sizeof.nova_extent", "EXTENT_BLK offset.nova_extent.blk", "EXTENT_COUNT offset.nova_extent.count",
         "PROGRESS_SIZE sizeof.nova_progress", "PROGRESS_DONE offset.nova_progress.done",
         "PROGRESS_TOTAL offset.nova_progress.total",
-        "OPT_EMULATED const.NOVA_OPT_EMULATED", "OPTIONS_SIZE sizeof.nova_pool_options",
+        "OPT_EMULATED const.NOVA_OPT_EMULATED", "OPT_PREFAULT const.NOVA_OPT_PREFAULT", "OPTIONS_SIZE sizeof.nova_pool_options",
         "OPTIONS_FLAGS offset.nova_pool_options.flags", "OPTIONS_LANES offset.nova_pool_options.lanes",
         "OPTIONS_RECOVERY_THREADS offset.nova_pool_options.recovery_threads",
         "OPTIONS_PROGRESS offset.nova_pool_options.progress",
