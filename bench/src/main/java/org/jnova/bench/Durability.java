@@ -2,46 +2,39 @@
 package org.jnova.bench;
 
 /**
- * What of a call that returned is still there after a crash, in words, and whether a call that a crash cut short is
- * there wholly or not at all.
+ * What is still there after a crash, in words: of the process, in which all that has reached the kernel survives, and of
+ * the machine, in which nothing on tmpfs does.
  */
 enum Durability {
-    /** JNova as it runs where it is asked for nothing, and the protocol that it does. */
-    NOVA(true),
-    /** JNova's emulated mode, wherever. */
-    NOVA_EMULATED(true),
-    /** Handed to the kernel: it is in the page cache. */
-    PAGE_CACHE(false),
-    /** The same, by a system that finds out which of its records are whole. */
-    PAGE_CACHE_ATOMIC(true),
+    /** JNova as it runs where it is asked for nothing: persistent memory is flushed, other files are synced. */
+    NOVA("power-fail safe"),
     /** Synced to the device within the call. */
-    SYNCED(false),
-    SYNCED_ATOMIC(true),
-    /** In the memory of the process at first. */
-    BUFFERED(true),
-    /** Nothing is written. */
-    NONE(true);
+    SYNCED("power-fail safe"),
+    /** In the page cache, by a system that finds out which of its records are whole, or leaves that to the caller. */
+    PAGE_CACHE("process-crash safe, may lose the last writes at a power failure"),
+    /** The same, by a system that relies on an order that the kernel does not keep. */
+    PAGE_CACHE_UNORDERED("process-crash safe, may lose everything at a power failure"),
+    /** JNova's emulated mode: flushes without syncs, which are enough on persistent memory alone. */
+    NOVA_EMULATED("process-crash safe, may lose everything at a power failure");
 
-    private static final String POWER_FAIL = "power-fail safe";
-    private static final String PROCESS_CRASH = "process-crash safe";
-    private static final String LAST_WRITES = "may lose the last writes";
+    /** For calls that write nothing. */
+    static final String NOTHING_WRITTEN = "-";
 
-    private final boolean atomic;
+    private static final String ON_TMPFS = "process-crash safe";
 
-    Durability(boolean atomic) {
-        this.atomic = atomic;
+    private final String words;
+
+    Durability(String words) {
+        this.words = words;
     }
 
-    /** On tmpfs nothing survives a power failure, and all that has reached the kernel survives the process. */
-    String words(FileSystemInfo fs) {
-        String words =
-                switch (this) {
-                    case NOVA, SYNCED, SYNCED_ATOMIC -> fs.isTmpfs() ? PROCESS_CRASH : POWER_FAIL;
-                    case NOVA_EMULATED -> fs.dax() ? POWER_FAIL : PROCESS_CRASH;
-                    case PAGE_CACHE, PAGE_CACHE_ATOMIC -> PROCESS_CRASH;
-                    case BUFFERED -> LAST_WRITES;
-                    case NONE -> "-";
-                };
-        return atomic ? words : words + ", not atomic";
+    /**
+     * In words.
+     *
+     * @param atomic whether a call that a crash cuts short has happened wholly or not at all
+     */
+    String words(FileSystemInfo fs, boolean atomic) {
+        String text = fs.isTmpfs() ? ON_TMPFS : this == NOVA_EMULATED && fs.dax() ? NOVA.words : words;
+        return atomic ? text : text + ", not atomic";
     }
 }

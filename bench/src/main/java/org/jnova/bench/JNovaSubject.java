@@ -14,7 +14,10 @@ import org.jnova.NovaFile;
 import org.jnova.NovaStore;
 import org.jnova.StoreOptions;
 
-/** JNova itself. The pool has room for the files, and for what one iteration appends or makes. */
+/**
+ * JNova itself, its pool touched ahead, as the limit's memory is. The pool has room for the files, for what one iteration
+ * makes, and for logs.
+ */
 final class JNovaSubject implements Subject {
     /** From where the caller's bytes come. */
     enum Source {
@@ -23,7 +26,15 @@ final class JNovaSubject implements Subject {
         ARRAY
     }
 
-    private static final long ROOM = 2L << 30;
+    /** For logs, and for what is appended until the file is cut. */
+    private static final long ROOM = 768L << 20;
+
+    /** For the small files of an iteration, two blocks each. */
+    private static final long SMALL_FILES_ROOM = 3L << 30;
+
+    /** Bytes that a session appends until it cuts its file, a few times in an iteration. */
+    private static final long APPENDED_MAX = 128L << 20;
+
     private static final int FILL_LEN = 1 << 20;
     private static final String SMALL = "small";
 
@@ -38,8 +49,8 @@ final class JNovaSubject implements Subject {
         long filled = conditions.appends() || conditions.workload().onNames() ? 0 : conditions.size();
         store = NovaStore.create(
                 conditions.dir().resolve("pool"),
-                filled * conditions.files() + filled / 2 + ROOM,
-                StoreOptions.builder().emulated(emulated).build());
+                filled * conditions.files() + filled / 8 + (makes() ? SMALL_FILES_ROOM : ROOM),
+                StoreOptions.builder().emulated(emulated).prefault(true).build());
         ByteBuffer content = ByteBuffer.allocateDirect(FILL_LEN);
         for (int i = 0; i < conditions.files(); i++) {
             NovaFile file = store.open("file" + i, READ, WRITE, CREATE_NEW);
@@ -50,6 +61,10 @@ final class JNovaSubject implements Subject {
         }
         store.open("closed", WRITE, CREATE_NEW).close();
         store.createDirectory(SMALL);
+    }
+
+    private boolean makes() {
+        return conditions.workload().call == Workload.Call.CREATE;
     }
 
     @Override
@@ -69,8 +84,10 @@ final class JNovaSubject implements Subject {
                 file.truncate(0);
             }
         }
-        for (String name : store.names(SMALL)) {
-            store.delete(SMALL + '/' + name);
+        if (makes()) {
+            for (String name : store.names(SMALL)) {
+                store.delete(SMALL + '/' + name);
+            }
         }
     }
 
@@ -87,6 +104,7 @@ final class JNovaSubject implements Subject {
         private final NovaFile file;
         private final ByteBuffer buffer;
         private boolean renamed;
+        private long appended;
 
         BufferSession(NovaStore store, NovaFile file, ByteBuffer buffer) {
             this.store = store;
@@ -106,6 +124,10 @@ final class JNovaSubject implements Subject {
 
         @Override
         long append() throws IOException {
+            if ((appended += buffer.capacity()) > APPENDED_MAX) {
+                file.truncate(0);
+                appended = 0;
+            }
             return file.append(buffer.clear());
         }
 
@@ -131,6 +153,7 @@ final class JNovaSubject implements Subject {
     private static final class ArraySession extends Session {
         private final NovaFile file;
         private final byte[] array;
+        private long appended;
 
         ArraySession(NovaFile file, byte[] array) {
             this.file = file;
@@ -149,6 +172,10 @@ final class JNovaSubject implements Subject {
 
         @Override
         long append() throws IOException {
+            if ((appended += array.length) > APPENDED_MAX) {
+                file.truncate(0);
+                appended = 0;
+            }
             return file.append(array, 0, array.length);
         }
     }

@@ -43,6 +43,7 @@ final class JmhRun {
     /** One row, in an empty folder. */
     Figures row(Row row, Path dir) throws RunnerException {
         TimeValue iteration = TimeValue.milliseconds(plan.iterationMillis);
+        int warmups = given.getWarmupIterations().orElse(plan.warmups);
         ChainedOptionsBuilder options = options(row.contender().jvmArgs())
                 .include("^.*\\." + RowBench.class.getSimpleName() + "\\."
                         + row.workload().call.name().toLowerCase(Locale.ROOT) + "$")
@@ -51,11 +52,12 @@ final class JmhRun {
                 .param("dir", dir.toString())
                 .param("size", Long.toString(row.size()))
                 .param("files", Integer.toString(row.files()))
+                .param("warmed", Boolean.toString(warmups != 0))
                 .threads(row.threads())
                 .mode(Mode.AverageTime)
                 .mode(Mode.SampleTime)
                 .addProfiler(GCProfiler.class)
-                .warmupIterations(given.getWarmupIterations().orElse(plan.warmups))
+                .warmupIterations(warmups)
                 .warmupTime(given.getWarmupTime().orElse(iteration))
                 .measurementIterations(given.getMeasurementIterations().orElse(plan.iterations))
                 .measurementTime(given.getMeasurementTime().orElse(iteration))
@@ -82,7 +84,7 @@ final class JmhRun {
                 row.threads(),
                 row.size(),
                 row.fs().label(),
-                row.contender().durability(row.workload()).words(row.fs()),
+                row.contender().durability(row.workload(), row.fs()),
                 mean,
                 percentiles,
                 allocated,

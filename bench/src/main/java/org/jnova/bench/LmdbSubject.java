@@ -2,6 +2,7 @@
 package org.jnova.bench;
 
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicLong;
 import org.lmdbjava.Dbi;
 import org.lmdbjava.DbiFlags;
 import org.lmdbjava.Env;
@@ -20,7 +21,7 @@ final class LmdbSubject implements Subject {
     private final Conditions conditions;
     private final Env<ByteBuffer> env;
     private final Dbi<ByteBuffer> dbi;
-    private long appended;
+    private final AtomicLong appended = new AtomicLong();
 
     LmdbSubject(Conditions conditions, boolean sync) {
         this.conditions = conditions;
@@ -70,10 +71,10 @@ final class LmdbSubject implements Subject {
             @Override
             long append() {
                 try (Txn<ByteBuffer> txn = env.txnWrite()) {
-                    dbi.put(txn, key.putLong(0, appended++), value, PutFlags.MDB_APPEND);
+                    dbi.put(txn, key.putLong(0, appended.getAndIncrement()), value, PutFlags.MDB_APPEND);
                     txn.commit();
                 }
-                return appended;
+                return appended.get();
             }
         };
     }

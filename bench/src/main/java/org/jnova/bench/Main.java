@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
@@ -33,6 +32,8 @@ public final class Main {
               --plot FILE        draws them: latency of single calls, an SVG picture
               --markdown FILE    replaces what stands in FILE between the lines
                                  <!-- jnova bench: begin --> and <!-- jnova bench: end -->
+
+            The exit code is 1 if a row of JNova's fails, or all do; another system that cannot run here is left out.
 
             Times are ns per call. The mean (the median of iterations), ops/s and B/op, bytes on the Java heap, are of
             runs that time many calls at a time; percentiles are of runs that time single ones (some 40 ns more each).
@@ -150,20 +151,14 @@ public final class Main {
         Plan plan = plan();
         plan.only(only);
         JmhRun jmh = new JmhRun(plan, jmhArgs);
-        Collection<RunResult> names = List.of();
-        boolean withNames = !quick || !only.isEmpty();
-        if (plan.rows().isEmpty() && !(withNames && Pattern.compile(only).matcher("NamesBench").find())) {
-            names = jmh.names(dir, only);
-            if (names.isEmpty()) {
-                throw new IllegalArgumentException("no row and no benchmark matches --only " + only);
-            }
-        }
         Map<String, String> head = Machine.head(args);
         head.forEach((key, value) -> System.out.println(key + ": " + value));
         System.out.printf("%d rows, %d JVMs, about %.0f minutes%n", plan.rows().size(), plan.jvms(), plan.seconds() / 60);
-        List<Figures> figures = plan.rows().isEmpty() ? List.of() : new Measurement(plan, programs, jmh, quick).run();
-        if (withNames && names.isEmpty()) {
-            names = jmh.names(dir, only);
+        Measurement measurement = new Measurement(plan, programs, jmh, quick);
+        List<Figures> figures = measurement.run();
+        Collection<RunResult> names = quick && only.isEmpty() ? List.of() : jmh.names(dir, only);
+        if (plan.rows().isEmpty() && names.isEmpty()) {
+            throw new IllegalArgumentException("no row and no benchmark matches --only " + only);
         }
         if (!figures.isEmpty()) {
             System.out.println();
@@ -183,6 +178,10 @@ public final class Main {
         }
         if (markdown != null) {
             Files.writeString(markdown, Table.replace(text, Table.markdown(head, figures)));
+        }
+        if (measurement.hasFailed() || measurement.measuredNothing() && names.isEmpty()) {
+            System.err.println("jnova bench: rows are missing; the words above say why");
+            System.exit(1);
         }
     }
 

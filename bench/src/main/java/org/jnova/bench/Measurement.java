@@ -24,13 +24,24 @@ final class Measurement {
     private final Plan plan;
     private final Programs programs;
     private final JmhRun jmh;
-    private final int rounds;
+    private final boolean quick;
+    private final List<Row> failed = new ArrayList<>();
 
     Measurement(Plan plan, Programs programs, JmhRun jmh, boolean quick) {
         this.plan = plan;
         this.programs = programs;
         this.jmh = jmh;
-        rounds = quick ? QUICK_ROUNDS : ROUNDS;
+        this.quick = quick;
+    }
+
+    /** Whether a row of JNova's could not be measured. */
+    boolean hasFailed() {
+        return failed.stream().anyMatch(row -> row.contender().isJNova());
+    }
+
+    /** Whether all rows failed. */
+    boolean measuredNothing() {
+        return failed.size() == plan.rows().size();
     }
 
     /** All figures, by workload; those of C first. */
@@ -66,6 +77,8 @@ final class Measurement {
                 operations.add(row.workload().limit);
             }
         });
+        int rounds = quick ? QUICK_ROUNDS : ROUNDS;
+        boolean withCore = !quick || group.size() < Plan.LARGE; // which takes seconds to fill a large file
         CProgram limit = new CProgram(programs.limit(), dir, group.size(), rounds);
         CProgram core = new CProgram(programs.core(), dir, group.size(), rounds);
         List<Figures> measured = new ArrayList<>();
@@ -73,14 +86,12 @@ final class Measurement {
             for (int i = 0; i < rows.size(); i++) {
                 Files.createDirectories(dir);
                 if (!operations.isEmpty() && (i == 0 || i == rows.size() / 2)) {
-                    limit.measure(operations);
-                    core.measure(operations);
+                    measure(operations, limit, withCore ? core : null);
                 }
                 row(rows.get(i), dir, measured);
             }
             if (!operations.isEmpty()) {
-                limit.measure(operations);
-                core.measure(operations);
+                measure(operations, limit, withCore ? core : null);
             }
         } finally {
             Scratch.delete(dir);
@@ -88,7 +99,15 @@ final class Measurement {
         return withLimits(group, rows, measured, limit, core);
     }
 
-    /** A row that fails is left out, with a word. */
+    private static void measure(Set<String> operations, CProgram limit, CProgram core)
+            throws IOException, InterruptedException {
+        limit.measure(operations);
+        if (core != null) {
+            core.measure(operations);
+        }
+    }
+
+    /** A row that fails is left out, with a word: a peer may not know this JDK. */
     private void row(Row row, Path dir, List<Figures> to) throws IOException {
         Path own = Files.createDirectory(dir.resolve("row"));
         try {
@@ -100,6 +119,7 @@ final class Measurement {
                     Figures.text("%.0f", figures.mean()),
                     Figures.text("%.0f", figures.percentiles()[Figures.P99]));
         } catch (RunnerException e) {
+            failed.add(row);
             System.out.printf("%-60s left out: %s; run it alone with --only, and -v EXTRA behind --, to see why%n",
                     row.name(), e.getMessage());
         } finally {
@@ -146,7 +166,7 @@ final class Measurement {
                 1,
                 group.size(),
                 group.fs().label(),
-                (reads ? Durability.NONE : Durability.NOVA_EMULATED).words(group.fs()),
+                reads ? Durability.NOTHING_WRITTEN : Durability.NOVA_EMULATED.words(group.fs(), true),
                 program.mean(workload.limit),
                 program.percentiles(workload.limit),
                 Double.NaN,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova.bench;
 
+import java.util.concurrent.atomic.AtomicLong;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
 
@@ -16,7 +17,7 @@ final class MvStoreSubject implements Subject {
     private final boolean sync;
     private final MVStore store;
     private final MVMap<Long, byte[]> map;
-    private long appended;
+    private final AtomicLong appended = new AtomicLong();
 
     MvStoreSubject(Conditions conditions, boolean sync) {
         this.conditions = conditions;
@@ -59,9 +60,9 @@ final class MvStoreSubject implements Subject {
 
             @Override
             long append() {
-                map.put(appended++, value);
+                map.put(appended.getAndIncrement(), value);
                 commit();
-                return appended;
+                return appended.get();
             }
         };
     }

@@ -2,6 +2,7 @@
 package org.jnova.bench;
 
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicLong;
 import org.rocksdb.CompressionType;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
@@ -20,7 +21,7 @@ final class RocksSubject implements Subject {
     private final WriteOptions writes = new WriteOptions();
     private final ReadOptions reads = new ReadOptions();
     private final RocksDB db;
-    private long appended;
+    private final AtomicLong appended = new AtomicLong();
 
     RocksSubject(Conditions conditions, boolean sync) throws RocksDBException {
         this.conditions = conditions;
@@ -54,8 +55,8 @@ final class RocksSubject implements Subject {
 
             @Override
             long append() throws RocksDBException {
-                db.put(writes, key.clear().putLong(0, appended++), value.clear());
-                return appended;
+                db.put(writes, key.clear().putLong(0, appended.getAndIncrement()), value.clear());
+                return appended.get();
             }
         };
     }

@@ -48,6 +48,10 @@ public class RowBench {
         @Param("1")
         public int files;
 
+        /** Whether threads warm up before JMH makes them. */
+        @Param("true")
+        public boolean warmed;
+
         Conditions conditions;
         Subject subject;
 
@@ -57,6 +61,7 @@ public class RowBench {
             Path own = Files.createTempDirectory(Path.of(dir), "fork");
             conditions = new Conditions(Workload.valueOf(workload), own, size, files);
             subject = Contender.valueOf(contender).open(conditions);
+            subject.reset();
         }
 
         /** Cuts off what the iteration before has appended. */
@@ -79,6 +84,14 @@ public class RowBench {
         private static final int DRAWN = 1 << 20;
         private static final int TENTHS = 10;
         private static final int READ_TENTHS = 7;
+
+        /** Calls after which the JIT compiler has done its work; slow ones are made for some time instead. */
+        private static final int WARMUP_CALLS = 200_000;
+
+        private static final long WARMUP_NANOS = 3_000_000_000L;
+
+        /** Calls between resets, so that none needs more room than in an iteration. */
+        private static final int CALLS_PER_RESET = 50_000;
 
         Subject.Session session;
         private final int[] order = new int[DRAWN];
@@ -104,6 +117,18 @@ public class RowBench {
             }
         }
 
+        /** Warms up by calls rather than by time, since the fast ones of a fork take less than its start. */
+        @Setup(Level.Trial)
+        public void warmUp(Opened opened) throws Exception {
+            long start = System.nanoTime();
+            for (int i = 1; opened.warmed && i <= WARMUP_CALLS && System.nanoTime() - start < WARMUP_NANOS; i++) {
+                call(opened.conditions.workload().call, this);
+                if (i % CALLS_PER_RESET == 0 && threads == 1) {
+                    opened.subject.reset();
+                }
+            }
+        }
+
         long nextOffset() {
             next = next + 1 & DRAWN - 1;
             return order[next] * unit;
@@ -116,6 +141,19 @@ public class RowBench {
         /** Of a new file. */
         long nextNumber() {
             return number += threads;
+        }
+    }
+
+    private static void call(Workload.Call call, Caller caller) throws Exception {
+        RowBench bench = new RowBench();
+        switch (call) {
+            case WRITE -> bench.write(caller);
+            case READ -> bench.read(caller);
+            case APPEND -> bench.append(caller);
+            case MIXED -> bench.mixed(caller);
+            case CREATE -> bench.create(caller);
+            case RENAME -> bench.rename(caller);
+            case OPEN -> bench.open(caller);
         }
     }
 
