@@ -19,8 +19,8 @@ import java.util.regex.Pattern;
  * both sides of a ratio.
  */
 final class CProgram {
-    private static final Pattern ROW = Pattern.compile("\"op\":\"(\\w+)\",\"ns\":([0-9.]+),.*\"p50_ns\":(\\d+),"
-            + "\"p90_ns\":(\\d+),\"p99_ns\":(\\d+),\"p99_9_ns\":(\\d+)");
+    private static final Pattern ROW = Pattern.compile("\\{\"op\":\"(\\w+)\",\"ns\":([0-9.]+),.*\"p50_ns\":(\\d+),"
+            + "\"p90_ns\":(\\d+),\"p99_ns\":(\\d+),\"p99_9_ns\":(\\d+),.*\\}");
     private static final int FIRST_PERCENTILE = 3;
 
     private final Path program;
@@ -58,9 +58,12 @@ final class CProgram {
     }
 
     /** Takes the lines that the program printed. */
-    void parse(String printed) {
-        Matcher rows = ROW.matcher(printed);
-        while (rows.find()) {
+    void parse(String printed) throws IOException {
+        for (String line : printed.lines().toList()) {
+            Matcher rows = ROW.matcher(line);
+            if (!rows.matches()) {
+                throw new IOException(program + " printed what is no row: " + line);
+            }
             double[] run = new double[1 + Figures.PERCENTS.length];
             run[0] = Double.parseDouble(rows.group(2));
             for (int i = 1; i < run.length; i++) {
