@@ -52,7 +52,7 @@ final class JmhRun {
                 .param("dir", dir.toString())
                 .param("size", Long.toString(row.size()))
                 .param("files", Integer.toString(row.files()))
-                .param("warmed", Boolean.toString(warmups != 0))
+                .param("warmupMillis", Integer.toString(warmups == 0 ? 0 : plan.warmupMillis(row)))
                 .threads(row.threads())
                 .mode(Mode.AverageTime)
                 .mode(Mode.SampleTime)

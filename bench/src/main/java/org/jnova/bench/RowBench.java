@@ -48,9 +48,9 @@ public class RowBench {
         @Param("1")
         public int files;
 
-        /** Whether threads warm up before JMH makes them. */
-        @Param("true")
-        public boolean warmed;
+        /** How long a thread warms up by slow calls, before JMH makes it; 0: not at all. */
+        @Param("3000")
+        public int warmupMillis;
 
         Conditions conditions;
         Subject subject;
@@ -88,8 +88,6 @@ public class RowBench {
         /** Calls after which the JIT compiler has done its work; slow ones are made for some time instead. */
         private static final int WARMUP_CALLS = 200_000;
 
-        private static final long WARMUP_NANOS = 3_000_000_000L;
-
         /** Calls between resets, so that none needs more room than in an iteration. */
         private static final int CALLS_PER_RESET = 50_000;
 
@@ -121,7 +119,8 @@ public class RowBench {
         @Setup(Level.Trial)
         public void warmUp(Opened opened) throws Exception {
             long start = System.nanoTime();
-            for (int i = 1; opened.warmed && i <= WARMUP_CALLS && System.nanoTime() - start < WARMUP_NANOS; i++) {
+            long nanos = TimeUnit.MILLISECONDS.toNanos(opened.warmupMillis);
+            for (int i = 1; i <= WARMUP_CALLS && System.nanoTime() - start < nanos; i++) {
                 call(opened.conditions.workload().call, this);
                 if (i % CALLS_PER_RESET == 0 && threads == 1) {
                     opened.subject.reset();
