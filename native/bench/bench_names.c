@@ -215,7 +215,7 @@ static int compare_u64(const void *a, const void *b) {
 
 static void setup(struct bench *b, const char *path) {
     struct nova_error err;
-    struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED};
+    struct nova_pool_options opt = {.flags = NOVA_OPT_EMULATED | NOVA_OPT_PREFAULT};
     must(nova_pool_create(path, POOL_SIZE, &opt, &err), &err, "create the pool");
     pool_mapped_hook = count;
     must(nova_pool_open(path, &opt, &b->pool, &err), &err, "open the pool");

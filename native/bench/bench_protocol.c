@@ -6,30 +6,26 @@
  * A loop over a mapped file, with libpmem alone: no allocator, no index, no locks, no checksums, no language boundary.
  * JNova's own figures are read as a ratio to these, taken in the same run on the same file system. Per operation
  *
- *   write4k    4 KiB into a fresh block (non-temporal), a 64-byte log entry, drain, the log tail, drain
- *   append128  128 bytes behind the last ones in place, a 64-byte log entry, drain, the log tail, drain
- *   read4k     a 4 KiB copy out of a random block
+ *   write4k              4 KiB into a fresh block (non-temporal), a 64-byte log entry, drain, the log tail, drain
+ *   write1m              the same with 256 blocks in a row and one entry, sequentially
+ *   append64, 128, 1k    so many bytes behind the last ones in place, a 64-byte log entry, drain, the log tail, drain
+ *   read4k               a 4 KiB copy out of a random block
  *
  * Blocks are random over the working set, and a fresh block is the one replaced longest ago, as with a store whose
- * free space is used in turn. Everything is touched once before the clock starts. Output: a JSON line per operation.
+ * free space is used in turn. (Of 1 MiB the fresh blocks are the next ones in the file.) Everything is touched once
+ * before the clock starts. Output: a JSON line per operation.
  */
-#include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <libpmem.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "timing.h"
 
 #define BLOCK_LEN 4096u
 #define ENTRY_LEN 64u
-#define APPEND_LEN 128u
+#define LARGE_LEN (1u << 20)
 #define LOG_LEN (16u << 20) /* reused from the start when full; larger than the second-level cache */
 #define SPARE_BLOCKS 256u   /* free blocks beyond the working set */
-#define ROUNDS_MAX 101u
 
 struct bench {
     char *base; /* of the mapping: a block with the tail, the log, then the data blocks */
@@ -43,6 +39,7 @@ struct bench {
     uint32_t free_next;
     uint64_t log_pos; /* bytes appended since the start */
     uint64_t append_pos;
+    uint64_t large_next; /* MiB written since the start */
     uint64_t random;
     char *buffer; /* the caller's bytes */
 };
@@ -66,7 +63,8 @@ static void append_and_commit(struct bench *b, uint64_t first, uint64_t second) 
     pmem_drain();
 }
 
-static void write4k(struct bench *b) {
+static void write4k(void *bench) {
+    struct bench *b = bench;
     uint32_t page = next_page(b);
     uint32_t slot = b->free_next++ % SPARE_BLOCKS;
     uint32_t fresh = b->free_blk[slot];
@@ -76,53 +74,47 @@ static void write4k(struct bench *b) {
     b->page_blk[page] = fresh;
 }
 
-static void append128(struct bench *b) {
+static void write1m(void *bench) {
+    struct bench *b = bench;
+    uint64_t large = (uint64_t)b->pages * BLOCK_LEN / LARGE_LEN;
+    uint64_t at = b->large_next++ % large;
+    pmem_memcpy(b->data + at * LARGE_LEN, b->buffer, LARGE_LEN, PMEM_F_MEM_NODRAIN | PMEM_F_MEM_NONTEMPORAL);
+    append_and_commit(b, at, LARGE_LEN);
+}
+
+static inline void append(struct bench *b, uint32_t len) {
     uint64_t in_data = b->append_pos % ((uint64_t)b->blocks * BLOCK_LEN);
-    pmem_memcpy(b->data + in_data, b->buffer, APPEND_LEN, PMEM_F_MEM_NODRAIN | PMEM_F_MEM_NONTEMPORAL);
-    b->append_pos += APPEND_LEN;
+    pmem_memcpy(b->data + in_data, b->buffer, len, PMEM_F_MEM_NODRAIN | PMEM_F_MEM_NONTEMPORAL);
+    b->append_pos += len;
     append_and_commit(b, b->append_pos, in_data);
 }
 
-static void read4k(struct bench *b) {
+static void append64(void *bench) {
+    append(bench, 64);
+}
+static void append128(void *bench) {
+    append(bench, 128);
+}
+static void append1k(void *bench) {
+    append(bench, 1024);
+}
+
+static void from_start(void *bench) {
+    ((struct bench *)bench)->append_pos = 0;
+}
+
+static void read4k(void *bench) {
+    struct bench *b = bench;
     memcpy(b->buffer, b->data + (size_t)b->page_blk[next_page(b)] * BLOCK_LEN, BLOCK_LEN);
     __asm__ volatile("" : : "r"(b->buffer) : "memory"); /* the copy must happen */
 }
 
-static const struct operation {
-    const char *name;
-    void (*run)(struct bench *b);
-} operations[] = {{"write4k", write4k}, {"append128", append128}, {"read4k", read4k}};
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static int compare_double(const void *a, const void *b) {
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void measure(struct bench *b, const struct operation *op, uint32_t ops, uint32_t rounds) {
-    double ns[ROUNDS_MAX];
-    for (uint32_t i = 0; i < ops / 4; i++) {
-        op->run(b);
-    }
-    for (uint32_t r = 0; r < rounds; r++) {
-        uint64_t start = now_ns();
-        for (uint32_t i = 0; i < ops; i++) {
-            op->run(b);
-        }
-        ns[r] = (double)(now_ns() - start) / ops;
-    }
-    qsort(ns, rounds, sizeof ns[0], compare_double);
-    printf("{\"op\":\"%s\",\"ns\":%.1f,\"min_ns\":%.1f,\"max_ns\":%.1f,\"rounds\":%" PRIu32 ",\"ops\":%" PRIu32
-           ",\"working_set\":%" PRIu64 "}\n",
-           op->name, ns[rounds / 2], ns[0], ns[rounds - 1], rounds, ops, (uint64_t)b->pages * BLOCK_LEN);
-    fflush(stdout);
-}
+static const struct operation operations[] = {
+    {"write4k", BLOCK_LEN, write4k, NULL},    {"write1m", LARGE_LEN, write1m, NULL},
+    {"append64", 64, append64, from_start},   {"append128", 128, append128, from_start},
+    {"append1k", 1024, append1k, from_start}, {"read4k", BLOCK_LEN, read4k, NULL},
+};
+#define OPERATIONS (sizeof operations / sizeof operations[0])
 
 /** Maps a new file with every block allocated and touched, and deals the blocks out in random
  * order. */
@@ -142,14 +134,14 @@ static int prepare(struct bench *b, const char *path, uint64_t working_set) {
     b->page_blk = calloc(b->pages, sizeof *b->page_blk);
     b->free_blk = calloc(SPARE_BLOCKS, sizeof *b->free_blk);
     uint32_t *order = calloc(b->blocks, sizeof *order);
-    b->buffer = aligned_alloc(BLOCK_LEN, BLOCK_LEN);
+    b->buffer = aligned_alloc(BLOCK_LEN, LARGE_LEN);
     if (b->page_blk == NULL || b->free_blk == NULL || order == NULL || b->buffer == NULL) {
         fprintf(stderr, "bench_protocol: out of memory\n");
         free(order);
         return -1;
     }
     memset(b->base, 0x5A, len);
-    memset(b->buffer, 0xA5, BLOCK_LEN);
+    memset(b->buffer, 0xA5, LARGE_LEN);
     for (uint32_t i = 0; i < b->blocks; i++) {
         order[i] = i;
     }
@@ -174,23 +166,12 @@ static void release(struct bench *b) {
     free(b->buffer);
 }
 
-/** A whole number between low and high, or exit. */
-static uint64_t number(const char *option, const char *text, uint64_t low, uint64_t high) {
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (errno != 0 || *end != '\0' || end == text || value < low || value > high) {
-        fprintf(stderr, "bench_protocol: %s takes a number from %" PRIu64 " to %" PRIu64 ", not \"%s\"\n", option, low,
-                high, text);
-        exit(2);
-    }
-    return value;
-}
-
 static void usage(FILE *out) {
-    fputs("usage: bench_protocol [--file PATH] [--working-set BYTES] [--ops N] [--rounds N] [--op NAME]\n"
+    fputs("usage: bench_protocol [--file PATH] [--working-set BYTES] [--ops N] [--rounds N] [--op NAME]...\n"
           "Times the bare write protocol on a new file (default: under /dev/shm) that is gone afterwards.\n"
-          "Prints a JSON line per operation: write4k, append128, read4k; ns is the median over the rounds.\n",
+          "Prints a JSON line per operation: write4k, write1m, append64, append128, append1k, read4k; ns is the median "
+          "over\n"
+          "the rounds, percentiles are of single operations in one more round.\n",
           out);
 }
 
@@ -204,20 +185,15 @@ int main(int argc, char **argv) {
                                             {NULL, 0, NULL, 0}};
     char default_path[64];
     snprintf(default_path, sizeof default_path, "/dev/shm/jnova-limit-%ld", (long)getpid());
-    const char *path = default_path;
-    const char *only = NULL;
-    uint64_t working_set = 64u << 20;
-    uint32_t ops = 100000;
-    uint32_t rounds = 7;
+    struct timing t = {.path = default_path, .working_set = 64u << 20, .ops = 100000, .rounds = 7};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        switch (c) {
-        case 'f': path = optarg; break;
-        case 'w': working_set = number("--working-set", optarg, BLOCK_LEN, UINT64_C(1) << 40); break;
-        case 'n': ops = (uint32_t)number("--ops", optarg, 1, 1000000000); break;
-        case 'r': rounds = (uint32_t)number("--rounds", optarg, 1, ROUNDS_MAX); break;
-        case 'o': only = optarg; break;
-        case 'h': usage(stdout); return 0;
-        default: usage(stderr); return 2;
+        if (c == 'h') {
+            usage(stdout);
+            return 0;
+        }
+        if (c == '?' || timing_option(&t, c, optarg, operations, OPERATIONS) != 0) {
+            usage(stderr);
+            return 2;
         }
     }
     if (optind != argc) {
@@ -225,18 +201,10 @@ int main(int argc, char **argv) {
         return 2;
     }
     struct bench b = {0};
-    int failed = prepare(&b, path, working_set);
-    int matched = 0;
-    for (size_t i = 0; !failed && i < sizeof operations / sizeof operations[0]; i++) {
-        if (only == NULL || strcmp(only, operations[i].name) == 0) {
-            measure(&b, &operations[i], ops, rounds);
-            matched = 1;
-        }
+    int failed = prepare(&b, t.path, t.working_set);
+    if (!failed) {
+        failed = timing_run(&t, &b, operations, OPERATIONS);
     }
     release(&b);
-    if (!failed && !matched) {
-        fprintf(stderr, "bench_protocol: no operation \"%s\"\n", only);
-        return 2;
-    }
     return failed ? 1 : 0;
 }

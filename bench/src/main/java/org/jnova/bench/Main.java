@@ -6,58 +6,58 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import org.jnova.bench.ProtocolLimit.Time;
 import org.openjdk.jmh.results.RunResult;
-import org.openjdk.jmh.runner.NoBenchmarksException;
-import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
-import org.openjdk.jmh.runner.options.CommandLineOptions;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
-import org.openjdk.jmh.runner.options.TimeValue;
-import org.openjdk.jmh.util.Statistics;
 
-/** Runs the benchmarks and the C limit in turn, and prints each row beside the limit it is to be held against. */
+/** The command line. */
 public final class Main {
     private static final String USAGE =
             """
-            Usage: jnova bench [--quick] [--dir DIR] [--working-set BYTES] [--only REGEX] [--limit PROGRAM]
-                               [-- JMH-OPTIONS]
+            Usage: jnova bench [--quick] [--dir DIR] [--disk DIR] [--working-set BYTES] [--only REGEX] [--limit PROGRAM]
+                               [--json FILE] [--plot FILE.svg] [--markdown FILE] [-- JMH-OPTIONS]
                    jnova bench space|recovery [--quick] [--dir DIR]
 
-              --quick            a few seconds per row instead of about twenty; for a look, not for a comparison
-              --dir DIR          folder on the file system to measure; default /dev/shm. Pools there are emulated ones
-              --working-set N    bytes of the file that is read and overwritten; default 67108864
-              --only REGEX       the benchmarks whose name matches, such as WriteBench or append128
+              --quick            each workload with the main peers, on DIR alone, in less than five minutes; for a look.
+                                 Without it everything, on both folders, which takes hours
+              --dir DIR          folder on the file system to measure; default /dev/shm. Pools on tmpfs are emulated ones
+              --disk DIR         a second one, not for --quick; default the folder for temporary files, unless on tmpfs
+              --working-set N    bytes that are filled ahead; default 67108864. Some rows have 4 GiB besides
+              --only REGEX       the rows in whose name it is found, such as 'append128', 'overwrite4k jnova direct 1 64M'
+                                 or 'RocksDB'; and the benchmarks of names, such as NamesBench
               --limit PROGRAM    the C loop; default native/target/release/bench_protocol of this source tree
+              --json FILE        writes the figures to FILE, an object per row
+              --plot FILE        draws them: latency of single calls, an SVG picture
+              --markdown FILE    replaces what stands in FILE between the lines
+                                 <!-- jnova bench: begin --> and <!-- jnova bench: end -->
 
-            Times are ns per call, the median and the best of the iterations; where other programs run, the best is
-            the more telling one. "limit" is a C loop of the bare write protocol, run before, between and after the
-            benchmarks. For reads it is a plain copy of the same pages of a mapped file, in Java.
+            The exit code is 1 if a row of JNova's fails, or all do; another system that cannot run here is left out.
 
-            Calls on names are timed one by one, and shown as median and 99th percentile beside the same calls of the C
-            core, with their drains: native/bench/bench_names.c, run once after them, from the folder of the C loop.
+            Times are ns per call. The mean (the median of iterations), ops/s and B/op, bytes on the Java heap, are of
+            runs that time many calls at a time; percentiles are of runs that time single ones (some 40 ns more each).
+            "limit" is a C loop of the bare write protocol, "C core" the same calls through nova.h without Java, both run
+            before, between and after the others. The ratio is to the limit; for reads to a plain copy, in Java, of the
+            same pages of a mapped file, if that is among the rows. Compare rows of equal durability.
+
+            Without --quick, or if --only names them, calls on names and attributes follow, timed one by one, beside the
+            same calls of the C core, with their drains: native/bench/bench_names.c.
 
             "space" tells what logs, small files and indexes take, "recovery" how long opening takes after a crash and
             after a close, each figure beside its bound; the exit code is 1 if one is over it. Pools of 8 GiB, some
             minutes; with --quick of 2 GiB, with bounds that are smaller likewise.
             """;
 
-    private static final List<Class<?>> CLASSES = List.of(WriteBench.class, ReadBench.class, PeerBench.class);
-
-    private static final String PLAIN_COPY = "ReadBench.copy4kMapped";
-    private static final int NATIVE_ACCESS_OPTION_SINCE = 22;
-
     private boolean quick;
     private String dir = "/dev/shm";
+    private String disk;
     private long workingSet = 64L << 20;
     private String only = "";
-    private Path limitProgram = ProtocolLimit.defaultProgram();
+    private Path limitProgram = Programs.defaultLimit();
+    private Path json;
+    private Path plot;
+    private Path markdown;
     private String[] jmhArgs = {};
 
     private Main() {}
@@ -73,7 +73,7 @@ public final class Main {
             if (args.length != 0 && (args[0].equals("space") || args[0].equals("recovery"))) {
                 runScale(args[0], Arrays.copyOfRange(args, 1, args.length));
             } else if (main.parse(args)) {
-                main.run();
+                main.run(args);
             }
         } catch (IllegalArgumentException e) {
             System.err.println("jnova bench: " + e.getMessage() + "; --help lists the options");
@@ -113,9 +113,13 @@ public final class Main {
                 }
                 case "--quick" -> quick = true;
                 case "--dir" -> dir = value(args, ++i);
+                case "--disk" -> disk = value(args, ++i);
                 case "--working-set" -> workingSet = Long.parseLong(value(args, ++i));
                 case "--only" -> only = value(args, ++i);
                 case "--limit" -> limitProgram = Path.of(value(args, ++i));
+                case "--json" -> json = Path.of(value(args, ++i));
+                case "--plot" -> plot = Path.of(value(args, ++i));
+                case "--markdown" -> markdown = Path.of(value(args, ++i));
                 default -> throw new IllegalArgumentException("unknown option " + args[i]);
             }
         }
@@ -129,98 +133,68 @@ public final class Main {
         return args[i];
     }
 
-    private void run() throws IOException, InterruptedException, RunnerException, CommandLineOptionException {
-        Path namesProgram = limitProgram.resolveSibling(NamesReport.PROGRAM);
-        for (Path program : List.of(limitProgram, namesProgram)) {
-            if (!Files.isExecutable(program)) {
-                throw new IllegalArgumentException(
-                        program + " is not there; build native/ first, or name the C loop with --limit");
+    private void run(String[] args)
+            throws IOException, InterruptedException, RunnerException, CommandLineOptionException {
+        Programs programs = Programs.beside(limitProgram);
+        if (workingSet < 1 << 20 || workingSet > 1 << 30) {
+            throw new IllegalArgumentException("--working-set is to be from 1048576 to 1073741824");
+        }
+        for (Path file : new Path[] {json, plot, markdown}) { // rather now than after the runs
+            if (file != null && !Files.isDirectory(file.toAbsolutePath().getParent())) {
+                throw new IllegalArgumentException("no folder for " + file);
             }
         }
-        if (workingSet < BenchState.PAGE_LEN || workingSet > 1 << 30) {
-            throw new IllegalArgumentException("--working-set is to be from 4096 to 1073741824");
+        String text = markdown == null ? null : Files.readString(markdown);
+        if (markdown != null) {
+            Table.replace(text, "");
         }
-        ProtocolLimit limit = new ProtocolLimit(limitProgram, Path.of(dir), workingSet, quick ? 3 : 7);
-        Map<String, Time> times = new LinkedHashMap<>();
-        limit.measure();
-        for (Class<?> benchmarks : CLASSES) {
-            for (RunResult result : runJmh(benchmarks)) {
-                String benchmark = result.getParams().getBenchmark();
-                Statistics statistics = result.getPrimaryResult().getStatistics();
-                times.put(
-                        benchmark.substring(benchmark.lastIndexOf('.', benchmark.lastIndexOf('.') - 1) + 1),
-                        new Time(statistics.getPercentile(50), statistics.getMin()));
-            }
-            limit.measure();
+        Plan plan = plan();
+        plan.only(only);
+        JmhRun jmh = new JmhRun(plan, jmhArgs);
+        Map<String, String> head = Machine.head(args);
+        head.forEach((key, value) -> System.out.println(key + ": " + value));
+        System.out.printf("%d rows, %d JVMs, about %.0f minutes%n", plan.rows().size(), plan.jvms(), plan.seconds() / 60);
+        Measurement measurement = new Measurement(plan, programs, jmh, quick);
+        List<Figures> figures = measurement.run();
+        Collection<RunResult> names = quick && only.isEmpty() ? List.of() : jmh.names(dir, only);
+        if (plan.rows().isEmpty() && names.isEmpty()) {
+            throw new IllegalArgumentException("no row and no benchmark matches --only " + only);
         }
-        Collection<RunResult> namesResults = runJmh(NamesBench.class);
-        if (times.isEmpty() && namesResults.isEmpty()) {
-            throw new IllegalArgumentException("no benchmark matches --only " + only);
+        if (!figures.isEmpty()) {
+            System.out.println();
+            Table.heads(System.out);
+            figures.forEach(row -> Table.print(System.out, row));
         }
-        if (!times.isEmpty()) {
-            report(times, limit);
+        if (!names.isEmpty()) {
+            NamesReport report = new NamesReport(programs.names(), Path.of(dir));
+            report.measure();
+            report.print(names);
         }
-        if (!namesResults.isEmpty()) {
-            NamesReport names = new NamesReport(namesProgram, Path.of(dir));
-            names.measure();
-            names.print(namesResults);
+        if (json != null) {
+            Files.writeString(json, Json.of(head, figures));
         }
-    }
-
-    /** What follows -- on the command line wins over the settings here. */
-    private Collection<RunResult> runJmh(Class<?> benchmarks) throws RunnerException, CommandLineOptionException {
-        CommandLineOptions given = new CommandLineOptions(jmhArgs);
-        TimeValue iteration = TimeValue.milliseconds(500);
-        ChainedOptionsBuilder options = new OptionsBuilder()
-                .parent(given)
-                .include("^(?=.*\\." + benchmarks.getSimpleName() + "\\.)(?=.*(" + only + "))")
-                .param("dir", dir)
-                .param("workingSet", Long.toString(workingSet))
-                .forks(given.getForkCount().orElse(quick ? 1 : 2))
-                .warmupIterations(given.getWarmupIterations().orElse(quick ? 4 : 10))
-                .warmupTime(given.getWarmupTime().orElse(iteration))
-                .measurementIterations(given.getMeasurementIterations().orElse(quick ? 4 : 10))
-                .measurementTime(given.getMeasurementTime().orElse(iteration))
-                .shouldFailOnError(true);
-        if (Runtime.version().feature() >= NATIVE_ACCESS_OPTION_SINCE) {
-            options.jvmArgsAppend("--enable-native-access=ALL-UNNAMED");
+        if (plot != null) {
+            Files.writeString(plot, Plot.of(head, figures));
         }
-        try {
-            return new Runner(options.build()).run();
-        } catch (NoBenchmarksException e) {
-            return List.of(); // --only names none of this class
+        if (markdown != null) {
+            Files.writeString(markdown, Table.replace(text, Table.markdown(head, figures)));
+        }
+        if (measurement.hasFailed() || measurement.measuredNothing() && names.isEmpty()) {
+            System.err.println("jnova bench: rows are missing; the words above say why");
+            System.exit(1);
         }
     }
 
-    private static void report(Map<String, Time> times, ProtocolLimit limit) {
-        String columns = "%n%-32s %10s %10s %8s %12s %10s %8s%n";
-        System.out.printf(columns, "ns per call", "median", "limit", "ratio", "best", "limit", "ratio");
-        times.forEach((name, time) -> {
-            boolean read = name.startsWith("ReadBench") && times.containsKey(PLAIN_COPY);
-            row(name, time, read ? times.get(PLAIN_COPY) : limit.time(operation(name)));
-        });
-        for (String operation : List.of(ProtocolLimit.WRITE_4K, ProtocolLimit.APPEND_128, ProtocolLimit.READ_4K)) {
-            row("C loop, " + operation, limit.time(operation), limit.time(operation));
+    private Plan plan() throws IOException {
+        FileSystemInfo memory = FileSystemInfo.of(Path.of(dir));
+        if (quick) {
+            return Plan.quick(memory, workingSet);
         }
-    }
-
-    private static void row(String name, Time time, Time limit) {
-        System.out.printf(
-                Locale.ROOT,
-                "%-32s %10.1f %10.1f %8.2f %12.1f %10.1f %8.2f%n",
-                name,
-                time.median(),
-                limit.median(),
-                time.median() / limit.median(),
-                time.best(),
-                limit.best(),
-                time.best() / limit.best());
-    }
-
-    private static String operation(String benchmark) {
-        String method = benchmark.toLowerCase(Locale.ROOT);
-        return method.contains("append")
-                ? ProtocolLimit.APPEND_128
-                : method.contains("overwrite") ? ProtocolLimit.WRITE_4K : ProtocolLimit.READ_4K;
+        FileSystemInfo second = FileSystemInfo.of(Path.of(disk == null ? System.getProperty("java.io.tmpdir") : disk));
+        if (second.isTmpfs()) {
+            System.out.println("No disk is measured: " + second.dir() + " is on tmpfs; --disk names another folder");
+            return Plan.full(List.of(memory), workingSet);
+        }
+        return Plan.full(List.of(memory, second), workingSet);
     }
 }

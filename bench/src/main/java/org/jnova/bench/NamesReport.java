@@ -18,7 +18,7 @@ import org.openjdk.jmh.util.Statistics;
  * nor an index, nor locks of Java's.
  */
 final class NamesReport {
-    /** The C program; stands beside that of {@link ProtocolLimit}. */
+    /** The C program; stands beside that of {@link Programs#limit}. */
     static final String PROGRAM = "bench_names";
 
     private static final int MEDIAN = 50;

@@ -49,7 +49,7 @@ public class NamesState {
         pool = bench.file("names-pool");
         Files.deleteIfExists(pool);
         store = NovaStore.create(
-                pool, POOL_SIZE, StoreOptions.builder().emulated(true).build());
+                pool, POOL_SIZE, StoreOptions.builder().emulated(true).prefault(true).build());
     }
 
     /** Makes the directory and the files. */

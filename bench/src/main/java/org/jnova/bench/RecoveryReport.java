@@ -34,7 +34,7 @@ final class RecoveryReport {
         measure(
                 RECOVERY_PER_GIB * options.gibs(),
                 store -> {
-                    try (NovaFile file = store.open(Workloads.LARGE)) {
+                    try (NovaFile file = store.open(ScaleWorkloads.LARGE)) {
                         file.read(0, ByteBuffer.allocate(1));
                     }
                 },
@@ -57,7 +57,7 @@ final class RecoveryReport {
     /** Finds a file in every directory, so that all are loaded. */
     private void look(NovaStore store, int perDirectory) throws IOException {
         for (int i = 0; i < options.files(); i += perDirectory) {
-            if (!store.exists(Workloads.small(i, options.files(), perDirectory))) {
+            if (!store.exists(ScaleWorkloads.small(i, options.files(), perDirectory))) {
                 throw new IOException("a small file is not there");
             }
         }

@@ -23,10 +23,10 @@ final class ScaleChild {
         switch (args[1]) {
             case "scatter" -> {
                 int pages = Integer.parseInt(args[2]);
-                Workloads.scatter(store, pages);
-                Workloads.overwrite(store, pages, Integer.parseInt(args[3]));
+                ScaleWorkloads.scatter(store, pages);
+                ScaleWorkloads.overwrite(store, pages, Integer.parseInt(args[3]));
             }
-            case "small" -> Workloads.makeSmall(store, Integer.parseInt(args[2]), Integer.parseInt(args[3]));
+            case "small" -> ScaleWorkloads.makeSmall(store, Integer.parseInt(args[2]), Integer.parseInt(args[3]));
             case "open" -> store.info();
             default -> throw new IllegalArgumentException(args[1]);
         }

@@ -44,17 +44,17 @@ final class SpaceReport {
     void run() throws IOException {
         bounds.title("space of logs");
         inPool(store -> {
-            Workloads.append(store, options.fileSize(), BenchState.PAGE_LEN);
+            ScaleWorkloads.append(store, options.fileSize(), BenchState.PAGE_LEN);
             logs(store, "appends of 4 KiB", options.pages(), options.pages(), 2);
         });
         inPool(store -> {
-            Workloads.append(store, options.fileSize(), RECORD_LEN);
+            ScaleWorkloads.append(store, options.fileSize(), RECORD_LEN);
             logs(store, "appends of " + RECORD_LEN + " B", options.pages(), options.pages(), 2);
         });
         inPool(this::overwrite);
         inPool(this::smallFiles);
         inPool(store -> {
-            Workloads.churn(store, options.files(), THERE);
+            ScaleWorkloads.churn(store, options.files(), THERE);
             logs(store, options.files() + " files made and deleted again", THERE, THERE, 3);
         });
     }
@@ -73,17 +73,17 @@ final class SpaceReport {
     }
 
     private void overwrite(NovaStore store) throws IOException {
-        Workloads.scatter(store, options.pages());
+        ScaleWorkloads.scatter(store, options.pages());
         long cleaningBefore = store.stats().cleaning().nanos();
         long start = System.nanoTime();
-        Workloads.overwrite(store, options.pages(), options.overwrites());
+        ScaleWorkloads.overwrite(store, options.pages(), options.overwrites());
         double took = System.nanoTime() - start;
         double cleaning = store.stats().cleaning().nanos() - cleaningBefore;
         logs(store, options.overwrites() + " random overwrites of one file", options.pages(), options.pages(), 2);
         bounds.atMost("share of cleaning in the time of that", cleaning / took, CLEANING_SHARE, Unit.PERCENT);
         bounds.note("time per overwrite, ns", took / options.overwrites(), Unit.COUNT);
         long before = usedHeap();
-        try (NovaFile file = store.open(Workloads.LARGE)) {
+        try (NovaFile file = store.open(ScaleWorkloads.LARGE)) {
             if (file.size() != options.fileSize()) {
                 throw new IOException("the large file is not whole");
             }
@@ -96,13 +96,13 @@ final class SpaceReport {
         int files = options.files();
         long used = store.info().usedBytes();
         long heap = usedHeap();
-        Workloads.makeSmall(store, files, files);
+        ScaleWorkloads.makeSmall(store, files, files);
         double grown = store.info().usedBytes() - used;
         double metadata = grown / files - BenchState.PAGE_LEN;
         bounds.atMost("metadata of a small file, its name included", metadata, SMALL_METADATA, Unit.BYTES);
         double index = (double) (usedHeap() - heap) / files;
         bounds.atMost("index, per file that is not open", index, INDEX_PER_FILE, Unit.BYTES);
-        Workloads.rewriteSmall(store, files, files, REWRITES);
+        ScaleWorkloads.rewriteSmall(store, files, files, REWRITES);
         logs(store, files + " small files, each written " + REWRITES + " times more", files, files, 3);
         openFiles(store, Math.min(files, 100_000));
     }
@@ -111,7 +111,7 @@ final class SpaceReport {
         List<NovaFile> open = new ArrayList<>(count);
         long heap = usedHeap();
         for (int i = 0; i < count; i++) {
-            open.add(store.open(Workloads.small(i, options.files(), options.files())));
+            open.add(store.open(ScaleWorkloads.small(i, options.files(), options.files())));
         }
         bounds.note("heap per open file", (double) (usedHeap() - heap) / count, Unit.BYTES);
         for (NovaFile file : open) {

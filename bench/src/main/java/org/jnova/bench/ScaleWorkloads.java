@@ -12,7 +12,7 @@ import org.jnova.NovaFile;
 import org.jnova.NovaStore;
 
 /** What is done to a store before its space and its recovery are measured. The same every time. */
-final class Workloads {
+final class ScaleWorkloads {
     /** Name of the large file. */
     static final String LARGE = "large";
 
@@ -22,7 +22,7 @@ final class Workloads {
     private static final int PAGE_LEN = BenchState.PAGE_LEN;
     private static final int SEED = 42;
 
-    private Workloads() {}
+    private ScaleWorkloads() {}
 
     private static ByteBuffer page() {
         byte[] bytes = new byte[PAGE_LEN];

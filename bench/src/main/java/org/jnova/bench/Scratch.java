@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package org.jnova.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Folders of a run. */
+final class Scratch {
+    private Scratch() {}
+
+    /** Deletes a folder and all in it, if it is there. */
+    static void delete(Path dir) throws IOException {
+        if (Files.exists(dir)) {
+            List<Path> paths;
+            try (Stream<Path> walk = Files.walk(dir)) {
+                paths = walk.sorted(Comparator.reverseOrder()).toList();
+            }
+            for (Path path : paths) {
+                Files.deleteIfExists(path);
+            }
+        }
+    }
+}
