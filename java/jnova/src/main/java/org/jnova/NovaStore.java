@@ -636,11 +636,6 @@ public final class NovaStore implements AutoCloseable {
         return core.stats();
     }
 
-    /** {@return what cleaning has done to the logs of this store since it was opened; also of a closed one} */
-    public CleaningStats cleaningStats() {
-        return core.cleaning();
-    }
-
     /** {@return the pool file, as it was given} */
     public Path pool() {
         return core.path();

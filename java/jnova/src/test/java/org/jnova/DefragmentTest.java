@@ -48,7 +48,8 @@ class DefragmentTest {
         return bytes;
     }
 
-    private static void check(NovaFile file, byte[] bytes) throws IOException {
+    /** The file holds just this. */
+    static void check(NovaFile file, byte[] bytes) throws IOException {
         byte[] back = new byte[bytes.length];
         assertEquals(bytes.length, file.size());
         assertEquals(bytes.length, file.read(0, back, 0, back.length));

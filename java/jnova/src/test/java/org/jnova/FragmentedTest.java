@@ -4,7 +4,7 @@ package org.jnova;
 import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.jnova.DefragmentTest.check;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -66,12 +66,5 @@ class FragmentedTest {
         } catch (NoSpaceException e) {
             store.delete("drop");
         }
-    }
-
-    private static void check(NovaFile file, byte[] bytes) throws IOException {
-        assertEquals(bytes.length, file.size());
-        byte[] back = new byte[bytes.length];
-        assertEquals(bytes.length, file.read(0, back, 0, back.length));
-        assertArrayEquals(bytes, back);
     }
 }

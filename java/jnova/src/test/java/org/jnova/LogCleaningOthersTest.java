@@ -46,7 +46,7 @@ class LogCleaningOthersTest {
                         store.createLink("g", "f");
                     }
                 }
-                assertTrue(store.cleaningStats().pagesFreed() > 5, store.cleaningStats().toString());
+                assertTrue(store.stats().cleaning().pagesFreed() > 5, store.stats().cleaning().toString());
                 Files.copy(pools.path("p"), pools.path("crashed"));
                 try (NovaStore crashed = pools.open("crashed")) {
                     assertEquals(2, crashed.stat("f").nlink());
@@ -108,7 +108,7 @@ class LogCleaningOthersTest {
                 assertNull(failure.get(), () -> "seed " + SEED + ": " + failure.get());
                 TestReport.line(
                         "cleaning: %d log pages freed while faults moved %d blocks",
-                        store.cleaningStats().pagesFreed(), region.status().pagesMoved());
+                        store.stats().cleaning().pagesFreed(), region.status().pagesMoved());
             }
             for (int page = 0; page < pages; page++) {
                 assertEquals(8, file.read((long) page * BLOCK, bytes, 0, 8));

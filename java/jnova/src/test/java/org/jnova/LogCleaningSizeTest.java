@@ -40,8 +40,8 @@ class LogCleaningSizeTest {
                 String name = "f" + shorter;
                 try (NovaFile file = store.open(name, CREATE, READ, WRITE)) {
                     file.setSize(SIZE);
-                    long before = store.cleaningStats().pagesFreed();
-                    for (int i = 0; store.cleaningStats().pagesFreed() == before; i++) {
+                    long before = store.stats().cleaning().pagesFreed();
+                    for (int i = 0; store.stats().cleaning().pagesFreed() == before; i++) {
                         set(file, i, i % ATTRIBUTES == 0 ? LONG - shorter : LONG);
                     }
                     last |= file.info().logPages() == 2;

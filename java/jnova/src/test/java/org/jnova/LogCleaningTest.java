@@ -102,7 +102,7 @@ class LogCleaningTest {
             }
             long log = logPages(store, free, pages);
             assertTrue(log <= 2 * pages / 63 + 6, log + " pages for a log of " + pages + " entries");
-            CleaningStats stats = store.cleaningStats();
+            CleaningStats stats = store.stats().cleaning();
             assertTrue(stats.pagesFreed() > 250 && stats.failed() == 0, stats.toString());
             assertTrue(stats.copied() < 20_000 / 2, stats.toString());
             assertAfterCrash(store, "f", want, pages, free);
@@ -126,7 +126,7 @@ class LogCleaningTest {
             }
             long log = logPages(store, free, pages);
             assertTrue(log <= 2 * pages / 63 + 6, log + " pages for a log of " + pages + " entries");
-            assertTrue(store.cleaningStats().copied() < 2 * pages, store.cleaningStats().toString());
+            assertTrue(store.stats().cleaning().copied() < 2 * pages, store.stats().cleaning().toString());
             assertAfterCrash(store, "f", want, pages, free);
         }
         pools.assertSound("p");
@@ -150,7 +150,7 @@ class LogCleaningTest {
             int pages = want.length / BLOCK;
             long log = logPages(store, free, pages);
             assertTrue(log <= 2 * pages / 63 + 6, log + " pages for a log of " + pages + " entries");
-            CleaningStats stats = store.cleaningStats();
+            CleaningStats stats = store.stats().cleaning();
             assertTrue(stats.copied() < appends / 4, stats.toString());
             assertEquals(0, stats.failed());
             assertAfterCrash(store, "f", want, pages, free);
@@ -182,7 +182,7 @@ class LogCleaningTest {
                 }
             }
             assertArrayEquals(want, readAll(store, "f"));
-            CleaningStats stats = store.cleaningStats();
+            CleaningStats stats = store.stats().cleaning();
             assertTrue(stats.pagesFreed() > 40 && stats.failed() == 0, stats.toString());
         }
         try (NovaStore store = pools.open("p")) {
@@ -235,7 +235,7 @@ class LogCleaningTest {
             }
             // 100 names of 1 to 4 lines; what the inode table has grown meanwhile is a few blocks
             assertTrue(free - store.info().blocksFree() < 16, (free - store.info().blocksFree()) + " blocks more");
-            assertTrue(store.cleaningStats().failed() == 0, store.cleaningStats().toString());
+            assertTrue(store.stats().cleaning().failed() == 0, store.stats().cleaning().toString());
             assertEquals(names.size(), store.list("d").size());
         }
         try (NovaStore store = pools.open("p")) {
@@ -258,7 +258,7 @@ class LogCleaningTest {
                 }
             }
             assertEquals(free, store.info().blocksFree());
-            assertTrue(store.cleaningStats().pagesFreed() > 10, store.cleaningStats().toString());
+            assertTrue(store.stats().cleaning().pagesFreed() > 10, store.stats().cleaning().toString());
             assertArrayEquals(page(99), readAll(store, "f"));
         }
         pools.assertSound("p");
@@ -329,7 +329,7 @@ class LogCleaningTest {
             if (failure[0] != null) {
                 throw new AssertionError(failure[0]);
             }
-            assertTrue(store.cleaningStats().pagesFreed() > 50, store.cleaningStats().toString());
+            assertTrue(store.stats().cleaning().pagesFreed() > 50, store.stats().cleaning().toString());
         } finally {
             LogPages.cleanAlways(false);
         }

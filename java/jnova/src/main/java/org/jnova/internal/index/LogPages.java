@@ -31,6 +31,7 @@ public final class LogPages {
     // Lists that pages in the middle of the log are in.
     private static final int DEAD = 1;
     private static final int SPARSE = 2;
+    private static final int TAKEN = 3; // sparse ones that are being gathered
 
     // What entries of a page may say beside what is counted.
     private static final int SIZE = 1; // alone: if one behind it says the size, too, it may leave the middle of a log
@@ -61,7 +62,7 @@ public final class LogPages {
     private int last; // of the one that holds the log's end
     private int pages;
     private int lines; // that count, at most
-    private final int[] heads = new int[SPARSE + 1]; // of the lists; 0: empty
+    private final int[] heads = new int[TAKEN + 1]; // of the lists; 0: empty
     private long slotWeight;
     private boolean cut; // the slot's lines have left the log, as far as is known
     private boolean due;
@@ -216,15 +217,20 @@ public final class LogPages {
         }
         unlist(ordinal);
         if (to != 0) {
-            int head = heads[to];
-            list[i] = (byte) to;
-            previous[i] = 0;
-            next[i] = head;
-            if (head != 0) {
-                previous[head - base] = ordinal;
-            }
-            heads[to] = ordinal;
+            link(ordinal, to);
         }
+    }
+
+    private void link(int ordinal, int to) {
+        int i = ordinal - base;
+        int head = heads[to];
+        list[i] = (byte) to;
+        previous[i] = 0;
+        next[i] = head;
+        if (head != 0) {
+            previous[head - base] = ordinal;
+        }
+        heads[to] = ordinal;
     }
 
     private void unlist(int ordinal) {
@@ -333,9 +339,21 @@ public final class LogPages {
         return list[ordinal - base] == DEAD;
     }
 
-    /** Takes one of which little counts, but something; 0 if there is none. */
+    /** Whether there is a page to take as dead. */
+    public boolean hasDead() {
+        return heads[DEAD] != 0;
+    }
+
+    /**
+     * Takes one of which little counts, but something; 0 if there is none. Until {@link #putBackSparse} or
+     * {@link #forgetSparse} it is known to be taken.
+     */
     public int takeSparse() {
-        return take(SPARSE);
+        int ordinal = take(SPARSE);
+        if (ordinal != 0) {
+            link(ordinal, TAKEN);
+        }
+        return ordinal;
     }
 
     /** Where to go on looking at the file for pages that were moved, -1 for nowhere. */
@@ -365,7 +383,21 @@ public final class LogPages {
         pages--;
     }
 
-    /** A page that was taken as dead is to be taken another time. */
+    /** All that were taken as sparse, and have not left the log since, are to be taken another time. */
+    public void putBackSparse() {
+        while (heads[TAKEN] != 0) {
+            enlist(heads[TAKEN]);
+        }
+    }
+
+    /** They are not, unless something in them is replaced. */
+    public void forgetSparse() {
+        while (heads[TAKEN] != 0) {
+            unlist(heads[TAKEN]);
+        }
+    }
+
+    /** A page that was taken is to be taken another time. */
     public void putBack(int ordinal) {
         enlist(ordinal);
         due = true;

@@ -144,12 +144,9 @@ final class LogCleaner {
 
     /** Takes pages out of the middle. False if that has to wait. */
     private boolean cutDead(Log log, LogPages pages) throws IOException {
-        for (int i = 0; i < DEAD_AT_ONCE && pages.isCut(); i++) {
+        for (int i = 0; i < DEAD_AT_ONCE && pages.isCut() && pages.hasDead(); i++) {
+            log.bringUpToDate(); // may throw: before a page is taken
             int dead = pages.takeDead();
-            if (dead == 0) {
-                break;
-            }
-            log.bringUpToDate();
             int from = dead; // with those beside it
             int to = dead;
             int n = 1;
@@ -199,8 +196,8 @@ final class LogCleaner {
                 pages.walkedTo(next);
                 return true;
             }
-            if (pages.isCut() && log.gathers() && chooseSparse(log, pages, keeps)) {
-                int status = log.gather(keeps);
+            if (pages.isCut() && log.gathers()) {
+                int status = gather(log, pages, keeps);
                 if (status != Abi.EINVAL) {
                     return copied(pages, keeps, status) && cutDead(log, pages);
                 }
@@ -235,11 +232,33 @@ final class LogCleaner {
         }
     }
 
+    /** Gathers from pages in the middle. A status: EINVAL if there is nothing, or it is impossible. */
+    private int gather(Log log, LogPages pages, Keeps keeps) throws IOException {
+        boolean again = true;
+        try {
+            int status = chooseSparse(log, pages, keeps) ? log.gather(keeps) : Abi.EINVAL;
+            again = status != Abi.OK && status != Abi.EINVAL; // what is refused would be each time
+            return status;
+        } finally {
+            if (again) {
+                pages.putBackSparse();
+            } else {
+                pages.forgetSparse();
+            }
+        }
+    }
+
     /** Reads pages in the middle of which little counts, and keeps that. False if there is nothing. */
     private boolean chooseSparse(Log log, LogPages pages, Keeps keeps) throws IOException {
         for (int i = 0; i < SPARSE_AT_ONCE && keeps.size() < LogPages.LINES - LogPages.SPARSE_MAX; i++) {
             int ordinal = pages.takeSparse();
-            if (ordinal == 0 || !keepOf(log, pages.blk(ordinal), ordinal, keeps)) {
+            if (ordinal == 0) {
+                break;
+            }
+            if (!keepOf(log, pages.blk(ordinal), ordinal, keeps)) {
+                if (!keeps.isEmpty()) { // else there would be no room another time either
+                    pages.putBack(ordinal);
+                }
                 break;
             }
         }

@@ -89,6 +89,31 @@ class LogPagesTest {
     }
 
     @Test
+    void sparsePagesAreTakenAnotherTime() {
+        LogPages pages = new LogPages(1, 0, false);
+        for (int i = 1; i <= 7; i++) {
+            pages.enter(i);
+            pages.counts(i, 40);
+        }
+        pages.replaced(2, 39);
+        pages.replaced(3, 39);
+        pages.replaced(4, 39);
+        assertEquals(4, pages.takeSparse());
+        assertEquals(3, pages.takeSparse());
+        assertEquals(2, pages.takeSparse());
+        pages.replaced(3, 1);
+        assertEquals(3, pages.takeDead());
+        pages.cutOut(3);
+        pages.putBackSparse();
+        assertEquals(4, pages.takeSparse());
+        assertEquals(2, pages.takeSparse());
+        assertEquals(0, pages.takeSparse()); // page 3 has left the log
+        pages.forgetSparse();
+        pages.putBackSparse();
+        assertEquals(0, pages.takeSparse());
+    }
+
+    @Test
     void whatMustStayDoes() {
         LogPages pages = new LogPages(1, 0, false);
         pages.enter(2);
