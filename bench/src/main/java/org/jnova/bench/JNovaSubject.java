@@ -26,8 +26,11 @@ final class JNovaSubject implements Subject {
         ARRAY
     }
 
-    /** For logs, and for what is appended until the file is cut. */
-    private static final long ROOM = 768L << 20;
+    /** For logs. */
+    private static final long ROOM = 256L << 20;
+
+    /** For two sessions' appends, until they cut the file, and for their log. */
+    private static final long APPEND_ROOM = 768L << 20;
 
     /** For the small files of an iteration, two blocks each. */
     private static final long SMALL_FILES_ROOM = 3L << 30;
@@ -49,7 +52,7 @@ final class JNovaSubject implements Subject {
         long filled = conditions.appends() || conditions.workload().onNames() ? 0 : conditions.size();
         store = NovaStore.create(
                 conditions.dir().resolve("pool"),
-                filled * conditions.files() + filled / 8 + (makes() ? SMALL_FILES_ROOM : ROOM),
+                filled * conditions.files() + filled / 8 + room(),
                 StoreOptions.builder().emulated(emulated).prefault(true).build());
         ByteBuffer content = ByteBuffer.allocateDirect(FILL_LEN);
         for (int i = 0; i < conditions.files(); i++) {
@@ -61,6 +64,10 @@ final class JNovaSubject implements Subject {
         }
         store.open("closed", WRITE, CREATE_NEW).close();
         store.createDirectory(SMALL);
+    }
+
+    private long room() {
+        return makes() ? SMALL_FILES_ROOM : conditions.appends() ? APPEND_ROOM : ROOM;
     }
 
     private boolean makes() {
