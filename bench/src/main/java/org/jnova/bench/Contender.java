@@ -112,6 +112,7 @@ enum Contender {
                 // server. Of the longer list that its makers give, these are what a queue uses on JDK 17 and 25.
             case CHRONICLE, CHRONICLE_SYNC -> List.of(
                     "-Dchronicle.analytics.disable=true",
+                    "-Dslf4j.internal.verbosity=ERROR", // else it says that it logs nowhere
                     "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
                     "--add-opens=java.base/java.lang.reflect=ALL-UNNAMED",
                     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED");

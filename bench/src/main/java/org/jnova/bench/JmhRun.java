@@ -26,6 +26,7 @@ final class JmhRun {
     private static final String ALLOCATED = "gc.alloc.rate.norm";
     private static final int MEDIAN = 50;
     private static final int NATIVE_ACCESS_OPTION_SINCE = 22;
+    private static final int UNSAFE_OPTION_SINCE = 23;
 
     /** A call on names is followed by others that make up for it, so that its iterations are more and longer. */
     private static final TimeValue NAMES_ITERATION = TimeValue.milliseconds(500);
@@ -112,6 +113,9 @@ final class JmhRun {
         List<String> all = new ArrayList<>(jvmArgs);
         if (Runtime.version().feature() >= NATIVE_ACCESS_OPTION_SINCE) {
             all.add("--enable-native-access=ALL-UNNAMED");
+        }
+        if (Runtime.version().feature() >= UNSAFE_OPTION_SINCE) {
+            all.add("--sun-misc-unsafe-memory-access=allow"); // JMH and others use it, and later JDKs warn
         }
         return new OptionsBuilder()
                 .parent(given)

@@ -25,7 +25,11 @@ final class Machine {
                         + " GiB, Linux " + System.getProperty("os.version"));
         head.put("jdk", System.getProperty("java.vm.name") + " " + Runtime.version());
         head.put("date", LocalDate.now().toString());
-        head.put("command", ("./jnova bench " + String.join(" ", args)).trim());
+        StringBuilder command = new StringBuilder("./jnova bench");
+        for (String arg : args) { // as one can give it to a shell
+            command.append(' ').append(arg.matches("[\\w./:=-]+") ? arg : "'" + arg.replace("'", "'\\''") + "'");
+        }
+        head.put("command", command.toString());
         return head;
     }
 
