@@ -35,14 +35,12 @@ struct nova_intent {
     uint64_t off, len;
     uint64_t old_size;
     uint32_t first_blk, last_blk, eof_blk;
-    bool in_place;     /* the first page's bytes go into first_blk, behind the end of the file */
-    bool all_in_place; /* the bytes of pages below new_pgoff go to the blocks that the file has: the first of ext */
-    uint32_t data_crc; /* of all bytes, if the entry is to certify them: then data_len is len, else 0 */
-    uint32_t data_len;
-    bool pinned;            /* the file is mapped, and its blocks stay where they are until this ends */
-    uint64_t new_pgoff;     /* first page that gets a new block */
-    uint32_t new_count;     /* pages that do */
-    uint64_t ext_pgoff;     /* page of the first block of ext */
+    bool in_place;      /* the first page's bytes go into first_blk, behind the end of the file */
+    bool all_in_place;  /* the bytes of pages below new_pgoff go to the blocks that the file has: the first of ext */
+    bool pinned;        /* the file is mapped, and its blocks stay where they are until this ends */
+    uint64_t new_pgoff; /* first page that gets a new block */
+    uint32_t new_count; /* pages that do */
+    uint64_t ext_pgoff; /* page of the first block of ext */
     struct extent_list ext; /* block 0: a hole */
     /* Where fill left off: extent and the page of the range it starts at. */
     uint32_t at_ext;
