@@ -194,6 +194,9 @@ static inline bool fmt_says_size(const struct fmt_entry *e) {
 bool fmt_entry_certifies(const struct fmt_entry *e);
 bool fmt_entry_data_ok(const struct media *m, const struct fmt_entry *e);
 
+/* Whether an entry's checksum fits, whatever it says; lines: that it may take. */
+bool fmt_entry_whole(const struct media *m, const struct fmt_entry *e, uint32_t lines);
+
 /* Starts writing back such an entry and its bytes. */
 void fmt_entry_flush(const struct media *m, const struct fmt_entry *e);
 

@@ -339,6 +339,10 @@ static const char *check_xattr(const struct media *m, const struct fmt_entry *e)
     return x.extents == 0 ? NULL : check_extents(m, e, &x);
 }
 
+bool fmt_entry_whole(const struct media *m, const struct fmt_entry *e, uint32_t lines) {
+    return e->lines != 0 && e->lines <= FMT_ENTRY_LINES_MAX && e->lines <= lines && e->crc == entry_crc(m, e);
+}
+
 const char *fmt_entry_look(const struct media *m, const void *entry, uint32_t avail, uint32_t ino, uint32_t gen,
                            uint8_t type) {
     const struct fmt_entry *e = entry;
@@ -371,6 +375,6 @@ const char *fmt_entry_check(const struct media *m, const void *entry, uint32_t a
                             uint8_t type) {
     const struct fmt_entry *e = entry;
     bool readable = e->lines != 0 && e->lines <= FMT_ENTRY_LINES_MAX && e->lines <= avail;
-    return readable && e->crc != entry_crc(m, e) ? "entry checksum does not fit"
-                                                 : fmt_entry_look(m, entry, avail, ino, gen, type);
+    return readable && !fmt_entry_whole(m, e, avail) ? "entry checksum does not fit"
+                                                     : fmt_entry_look(m, entry, avail, ino, gen, type);
 }

@@ -234,8 +234,7 @@ static uint8_t *half_entry(const struct log *log) {
         return NULL;
     uint8_t *line = log_line(log, log->tail);
     const struct fmt_entry *e = (const struct fmt_entry *)(const void *)line;
-    bool half = e->lines == 1 && e->zero == 0 && fmt_entry_certifies(e) &&
-                fmt_entry_check(log->m, e, 1, log->ino, log->gen, log->type) != NULL;
+    bool half = e->lines == 1 && e->zero == 0 && fmt_entry_certifies(e) && !fmt_entry_whole(log->m, e, 1);
     return half ? line : NULL;
 }
 

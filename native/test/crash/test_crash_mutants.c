@@ -364,6 +364,12 @@ static bool is_tail_cleared(const struct trace_event *e) {
     return e->kind == TRACE_STORE8 && e->data == 0 && e->off % FMT_SLOT == offsetof(struct fmt_inode, tail);
 }
 
+/* The tail behind a write that certifies itself: stored, and not flushed. */
+static bool is_lazy_tail(const struct trace_event *e) {
+    return e->kind == TRACE_STORE8 && e->data != 0 && e->off % FMT_SLOT == offsetof(struct fmt_inode, tail) &&
+           e[1].kind != TRACE_FLUSH;
+}
+
 #define BIT(mutation) (1u << (mutation))
 #define ENDING_DRAIN (BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN) | BIT(MUTANT_EARLY_STORE) | BIT(MUTANT_SWAP_STEPS))
 #define ENDING_RECORD                                                                                                  \
@@ -392,6 +398,9 @@ static const struct harmless {
     {NULL, is_head_word, BIT(MUTANT_CACHED_COPY), 0, 0,
      "the head word shares its line with the tail, is stored before it, and is flushed with it"},
     {NULL, is_tail_cleared, BIT(MUTANT_TORN), 0, 0, "the slot has lost its name: recovery clears whatever is there"},
+    {NULL, is_tail_cleared, BIT(MUTANT_LATE_STORE), 0, 0, "the same, whenever"},
+    {NULL, is_lazy_tail, BIT(MUTANT_NO_STORE) | BIT(MUTANT_LATE_STORE), 0, 0,
+     "the entry before it certifies itself: recovery finds it without"},
     {"create a pool", NULL, BIT(MUTANT_NO_ZERO) | BIT(MUTANT_CACHED_ZERO), 1, 1, "the blocks of a new file are zero"},
     {"create a pool", NULL, BIT(MUTANT_TORN), 1, 1, "until the superblocks are there nobody reads the table's pointer"},
     {"create a pool", NULL, BIT(MUTANT_NO_DRAIN) | BIT(MUTANT_EARLY_DRAIN) | BIT(MUTANT_EARLY_STORE), 1, 1,
