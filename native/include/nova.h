@@ -689,8 +689,9 @@ NOVA_API int nova_clean_restart(nova_inode *inode, const struct nova_keep *keep,
  *
  * Stores are durable after nova_force(). Without it, any of them may be after a crash.
  *
- * A child of fork() has no regions: any access to one of its parent's raises SIGSEGV there. mlockall(2) locks what
- * regions show, and gives blocks to all holes of the lazy ones that are there when it is called with MCL_CURRENT.
+ * A child of fork() has no regions: any access to one of its parent's raises SIGSEGV there. It may close and free them,
+ * which touches nothing but its own address space, and may open pools of its own; but it must call nothing on the
+ * parent's inodes, pools and pins, whose locks a thread of the parent may have held. mlockall(2) locks what regions show, and gives blocks to all holes of the lazy ones that are there when it is called with MCL_CURRENT.
  *
  * A mapped inode's log grows by itself: each such commit adds 1 to the word that nova_map() was given, before anybody
  * can store to the pages. The records come with the next writing call (nova_io.more is 1 then), or by nova_replay().
