@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
 import org.jnova.ChildJvm;
 import org.jnova.MappedRegion;
 import org.jnova.TestJdk;
@@ -170,6 +171,29 @@ class MappingChannelTest {
         check(more == length, more + " bytes more");
     }
 
+    /** Nothing happens to the file for an arena that is closed, or another thread's. */
+    private static void unusableArenas(FileChannel channel, Object closed) throws Exception {
+        long size = channel.size();
+        Object foreign = confinedByOther();
+        Class<?> wrongThread = Class.forName("java.lang.WrongThreadException"); // of JDK 19 and newer
+        for (long length : new long[] {0, 4096}) {
+            for (MapMode mode : List.of(MapMode.READ_ONLY, MapMode.READ_WRITE, MapMode.PRIVATE)) {
+                fails(IllegalStateException.class, () -> map(channel, mode, size + 8192, length, closed));
+                fails(wrongThread, () -> map(channel, mode, size + 8192, length, foreign));
+                check(channel.size() == size, "the file has grown");
+            }
+        }
+    }
+
+    /** An arena that is confined to a thread that has ended. */
+    private static Object confinedByOther() throws Exception {
+        FutureTask<Object> making = new FutureTask<>(() -> call("java.lang.foreign.Arena", null, "ofConfined"));
+        Thread thread = new Thread(making);
+        thread.start();
+        thread.join();
+        return making.get();
+    }
+
     /** Maps, and halts without closing anything: what was forced must be there. */
     public static void main(String[] args) throws Exception {
         FileSystem fs = FileSystems.newFileSystem(URI.create(args[0]), Map.of("emulated", true));
@@ -195,6 +219,7 @@ class MappingChannelTest {
             map(channel, MapMode.READ_WRITE, 0, 10, other);
             call("java.lang.foreign.Arena", other, "close");
             fails(IllegalStateException.class, () -> map(channel, MapMode.READ_WRITE, 0, 10, other));
+            unusableArenas(channel, other);
             channel.force(false); // one segment is closed, some are not
         }
         inPieces(fs.getPath("/g"));
