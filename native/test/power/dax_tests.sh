@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# dax_tests.sh BUILD SEED short|full - in the guest: the tests of the C core and those of the Java library, with their
-# pools on DAX. A closing line for each begins with "dax: ".
+# dax_tests.sh BUILD SEED short|full [HOME...] - in the guest: the tests of the C core and those of the Java library,
+# with their pools on DAX; those of mapping also on each JDK that a HOME names. A closing line for each begins with
+# "dax: ".
 set -euo pipefail
 build=$1 seed=$2 length=$3
+homes=("${@:4}")
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 export TERM=dumb
 # One compiler, not tiers: the emulated CPU is slow; and JVMs have crashed there, before they had loaded any library
@@ -41,13 +43,11 @@ c_tests() {
   printf 'dax: C: %d test programs passed\n' "$count"
 }
 
-java_tests() {
-  local counts tests='*Test,!NativeLibraryTest' # which knows no pools, and starts JVMs without the options above
-  if [[ $length == short ]]; then
-    tests='NovaFileTest,NovaStoreTest,FullPoolTest,FragmentedTest,FileModelTest,MappedRegionTest,ScenariosTest#twoThreads*'
-  fi
-  if ! (cd "$root" && mvn -B -ntp -o surefire:test -pl java/jnova -am -Dtest="$tests" \
-    -Dsurefire.failIfNoSpecifiedTests=false -Djnova.test.durability=PMEM) >/tmp/java.log 2>&1; then
+# run_java TESTS OPTION...: says how many passed.
+run_java() {
+  local counts
+  if ! (cd "$root" && mvn -B -ntp -o surefire:test -pl java/jnova -am -Dtest="$1" \
+    -Dsurefire.failIfNoSpecifiedTests=false -Djnova.test.durability=PMEM "${@:2}") >/tmp/java.log 2>&1; then
     grep -v '^NOTE: ' /tmp/java.log
     return 1
   fi
@@ -58,7 +58,23 @@ java_tests() {
   printf 'dax: Java: %d tests passed\n' $((counts))
 }
 
+java_tests() {
+  local tests='*Test,!NativeLibraryTest' # which knows no pools, and starts JVMs without the options above
+  if [[ $length == short ]]; then
+    tests='NovaFileTest,NovaStoreTest,FullPoolTest,FragmentedTest,FileModelTest,MappedRegionTest,ScenariosTest#twoThreads*'
+  fi
+  run_java "$tests"
+}
+
+# mapping_tests HOME: with the segments of JDK 22 and newer, if it is one.
+mapping_tests() {
+  # Not those of buffers and segments of the JDK: without C2, JDK 25 dies when it forces one on DAX.
+  run_java 'MappedRegionTest,SegmentTest' -Djvm="$1/bin/java" -Djnova.test.jdks="$1" \
+    -Djnova.test.nativeAccess=--enable-native-access=ALL-UNNAMED | sed "s|^dax: Java:|dax: Java, mapping, $1:|"
+}
+
 [[ -d $root/java/jnova/target/test-classes ]] || die "the Java tests are not built: mvn package -DskipTests"
 check_writer
 c_tests
 java_tests
+for home in "${homes[@]}"; do mapping_tests "$home"; done

@@ -22,6 +22,7 @@ Usage: native/test/power/run.sh [OPTION]...
   --seed S      of the operations and of the moments (also by NOVA_SEED; default: by the clock). A cut's moment depends
                 on the machine, too
   --build DIR   the build to test (default native/target/release)
+  --jdk HOME    runs the Java tests of mapping on this JDK, too; may be repeated
   --no-tests    cuts only
 Exit code: 0 passed, 1 failed, 2 usage.
 TEXT
@@ -37,6 +38,7 @@ length=${length:-short}
 cuts=
 seed=${NOVA_SEED:-$((EPOCHSECONDS * 1000 + RANDOM % 1000))}
 tests=1
+homes=()
 nvdimm_mib=2048
 boot_seconds=240 # until the guest's first program runs; 10 to 20 on an idle machine
 
@@ -52,11 +54,12 @@ die() { say "$*" >&2; exit 1; }
 
 while (($#)); do
   case $1 in
-    --cuts | --seed | --build) [[ $# -ge 2 ]] || { usage >&2; exit 2; } ;;&
+    --cuts | --seed | --build | --jdk) [[ $# -ge 2 ]] || { usage >&2; exit 2; } ;;&
     --cuts) cuts=$2 && shift 2 ;;
     --seed) seed=$2 && shift 2 ;;
     --build) build=$(cd "$2" && pwd) && shift 2 ;;
     --full) length=full && shift ;;
+    --jdk) homes+=("$2") && shift 2 ;;
     --no-tests) tests=0 && shift ;;
     -h | --help) usage && exit ;;
     *) usage >&2; exit 2 ;;
@@ -120,10 +123,11 @@ dax_tests() {
   local start=$SECONDS status=0 limit=900
   if [[ $length == full ]]; then limit=3600; fi
   boot "exec $(quoted env PATH="$PATH" HOME="$HOME" MAVEN_OPTS="-Duser.home=$HOME" \
-    ${JAVA_HOME:+JAVA_HOME="$JAVA_HOME"} bash "$here/dax_tests.sh" "$build" "$seed" "$length")"
+    ${JAVA_HOME:+JAVA_HOME="$JAVA_HOME"} bash "$here/dax_tests.sh" "$build" "$seed" "$length" "${homes[@]}")"
   guest_wait "$console" "$limit" || status=$?
   ((status == 0)) || failed "the tests in DAX mode ended with status $status"
   report "in DAX mode, C: $(sed -n 's/^dax: C: //p' "$console"); Java: $(sed -n 's/^dax: Java: //p' "$console")"
+  sed -n 's/^dax: \(Java, mapping, .*\)/in DAX mode, \1/p' "$console" | while read -r line; do report "$line"; done
   say "tests in DAX mode took $((SECONDS - start)) s"
 }
 
