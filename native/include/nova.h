@@ -684,14 +684,26 @@ NOVA_API int nova_clean_restart(nova_inode *inode, const struct nova_keep *keep,
  *    blocks that are there instead. That is durable on return, but a crash inside may leave any part of it; so may a
  *    failure, if there is no space for the entry that ends it, and giving up an intent.
  *  - Pages beyond the one that holds the end of the file raise SIGBUS, until the file grows; as do those that cannot
- *    get a block for lack of space, until blocks are given back to the pool; and all pages of a region once the kernel
- *    refuses to map, or the inode is closed. (SIGSEGV, where the process has no mapping left to say so: see
- *    vm.max_map_count.) Bytes behind the end in its page are arbitrary.
+ *    get a block for lack of space, and all pages of a region once the kernel refuses to map, or the inode is closed.
+ *    (SIGSEGV, where the process has no mapping left to say so: see vm.max_map_count.) Bytes behind the end in its page
+ *    are arbitrary.
+ *  - For lack of space: in a lazy region, until blocks are given back to the pool. In an eager one, until a call that
+ *    writes or punches these pages or makes the file grow over them anew, or nova_populate(), finds some.
  *
  * Stores are durable after nova_force(). Without it, any of them may be after a crash.
  *
- * A child of fork() has no regions: any access to one of its parent's raises SIGSEGV there. mlockall(2) locks what
- * regions show, and gives blocks to all holes of the lazy ones that are there when it is called with MCL_CURRENT.
+ * A child of fork() has no regions: any access to one of its parent's raises SIGSEGV there. It may close and free them,
+ * which touches nothing but its own address space, and may open pools of its own; but it must call nothing on the
+ * parent's inodes, pools and pins, whose locks a thread of the parent may have held.
+ *
+ * mlockall(2) locks what regions show, and gives blocks to all holes of the lazy ones that are there when it is called
+ * with MCL_CURRENT.
+ *
+ * A region's memory must not be the buffer of direct or asynchronous I/O of the kernel (O_DIRECT, io_uring(7),
+ * MSG_ZEROCOPY): that goes on with the physical pages that it found first, and nobody waits for it when a page gets
+ * another block (a writing call, a move), or loses its own. A device would then store to what may be another file's.
+ * Calls that copy, as read(2) and write(2) without O_DIRECT, may use it as any memory; and what nova_pin() has pinned
+ * may be such a buffer, for those blocks stay where they are, and are given to nobody, until the pin ends.
  *
  * A mapped inode's log grows by itself: each such commit adds 1 to the word that nova_map() was given, before anybody
  * can store to the pages. The records come with the next writing call (nova_io.more is 1 then), or by nova_replay().

@@ -28,6 +28,7 @@ struct fault {
 static struct {
     pthread_mutex_t start_lock; /* guards the next ones */
     bool started, fork_noted;
+    unsigned workers; /* that run, and sleep as long as nobody reads faults */
     int fd;
     fault_handler *handler;
     pthread_mutex_t lock; /* guards the queue; nothing is done under it but that */
@@ -156,6 +157,7 @@ static void forget(void) {
     if (server.started)
         close(server.fd); /* it is about the parent's memory */
     server.started = false;
+    server.workers = 0;
     server.fd = -1;
     server.first = server.end = 0;
     pthread_mutex_init(&server.start_lock, NULL);
@@ -170,12 +172,14 @@ bool fault_server_start(fault_handler *handler) {
         server.handler = handler;
         server.fork_noted = server.fork_noted || pthread_atfork(NULL, NULL, forget) == 0;
         if (server.fd >= 0 && server.fork_noted && probe()) {
-            for (unsigned i = 0; i < WORKERS; i++)
-                server.started = start_thread(serve_faults, "nova-fault") || server.started;
-            server.started = server.started && start_thread(read_faults, "nova-fault-read");
+            while (server.workers < WORKERS && start_thread(serve_faults, "nova-fault"))
+                server.workers++;
+            server.started = server.workers != 0 && start_thread(read_faults, "nova-fault-read");
         }
-        if (!server.started && server.fd >= 0)
-            close(server.fd); /* nobody reads it; threads that have been started sleep for ever */
+        if (!server.started && server.fd >= 0) { /* nobody reads it; the next start uses the workers that there are */
+            close(server.fd);
+            server.fd = -1;
+        }
     }
     bool ok = server.started;
     pthread_mutex_unlock(&server.start_lock);

@@ -331,10 +331,16 @@ static void after_fork_in_parent(void) {
     pthread_mutex_unlock(&table.lock);
 }
 
+/* Whoever held a region or its logLock does not exist here: none is waited for, and freeing a region only unmaps. */
 static void after_fork_in_child(void) {
-    for (size_t i = 0; i < table.n; i++)
-        (void)map_pages(table.region[i]->addr, table.region[i]->pages * BLK, PROT_NONE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    for (size_t i = 0; i < table.n; i++) {
+        struct region *r = table.region[i];
+        (void)map_pages(r->addr, r->pages * BLK, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
+                        0);
+        r->detached = true;
+        r->busy = 0;
+    }
+    pthread_cond_init(&table.idle, NULL); /* the parent's threads may wait for it */
     pthread_mutex_unlock(&table.lock);
 }
 

@@ -179,6 +179,37 @@ static void test_space_again(void **state) {
     mapped_close(&m);
 }
 
+/* An eager region has no faults to ask again: a call does that is about the same pages. */
+static void test_space_again_eager(void **state) {
+    (void)state;
+    struct mapped m;
+    uint8_t byte;
+    mapped_open(&m, 8 * MB, 2);
+    struct store_region r = mapped_map(&m, 0, 0, MB, NOVA_MAP_EAGER);
+    for (unsigned how = 0; how < 4; how++) {
+        mapped_truncate(&m, 0, 0);
+        uint64_t spare = fill_pool(&m) * PG;
+        mapped_truncate(&m, 0, MB); /* finds no blocks */
+        assert_true(mapped_store_fails(r.addr + 100 * PG, 1));
+        assert_int_equal(store_truncate(&m.file[1].f, spare - 2 * MB), NOVA_OK);
+        assert_true(mapped_load_fails(r.addr + 100 * PG, &byte));
+        if (how == 0)
+            mapped_write(&m, 0, 100 * PG, "w", 1);
+        else if (how == 1)
+            assert_int_equal(store_punch(&m.file[0].f, 100 * PG, PG), NOVA_OK);
+        else if (how == 2)
+            assert_int_equal(store_populate(&m.file[0].f, &r, 100 * PG, PG, true), NOVA_OK);
+        else {
+            mapped_truncate(&m, 0, 100 * PG);
+            mapped_truncate(&m, 0, MB);
+        }
+        assert_false(mapped_store_fails(r.addr + 100 * PG, 2));
+        assert_true(mapped_load_fails(r.addr + 99 * PG, &byte)); /* not asked for */
+    }
+    nova_region_free(r.r);
+    mapped_close(&m);
+}
+
 /* ---- a drain that fails ---- */
 
 static bool broken; /* atomic */
@@ -263,6 +294,7 @@ int main(void) {
         cmocka_unit_test(test_no_space_for_a_log_page),
         cmocka_unit_test(test_in_place_without_a_log_page),
         cmocka_unit_test(test_space_again),
+        cmocka_unit_test(test_space_again_eager),
         cmocka_unit_test(test_failing_drain),
         cmocka_unit_test(test_failing_cut),
     };

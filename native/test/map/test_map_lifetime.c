@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How regions begin and end: beside stores and faults, with their inode, with their pool, with the file's last name. */
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -17,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "map/map_internal.h"
 #include "mapped.h"
 #include "report.h"
 
@@ -395,6 +397,57 @@ static void map_in_child(const struct store_region *r) {
     mapped_close(&m);
 }
 
+static void free_in_child(const struct store_region *r) {
+    struct nova_error err;
+    alarm(20); /* if it waits for a thread that is its parent's */
+    MUST(nova_force(r->r, 0, PG, &err) == NOVA_EINVAL);
+    nova_region_close(r->r);
+    nova_region_free(r->r);
+    MUST(msync(r->addr, PG, MS_ASYNC) != 0 && errno == ENOMEM);
+}
+
+struct freeing {
+    struct store_region r;
+    bool held, done; /* atomic */
+    int status;
+};
+
+/* Thread 1 has the region and logLock, as one that serves a fault: it does not exist in the child. */
+static void free_while_held(void *arg, unsigned id) {
+    struct freeing *f = arg;
+    if (id == 0) {
+        while (!__atomic_load_n(&f->held, __ATOMIC_ACQUIRE))
+            sched_yield();
+        f->status = child_status(free_in_child, &f->r);
+        __atomic_store_n(&f->done, true, __ATOMIC_RELEASE);
+        return;
+    }
+    struct region *r = region_find(f->r.addr);
+    map_lock(r->file);
+    __atomic_store_n(&f->held, true, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&f->done, __ATOMIC_ACQUIRE))
+        sched_yield();
+    map_unlock(r->file);
+    region_done(r);
+}
+
+static void test_free_in_child(void **state) {
+    (void)state;
+    for (uint32_t flags = 0; flags <= NOVA_MAP_EAGER && !NO_CHILDREN; flags += NOVA_MAP_EAGER) {
+        struct mapped m;
+        mapped_open(&m, 16 * MB, 1);
+        mapped_truncate(&m, 0, MB);
+        struct freeing f = {.r = mapped_map(&m, 0, 0, MB, flags)};
+        put8(f.r.addr, 3);
+        mapped_threads(2, free_while_held, &f);
+        assert_int_equal(f.status, 0);
+        put8(f.r.addr + 20 * PG, 4);
+        assert_true(mapped_equal(&m, 0, 0, f.r.addr, MB));
+        nova_region_free(f.r.r);
+        mapped_close(&m);
+    }
+}
+
 /* What a child of fork() stores to its parent's region would be lost: it is not let. */
 static void test_fork(void **state) {
     (void)state;
@@ -590,6 +643,7 @@ int main(void) {
         cmocka_unit_test(test_force_and_reopen),
         cmocka_unit_test(test_fork_and_exec),
         cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_free_in_child),
         cmocka_unit_test(test_mlockall),
         cmocka_unit_test(test_no_mapping_left),
         cmocka_unit_test(test_dropped_pages),

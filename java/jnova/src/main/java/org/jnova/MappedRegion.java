@@ -46,9 +46,17 @@ import org.jnova.internal.store.RegionWindows;
  *   <li>in a region that is closed, or whose store is;
  *   <li>beyond the page that holds the end of the file, until the file grows; behind the end within its page bytes are
  *       arbitrary, and what is stored there is lost;
- *   <li>for a store to a hole if the pool has no space left, that once: it has stored nothing;
+ *   <li>for a store to a hole if the pool has no space left, that once: it has stored nothing. In an eager region, any
+ *       access to a page for which there was none, until a call writes to it, makes it a hole, or makes the file grow
+ *       over it anew, and finds some;
  *   <li>everywhere in the region if the kernel refuses to map a page.
  * </ul>
+ *
+ * <p><b>The kernel.</b> Channels and sockets may be given buffers of a region as any others, but not for direct or
+ * asynchronous I/O of the kernel ({@code ExtendedOpenOption.DIRECT}, {@code io_uring}): that goes on using the memory
+ * that it found first while pages of the file get other blocks, and a device would store to what may be another file's
+ * by then. Buffers of {@link NovaFile#mapBuffer} and of a channel's {@code map}, and segments of which {@code isMapped}
+ * is true, may be used for that as long as they are reachable or their arena is open: their blocks do not move.
  *
  * <p><b>Life.</b> A region counts as a handle of the file: it outlives the {@link NovaFile} that made it, and the space
  * of a file that is deleted meanwhile is free only when its regions are closed. Closing a region makes all access

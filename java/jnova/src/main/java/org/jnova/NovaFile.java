@@ -561,7 +561,8 @@ public final class NovaFile extends FileSegments implements AutoCloseable {
      *
      * <p>As with the JDK's, a file that ends within the range is made longer, whatever the mode, if this handle is for
      * writing; it stays so if the call then fails. What was stored is durable after {@code force} of the buffer or of this
-     * handle.
+     * handle. (On DAX, {@code force} of such a buffer ends the JVM of JDK 25 if that runs without its C2 compiler, by
+     * {@code -Xint} or {@code -XX:TieredStopAtLevel=1}: a defect of that JDK. That of the handle does not.)
      *
      * @param mode {@link FileChannel.MapMode#READ_ONLY}; or {@link FileChannel.MapMode#READ_WRITE} or {@link
      *     FileChannel.MapMode#PRIVATE}, which need a handle for reading and writing

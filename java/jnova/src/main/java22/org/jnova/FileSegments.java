@@ -29,8 +29,8 @@ abstract class FileSegments {
      * @param length bytes, not negative
      * @param arena whose lifetime the segment gets
      * @return the segment, read-only if the mode is
-     * @throws IllegalStateException if the arena is closed
-     * @throws WrongThreadException if the arena is confined to another thread
+     * @throws IllegalStateException if the arena is closed; the file is as it was
+     * @throws WrongThreadException if the arena is confined to another thread; likewise
      * @throws IOException as {@link NovaFile#mapBuffer} says
      */
     public final MemorySegment mapSegment(FileChannel.MapMode mode, long position, long length, Arena arena)

@@ -20,8 +20,10 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
 import org.jnova.ChildJvm;
 import org.jnova.MappedRegion;
 import org.jnova.TestJdk;
@@ -133,8 +135,7 @@ class MappingChannelTest {
     private static void inPieces(Path path) throws Exception {
         int page = 4096;
         int pages = 1000;
-        try (FileChannel channel = FileChannel.open(
-                path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = create(path)) {
             for (int i = pages - 1; i >= 0; i--) {
                 channel.write(ByteBuffer.allocate(page).putInt(0, i), (long) i * page);
             }
@@ -170,13 +171,115 @@ class MappingChannelTest {
         check(more == length, more + " bytes more");
     }
 
+    /** Nothing happens to the file for an arena that is closed, or another thread's. */
+    private static void unusableArenas(FileChannel channel, Object closed) throws Exception {
+        long size = channel.size();
+        Object foreign = confinedByOther();
+        Class<?> wrongThread = Class.forName("java.lang.WrongThreadException"); // of JDK 19 and newer
+        for (long length : new long[] {0, 4096}) {
+            for (MapMode mode : List.of(MapMode.READ_ONLY, MapMode.READ_WRITE, MapMode.PRIVATE)) {
+                fails(IllegalStateException.class, () -> map(channel, mode, size + 8192, length, closed));
+                fails(wrongThread, () -> map(channel, mode, size + 8192, length, foreign));
+                check(channel.size() == size, "the file has grown");
+            }
+        }
+    }
+
+    /** An arena that is confined to a thread that has ended. */
+    private static Object confinedByOther() throws Exception {
+        FutureTask<Object> making = new FutureTask<>(() -> call("java.lang.foreign.Arena", null, "ofConfined"));
+        Thread thread = new Thread(making);
+        thread.start();
+        thread.join();
+        return making.get();
+    }
+
+    private static FileChannel create(Path path) throws Exception {
+        return FileChannel.open(
+                path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    /** Segments of arenas that are closed after the store, or never. */
+    private static void beyondTheStore(String uri) throws Exception {
+        Object arena = arena();
+        Object global = call("java.lang.foreign.Arena", null, "global");
+        Object auto = call("java.lang.foreign.Arena", null, "ofAuto");
+        List<Object> segments = new ArrayList<>();
+        try (FileSystem fs = FileSystems.newFileSystem(URI.create(uri), Map.of("emulated", true))) {
+            Path path = fs.getPath("/beyond");
+            try (FileChannel channel = create(path)) {
+                for (Object each : List.of(arena, global, auto)) {
+                    segments.add(map(channel, MapMode.READ_WRITE, segments.size() * 4096L, 4096, each));
+                    buffer(segments.get(segments.size() - 1)).put(0, (byte) segments.size());
+                }
+            }
+            Files.delete(path);
+        }
+        for (int i = 0; i < segments.size(); i++) {
+            check(buffer(segments.get(i)).get(0) == i + 1, "it goes on showing what it showed");
+        }
+        call("java.lang.foreign.Arena", arena, "close");
+        fails(IllegalStateException.class, () -> buffer(segments.get(0)).get(0));
+        check(buffer(segments.get(1)).get(0) == 2, "the other arenas are open");
+    }
+
+    /** Each has a pin; the last one that ends gives back the space. */
+    private static void manySegments(Path path) throws Exception {
+        int pages = 10;
+        try (FileChannel channel = create(path)) {
+            channel.write(ByteBuffer.allocate(pages * 4096), 0);
+            List<Object> arenas = new ArrayList<>();
+            List<Object> segments = new ArrayList<>();
+            for (int i = 0; i < 1000; i++) {
+                arenas.add(arena());
+                segments.add(map(channel, MapMode.READ_WRITE, i % pages * 4096L, 4096, arenas.get(i)));
+                buffer(segments.get(i)).putInt(i / pages * 4, i);
+            }
+            ByteBuffer last = buffer(segments.get(999));
+            for (int i = 9; i < 1000; i += pages) {
+                check(last.getInt(i / pages * 4) == i, "one content");
+            }
+            channel.truncate(0);
+            long usable = Files.getFileStore(path).getUsableSpace();
+            for (int i = 0; i < 1000 - pages; i++) {
+                call("java.lang.foreign.Arena", arenas.get(i), "close");
+            }
+            check(Files.getFileStore(path).getUsableSpace() == usable, "each page has a pin still");
+            for (int i = 1000 - pages; i < 1000; i++) {
+                call("java.lang.foreign.Arena", arenas.get(i), "close");
+            }
+            long more = Files.getFileStore(path).getUsableSpace() - usable;
+            check(more == pages * 4096L, more + " bytes more");
+        }
+    }
+
+    /** There is no block for a hole: what is mapped then says so, and works when there is space again. */
+    private static void fullPool(Path path, Path filler) throws Exception {
+        Object arena = arena();
+        try (FileChannel channel = create(path)) {
+            channel.write(ByteBuffer.allocate(1), 64 * 4096 - 1);
+            try (FileChannel filling = create(filler)) {
+                fails(FileSystemException.class, () -> {
+                    while (true) {
+                        filling.write(ByteBuffer.allocate(4096), filling.size());
+                    }
+                });
+            }
+            fails(FileSystemException.class, () -> map(channel, MapMode.PRIVATE, 0, 64 * 4096, arena));
+            Files.delete(filler);
+            check(buffer(map(channel, MapMode.PRIVATE, 0, 64 * 4096, arena)).get(4096) == 0, "a hole");
+        }
+        call("java.lang.foreign.Arena", arena, "close");
+        Files.delete(path);
+    }
+
     /** Maps, and halts without closing anything: what was forced must be there. */
     public static void main(String[] args) throws Exception {
+        beyondTheStore(args[0]);
         FileSystem fs = FileSystems.newFileSystem(URI.create(args[0]), Map.of("emulated", true));
         Path path = fs.getPath("/f");
         Object arena = arena();
-        try (FileChannel channel = FileChannel.open(
-                path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = create(path)) {
             Object segment = map(channel, MapMode.READ_WRITE, 100, 9900, arena);
             check(channel.size() == 10_000, "a writable mapping makes the file longer");
             buffer(segment).put(4900, "stored".getBytes(StandardCharsets.UTF_8));
@@ -195,9 +298,12 @@ class MappingChannelTest {
             map(channel, MapMode.READ_WRITE, 0, 10, other);
             call("java.lang.foreign.Arena", other, "close");
             fails(IllegalStateException.class, () -> map(channel, MapMode.READ_WRITE, 0, 10, other));
+            unusableArenas(channel, other);
             channel.force(false); // one segment is closed, some are not
         }
         inPieces(fs.getPath("/g"));
+        manySegments(fs.getPath("/many"));
+        fullPool(fs.getPath("/hole"), fs.getPath("/filler"));
         try (FileChannel channel = FileChannel.open(path)) {
             check(buffer(map(channel, MapMode.READ_ONLY, 0, 10_000, arena)).get(5000) == 's', "read only");
             fails(NonWritableChannelException.class, () -> map(channel, MapMode.READ_WRITE, 0, 1, arena));

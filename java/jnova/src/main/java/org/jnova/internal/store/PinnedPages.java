@@ -31,16 +31,25 @@ final class PinnedPages implements Runnable {
      */
     static PinnedPages take(InodeState inode, long pos, long end, boolean grow) throws IOException {
         NativePin pin = null;
+        PinnedPages pages = null;
         inode.table().retain(inode);
         try {
             pin = pin(inode, pos, end, grow);
+            pages = new PinnedPages(inode, pin, pin.offset() + (pos & PAGE_MASK)); // there may be no memory for it
         } finally {
-            if (pin == null) {
-                inode.table().release(inode);
+            if (pages == null) {
+                undo(inode, pin);
             }
         }
         inode.table().pins().entered();
-        return new PinnedPages(inode, pin, pin.offset() + (pos & PAGE_MASK));
+        return pages;
+    }
+
+    private static void undo(InodeState inode, NativePin pin) throws IOException {
+        if (pin != null) {
+            inode.unpin(pin);
+        }
+        inode.table().release(inode);
     }
 
     /** Makes the file as long as a range wants it. */

@@ -15,11 +15,14 @@ public final class PinnedSegment {
      *
      * @param pos byte offset, not negative; the end is not beyond {@link Long#MAX_VALUE}
      * @param grow whether to make the file longer, if it ends before the range does
-     * @throws IOException if it ends there otherwise; if the pages cannot be brought together
+     * @throws IllegalStateException if the arena is closed; the file is as it was
+     * @throws WrongThreadException if it is confined to another thread; likewise
+     * @throws IOException if the file ends there otherwise; if the pages cannot be brought together
      */
     @SuppressWarnings("restricted") // no memory at all: what is to be done in the end
     public static MemorySegment map(InodeState inode, MapMode mode, long pos, long size, boolean grow, Arena arena)
             throws IOException {
+        MemorySegment.NULL.reinterpret(arena, null); // throws if this thread may not use the arena
         PoolFile file = inode.table().file();
         if (size == 0) {
             PinnedPages.need(inode, pos, grow);
