@@ -266,7 +266,8 @@ struct nova_record {
 /**
  * The caller's half of a conversation about one inode; any memory, one per inode, reused from call to call.
  * In: free_count extents in frees, blocks that a replayed commit replaced, released before the call allocates (even
- * if the call then fails), as by nova_free(), whose errors end the call; the core sets free_count to 0.
+ * if the call then fails), as by nova_free(), whose errors end the call; a write may use one of them at once. The core
+ * sets free_count to 0.
  * Out: the records from the end of the caller's view of the log up to and including what the call committed.
  * If `more` is 1 they did not fit and nova_replay() has the rest.
  */

@@ -487,14 +487,14 @@ bool alloc_at(struct allocator *a, uint32_t blk, uint32_t count) {
     return ok;
 }
 
-uint32_t alloc_one(struct allocator *a, unsigned flags) {
+static uint32_t take_one(struct allocator *a, unsigned flags, bool recent) {
     uint32_t own = own_lane(a);
     for (uint32_t i = 0, n = own; i < a->lanes_n; i++, n = n + 1 < a->lanes_n ? n + 1 : 0) {
         struct lane *l = &a->lanes[n];
         if (!can_take(l, 1))
             continue;
         ranked_lock(&l->lock, RANK_LANE);
-        uint32_t blk = can_take(l, 1) ? lane_take_one_locked(l) : 0;
+        uint32_t blk = can_take(l, 1) ? lane_take_one_locked(l, recent) : 0;
         ranked_unlock(&l->lock, RANK_LANE);
         if (blk)
             return blk;
@@ -502,6 +502,14 @@ uint32_t alloc_one(struct allocator *a, unsigned flags) {
     struct extent_list out;
     extent_list_init(&out);
     return alloc_slow(a, own, 1, flags, &out) ? out.ext[0].blk : 0;
+}
+
+uint32_t alloc_one(struct allocator *a, unsigned flags) {
+    return take_one(a, flags, true);
+}
+
+uint32_t alloc_behind(struct allocator *a, uint32_t blk) {
+    return alloc_at(a, blk + 1, 1) ? blk + 1 : take_one(a, 0, false);
 }
 
 enum search { ALIGNED, RUN };

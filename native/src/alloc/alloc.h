@@ -84,8 +84,11 @@ bool alloc_blocks(struct allocator *a, uint32_t want, unsigned flags, struct ext
  */
 bool alloc_at(struct allocator *a, uint32_t blk, uint32_t count);
 
-/* Allocates one block; 0 if there is none. */
+/* Allocates one block, as a rule one freed just now; 0 if there is none. */
 uint32_t alloc_one(struct allocator *a, unsigned flags);
+/* Allocates the block behind another one if it is free, else one where free ones are likely to follow; 0 if there is
+ * none: for a file that grows. */
+uint32_t alloc_behind(struct allocator *a, uint32_t blk);
 
 /*
  * Allocates `want` blocks that lie in a row, whatever lanes they belong to, without use of the reserve; the first one,

@@ -123,17 +123,21 @@ static uint32_t run_end_locked(struct lane *l, uint32_t blk, uint32_t to) {
     return blk < to ? blk : to;
 }
 
-uint32_t lane_take_one_locked(struct lane *l) {
-    /* The block freed last: overwriting a file in pieces, and cleaning its log, stay within few blocks, warm in the
-     * TLB, and leave the rest whole. */
+static uint32_t take_recent_locked(struct lane *l) {
     l->recent_at = (l->recent_at - 1) % LANE_RECENT;
     uint32_t blk = l->recent[l->recent_at];
     l->recent[l->recent_at] = 0;
-    if (blk && !lane_bits_all_set(l->words, blk, 1)) {
-        flip_locked(l, blk, 1, true);
-        hint_set(&l->free, hint_get(&l->free) - 1);
+    if (blk == 0 || lane_bits_all_set(l->words, blk, 1))
+        return 0;
+    flip_locked(l, blk, 1, true);
+    hint_set(&l->free, hint_get(&l->free) - 1);
+    return blk;
+}
+
+uint32_t lane_take_one_locked(struct lane *l, bool recent) {
+    uint32_t blk = recent ? take_recent_locked(l) : 0;
+    if (blk)
         return blk;
-    }
     blk = first_free_locked(l, l->hint, l->end);
     if (!blk)
         blk = first_free_locked(l, l->first, l->hint);

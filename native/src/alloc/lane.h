@@ -14,7 +14,7 @@
 
 #define GROUP_BLKS 512u
 #define GROUP_WORDS (GROUP_BLKS / 64u)
-#define LANE_RECENT 16u
+#define LANE_RECENT 64u
 #define LANE_CLOSED UINT32_MAX /* as `keep`: nothing may be taken by the fast path */
 
 typedef _Atomic uint64_t map_word;
@@ -66,8 +66,11 @@ bool lane_bits_all_set(const map_word *words, uint32_t blk, uint32_t count);
 /* Counts groups and free blocks anew from the bits. */
 void lane_count(struct lane *l);
 
-/* Takes one free block; 0 if there is none. */
-uint32_t lane_take_one_locked(struct lane *l);
+/*
+ * Takes one free block; 0 if there is none. recent: the one freed last, if there is one still. So who overwrites a file
+ * in pieces, and the log that is cleaned, stay within few blocks, warm in the TLB, and leave the rest whole.
+ */
+uint32_t lane_take_one_locked(struct lane *l, bool recent);
 
 /* Takes these blocks of the lane if all of them are free. */
 bool lane_take_at_locked(struct lane *l, uint32_t blk, uint32_t count);

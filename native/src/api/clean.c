@@ -60,9 +60,24 @@ static bool is_of_blocks(const struct log *log, struct log_pos at, uint32_t line
     return true;
 }
 
-static void prefetch_page(const struct log *log, uint32_t blk) {
-    for (uint32_t i = 0; blk != 0 && i < FMT_PAGE_LINES; i++)
-        __builtin_prefetch(log_line(log, (struct log_pos){blk, i}));
+/* Whether it is a write of no blocks, of which nothing is kept: most entries of a file that is appended to. */
+static bool is_of_none(const struct log *log, const struct fmt_entry *e) {
+    struct fmt_write_body w;
+    memcpy(&w, e->payload, sizeof w);
+    return e->kind == FMT_WRITE && e->lines == 1 && e->ino == log->ino && e->gen == log->gen && w.count == 0;
+}
+
+static void prefetch_line(const struct log *log, struct log_pos at) {
+    if (at.blk != 0)
+        __builtin_prefetch(log_line(log, at));
+}
+
+/* The page behind one, which is read next as a rule; 0 if there is none. A damaged pointer does no harm. */
+static uint32_t page_behind(const struct log *log, uint32_t blk) {
+    if (blk == 0 || blk == log->tail.blk)
+        return 0;
+    uint32_t next = (uint32_t)((const struct fmt_page *)(const void *)media_blk(log->m, blk))->tail.next;
+    return media_is_data(log->m, next, 1) ? next : 0;
 }
 
 int nova_clean_read(nova_inode *inode, uint32_t log_blk, struct nova_record *out, uint32_t cap, struct nova_io *io) {
@@ -76,11 +91,18 @@ int nova_clean_read(nova_inode *inode, uint32_t log_blk, struct nova_record *out
     log_lock_owner(inode);
     int rc = check_page(log, log_blk, &io->err);
     uint32_t lines = lines_of(log, log_blk);
-    if (rc == NOVA_OK)
-        prefetch_page(log, log_blk);
+    uint32_t behind = 0;
+    if (rc == NOVA_OK) {
+        for (uint32_t i = 0; i < lines; i++)
+            prefetch_line(log, (struct log_pos){log_blk, i});
+        behind = page_behind(log, log_blk);
+    }
     for (struct log_pos at = {log_blk, 0}; rc == NOVA_OK && at.idx < lines; at.idx += e->lines) {
+        prefetch_line(log, (struct log_pos){behind, at.idx});
+        e = (const struct fmt_entry *)(const void *)log_line(log, at);
+        if (is_of_none(log, e))
+            continue;
         if (is_of_blocks(log, at, lines, &w)) {
-            e = (const struct fmt_entry *)(const void *)log_line(log, at);
             if (w.count != 0)
                 record_fill(&out[n++], e, at);
             continue;
@@ -319,6 +341,11 @@ static int check_middle(const struct log *log, const struct extent_list *pages, 
     for (uint32_t i = 0; i < pages->n; i++)
         for (uint32_t k = 0; k < pages->ext[i].count; k++)
             for (struct log_pos at = {pages->ext[i].blk + k, 0}; at.idx < FMT_PAGE_LINES; at.idx += e->lines) {
+                if (is_of_blocks(log, at, FMT_PAGE_LINES, &w)) {
+                    e = (const struct fmt_entry *)(const void *)log_line(log, at);
+                    sizes = sizes || w.count == 0;
+                    continue;
+                }
                 int rc = entry_at(log, at, &e, err);
                 if (rc == NOVA_OK && !may_go(e))
                     rc = nova_fail(err, NOVA_EINVAL, "page %u of the log of inode %u has an entry that must stay",
@@ -327,8 +354,6 @@ static int check_middle(const struct log *log, const struct extent_list *pages, 
                     return rc;
                 if (e->kind == FMT_PAD)
                     break;
-                memcpy(&w, e->payload, sizeof w);
-                sizes = sizes || (e->kind == FMT_WRITE && w.count == 0);
             }
     return sizes ? check_size_behind(log, keep_blk, err) : NOVA_OK;
 }

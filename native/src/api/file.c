@@ -488,20 +488,45 @@ static bool can_certify(const struct nova_inode *inode, uint64_t off, uint64_t l
     return in_place ? off == size : off % BLK == 0 && off <= size && (end % BLK == 0 || end >= size);
 }
 
-/* After write_begin(). blk: the block that they go into, 0 for a new one. */
+/*
+ * Who overwrites a block gives another one back as a rule, which the call before replaced: it may be the new one
+ * without a way through the allocator. Takes it, if it is all that the call gives back; 0 if not.
+ */
+static uint32_t take_spare(struct nova_pool *pool, struct nova_io *io) {
+    uint32_t blk = io->frees[0].blk;
+    if (io->free_count != 1 || io->frees[0].count != 1 || !media_is_data(&pool->media, blk, 1) ||
+        !alloc_is_used(pool->alloc, blk) || alloc_has_holds(pool->alloc))
+        return 0;
+    io->free_count = 0;
+    return blk;
+}
+
+/* A block for a page that is written anew. */
+static uint32_t take_block(struct nova_inode *inode, uint64_t off, uint64_t size, uint32_t *spare) {
+    uint32_t blk = *spare;
+    if (off >= size) /* free ones may follow */
+        return alloc_behind(inode->pool->alloc, inode->end_blk);
+    *spare = 0;
+    return blk != 0 ? blk : alloc_one(inode->pool->alloc, 0);
+}
+
+/* After write_begin(). blk: the block that they go into, 0 for a new one, which *spare may become. */
 static int write_certified(struct nova_inode *inode, uint64_t off, const void *src, uint32_t len, uint32_t blk,
-                           uint64_t size, struct nova_io *io) {
+                           uint32_t *spare, uint64_t size, struct nova_io *io) {
     struct nova_pool *pool = inode->pool;
     const struct media *m = &pool->media;
     struct nova_extent bytes = {blk, 0};
+    struct fmt_entry e;
     uint64_t end = off + len;
     if (blk == 0) {
-        bytes = (struct nova_extent){alloc_one(pool->alloc, 0), 1};
+        bytes = (struct nova_extent){take_block(inode, off, size, spare), 1};
         if (bytes.blk == 0)
             return nova_fail(&io->err, NOVA_ENOSPC, "no space for a block of inode %u", inode->log.ino);
     }
+    if (end > size)
+        inode->end_blk = bytes.blk;
     uint32_t crc = m->ops->copy_crc(m->ops, media_blk(m, bytes.blk) + off % BLK, src, len, m->seed);
-    struct fmt_entry e = fmt_certified_entry(page_of(off), bytes, end > size ? end : size, nova_now(), crc, len);
+    fmt_certified_entry(&e, page_of(off), bytes, end > size ? end : size, nova_now(), crc, len);
     log_lock_owner(inode);
     int rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK)
@@ -518,16 +543,20 @@ int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, u
                uint32_t eof_blk, struct nova_io *io) {
     struct nova_intent in;
     uint64_t size = 0;
+    uint32_t spare = take_spare(inode->pool, io);
     int rc = write_begin(inode, off, len, first_blk, last_blk, eof_blk, &size, io);
     if (rc == NOVA_OK && src == NULL)
         rc = nova_fail(&io->err, NOVA_EINVAL, "no bytes to write");
-    if (rc != NOVA_OK)
-        return rc;
     bool in_place = is_in_place(off, size, first_blk);
     /* A pin that has outlived its handle may change the bytes of a block that is written in place. */
-    bool changes = in_place && alloc_is_held(inode->pool->alloc, first_blk);
-    if (!changes && can_certify(inode, off, len, size, in_place))
-        return write_certified(inode, off, src, (uint32_t)len, in_place ? first_blk : 0, size, io);
+    bool changes = rc == NOVA_OK && in_place && alloc_is_held(inode->pool->alloc, first_blk);
+    bool certified = rc == NOVA_OK && !changes && can_certify(inode, off, len, size, in_place);
+    if (certified)
+        rc = write_certified(inode, off, src, (uint32_t)len, in_place ? first_blk : 0, &spare, size, io);
+    if (spare != 0)
+        give_back_blocks(inode->pool, &(struct nova_extent){spare, 1}, 1);
+    if (rc != NOVA_OK || certified)
+        return rc;
     rc = intent_begin(&in, inode, off, len, NULL, 0, first_blk, last_blk, eof_blk, size, io);
     if (rc != NOVA_OK)
         return rc;

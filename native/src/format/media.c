@@ -247,24 +247,31 @@ int media_attach(struct media *m, uint8_t *base, uint64_t len, const struct pmem
     return NOVA_OK;
 }
 
+static void put_word(struct fmt_entry *e, unsigned i, uint64_t word) {
+    memcpy((uint8_t *)e + i * sizeof word, &word, sizeof word);
+}
+
+/* An entry with the body of a write, by words (log.c says why). */
+static void put_write(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, struct nova_extent ext, uint64_t size,
+                      int64_t mtime, uint64_t data) {
+    put_word(e, 0, (kind | (uint64_t)1 << 8) << 32); /* of one line */
+    put_word(e, 1, 0);
+    put_word(e, 2, 0);
+    put_word(e, 3, pgoff);
+    put_word(e, 4, ext.blk | (uint64_t)ext.count << 32);
+    put_word(e, 5, size);
+    put_word(e, 6, (uint64_t)mtime);
+    put_word(e, 7, data);
+}
+
 struct fmt_entry fmt_blocks_entry(enum fmt_kind kind, uint64_t pgoff, struct nova_extent ext, uint64_t size,
                                   int64_t mtime) {
-    struct fmt_write_body w = {.pgoff = pgoff, .blk = ext.blk, .count = ext.count, .size = size, .mtime = mtime};
-    struct fmt_entry e = {.kind = (uint8_t)kind, .lines = 1};
-    memcpy(e.payload, &w, sizeof w);
+    struct fmt_entry e;
+    put_write(&e, kind, pgoff, ext, size, mtime, 0);
     return e;
 }
 
-struct fmt_entry fmt_certified_entry(uint64_t pgoff, struct nova_extent ext, uint64_t size, int64_t mtime, uint32_t crc,
-                                     uint32_t len) {
-    struct fmt_write_body w = {.pgoff = ext.count == 0 ? 0 : pgoff,
-                               .blk = ext.blk,
-                               .count = ext.count,
-                               .size = size,
-                               .mtime = mtime,
-                               .data_crc = crc,
-                               .data_len = len};
-    struct fmt_entry e = {.kind = FMT_WRITE, .lines = 1};
-    memcpy(e.payload, &w, sizeof w);
-    return e;
+void fmt_certified_entry(struct fmt_entry *e, uint64_t pgoff, struct nova_extent ext, uint64_t size, int64_t mtime,
+                         uint32_t crc, uint32_t len) {
+    put_write(e, FMT_WRITE, ext.count == 0 ? 0 : pgoff, ext, size, mtime, crc | (uint64_t)len << 32);
 }

@@ -171,8 +171,8 @@ struct fmt_entry fmt_blocks_entry(enum fmt_kind kind, uint64_t pgoff, struct nov
  * A write that certifies its bytes, len of them, by their checksum. ext: the block that they begin, or, with count 0,
  * the one that has them where the file ends.
  */
-struct fmt_entry fmt_certified_entry(uint64_t pgoff, struct nova_extent ext, uint64_t size, int64_t mtime, uint32_t crc,
-                                     uint32_t len);
+void fmt_certified_entry(struct fmt_entry *e, uint64_t pgoff, struct nova_extent ext, uint64_t size, int64_t mtime,
+                         uint32_t crc, uint32_t len);
 
 /* Whether an entry says the size of a file and its mtime, which then lie where a write has them. */
 static inline bool fmt_says_size(const struct fmt_entry *e) {

@@ -79,14 +79,15 @@ uint32_t nova_crc32c_portable(uint32_t crc, const void *data, size_t len) {
 #if defined(__x86_64__)
 
 __attribute__((target("sse4.2"))) static uint32_t crc_cpu(uint32_t crc, const uint8_t *p, size_t len) {
-    uint64_t c = ~crc;
-    for (; len >= 8; p += 8, len -= 8)
-        c = _mm_crc32_u64(c, load8(p));
-    uint32_t r = (uint32_t)c;
-    if (len & 4) {
+    uint32_t r = ~crc;
+    if (len & 4) { /* first: what is checked by fours begins 4 bytes into a word, and was stored by words just now */
         r = _mm_crc32_u32(r, load4(p));
         p += 4;
     }
+    uint64_t c = r;
+    for (; len >= 8; p += 8, len -= 8)
+        c = _mm_crc32_u64(c, load8(p));
+    r = (uint32_t)c;
     for (len &= 3; len; p++, len--)
         r = _mm_crc32_u8(r, *p);
     return ~r;
@@ -172,12 +173,12 @@ static inline int cpu_has_streams(void) {
 
 ARM_CRC static uint32_t crc_cpu(uint32_t crc, const uint8_t *p, size_t len) {
     uint32_t c = ~crc;
-    for (; len >= 8; p += 8, len -= 8)
-        c = CRC8(c, load8(p));
-    if (len & 4) {
+    if (len & 4) { /* first: what is checked by fours begins 4 bytes into a word, and was stored by words just now */
         c = CRC4(c, load4(p));
         p += 4;
     }
+    for (; len >= 8; p += 8, len -= 8)
+        c = CRC8(c, load8(p));
     for (len &= 3; len; p++, len--)
         c = CRC1(c, *p);
     return ~c;

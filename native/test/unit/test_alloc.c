@@ -308,6 +308,30 @@ static void refuses_wrong_frees(void **state) {
     alloc_delete(a);
 }
 
+/* What follows a block is put behind it; if that is not to be had, not into the gaps that were left lately. */
+static void blocks_behind_others(void **state) {
+    (void)state;
+    struct allocator *a = fresh(4 * GROUP, 1, 4 * GROUP, 1);
+    uint32_t first = alloc_one(a, 0);
+    assert_int_equal(alloc_behind(a, first), first + 1);
+    uint32_t other = alloc_one(a, 0); /* takes the next one */
+    assert_int_equal(other, first + 2);
+    assert_true(alloc_free(a, first, 1));
+    assert_int_equal(alloc_behind(a, first + 1), first + 3);
+    assert_int_equal(alloc_one(a, 0), first);
+    assert_int_equal(alloc_behind(a, 0), first + 4);
+    assert_int_equal(alloc_behind(a, 4 * GROUP - 1), first + 5); /* none is behind the last one */
+    assert_int_equal(alloc_behind(a, UINT32_MAX), first + 6);
+    struct extent_list l;
+    extent_list_init(&l);
+    uint32_t most = alloc_free_count(a) - alloc_reserve(a);
+    assert_true(alloc_blocks(a, most, 0, &l));
+    assert_int_equal(alloc_behind(a, first + 6), 0);
+    assert_int_equal(alloc_free_count(a), alloc_reserve(a));
+    extent_list_free(&l);
+    alloc_delete(a);
+}
+
 /* One free block anywhere in a range over three lanes: nothing of it is freed. */
 static void a_hole_in_the_range_stops_all_of_it(void **state) {
     (void)state;
@@ -510,6 +534,7 @@ int main(void) {
         cmocka_unit_test(finds_the_only_run),
         cmocka_unit_test(fragments_when_it_must),
         cmocka_unit_test(refuses_wrong_frees),
+        cmocka_unit_test(blocks_behind_others),
         cmocka_unit_test(a_hole_in_the_range_stops_all_of_it),
         cmocka_unit_test(marks_report_the_first_duplicate),
         cmocka_unit_test(bitmap_goes_out_and_in),

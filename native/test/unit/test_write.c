@@ -423,6 +423,72 @@ static void give_back(struct nova_extent *held, uint32_t n) {
     free(held);
 }
 
+static void write_page(struct store_file *f, uint64_t page, int rc) {
+    static uint8_t data[BLK];
+    uint32_t blk = block_map_get(&f->map, page);
+    assert_int_equal(nova_write(f->inode, page * BLK, data, BLK, blk, blk, 0, &f->io), rc);
+    assert_int_equal(f->io.free_count, 0);
+}
+
+/* The block that a call gives back may be the one that it writes; whatever becomes of the call, none is lost, and none
+ * that is free already is taken. */
+static void a_block_given_back_is_used(void **state) {
+    (void)state;
+    struct store_file f;
+    static uint8_t data[4 * BLK];
+    must(store_file_open(&s, "file", true, &f));
+    must(store_write(&f, 0, data, sizeof data));
+    uint64_t before = blocks_free();
+    uint32_t blk = alloc_one(s.pool->alloc, 0);
+    f.io.frees[0] = (struct nova_extent){blk, 1};
+    f.io.free_count = 1;
+    write_page(&f, 1, NOVA_OK);
+    assert_int_equal(f.io.records[0].u.write.blk, blk);
+    assert_int_equal(blocks_free(), before - 1); /* the old one is still the caller's */
+    must(store_done(&f, NOVA_OK));
+    assert_int_equal(blocks_free(), before);
+
+    blk = alloc_one(s.pool->alloc, 0); /* a call that fails */
+    f.io.frees[0] = (struct nova_extent){blk, 1};
+    f.io.free_count = 1;
+    assert_int_equal(nova_write(f.inode, 0, data, 0, 0, 0, 0, &f.io), NOVA_EINVAL);
+    assert_int_equal(f.io.free_count, 0);
+    assert_int_equal(blocks_free(), before);
+
+    f.io.frees[0] = (struct nova_extent){blk, 1}; /* which now is free */
+    f.io.free_count = 1;
+    write_page(&f, 1, NOVA_ECORRUPT);
+    assert_false(alloc_is_used(s.pool->alloc, blk));
+
+    blk = alloc_one(s.pool->alloc, 0); /* one that is longer than a block */
+    f.io.frees[0] = (struct nova_extent){blk, 1};
+    f.io.free_count = 1;
+    must(store_done(
+        &f, nova_write(f.inode, 0, data, 2 * BLK, block_map_get(&f.map, 0), block_map_get(&f.map, 1), 0, &f.io)));
+    assert_int_equal(blocks_free(), before);
+
+    f.io.frees[0] = (struct nova_extent){UINT32_MAX, 1};
+    f.io.free_count = 1;
+    write_page(&f, 1, NOVA_EINVAL);
+    must(store_file_close(&f));
+    must(store_unlink(&s, "file"));
+}
+
+static void an_appended_file_lies_in_a_row(void **state) {
+    (void)state;
+    struct store_file f;
+    static uint8_t data[128];
+    must(store_file_open(&s, "file", true, &f));
+    for (unsigned i = 0; i < 64 * BLK / sizeof data; i++)
+        must(store_write(&f, f.size, data, sizeof data));
+    unsigned breaks = 0;
+    for (uint64_t page = 1; page < 64; page++)
+        breaks += block_map_get(&f.map, page) != block_map_get(&f.map, page - 1) + 1;
+    assert_in_range(breaks, 0, 64 * BLK / sizeof data / FMT_PAGE_LINES + 1); /* its log goes between */
+    must(store_file_close(&f));
+    must(store_unlink(&s, "file"));
+}
+
 static void fragmented_writes(void **state) {
     (void)state;
     static uint8_t data[1000 * 4096], buf[1000 * 4096];
@@ -499,6 +565,8 @@ int main(void) {
         TEST(a_commit_that_fails_ends_the_intent),
         TEST(no_space_changes_nothing),
         TEST(intents_without_space),
+        TEST(a_block_given_back_is_used),
+        TEST(an_appended_file_lies_in_a_row),
         TEST(fragmented_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

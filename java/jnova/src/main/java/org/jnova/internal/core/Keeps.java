@@ -18,7 +18,8 @@ public final class Keeps {
     private final NativeMemory memory;
     private final ByteBuffer bytes;
     private int size;
-    private long lastPage; // of the last extent, the page and block behind it
+    private long lastFirst; // of the last extent, the first page, and page and block behind it
+    private long lastPage;
     private int lastBlk;
 
     private Keeps(NativeMemory memory) {
@@ -49,22 +50,42 @@ public final class Keeps {
         size = 0;
     }
 
-    /** Keeps a page of a file; false if there is no room. Pages that follow each other on the media are one extent. */
+    /** Keeps a page of a file, as {@link #addPages} does. */
     public boolean addPage(long page, int blk) {
+        return addPages(page, blk, 1);
+    }
+
+    /**
+     * Keeps pages of a file that lie in a row on the media; false if there is no room. They become one extent with the
+     * last one if they follow it.
+     */
+    public boolean addPages(long page, int blk, int count) {
         if (size != 0 && page == lastPage && blk == lastBlk) {
             int at = at(size - 1) + Abi.KEEP_COUNT;
-            bytes.putInt(at, bytes.getInt(at) + 1);
-        } else if (!add(page, blk, 1)) {
+            bytes.putInt(at, bytes.getInt(at) + count);
+        } else if (!add(page, blk, count)) {
             return false;
+        } else {
+            lastFirst = page;
         }
-        lastPage = page + 1;
-        lastBlk = blk + 1;
+        lastPage = page + count;
+        lastBlk = blk + count;
         return true;
+    }
+
+    /** The page behind the extent kept last. */
+    public long end() {
+        return lastPage;
+    }
+
+    /** Whether a page is part of the extent kept last. */
+    public boolean endsWith(long page) {
+        return size != 0 && page >= lastFirst && page < lastPage;
     }
 
     /** Keeps the entry of a name or an attribute; false if there is no room. */
     public boolean addEntry(int logBlk, int line) {
-        lastPage = -1;
+        lastFirst = lastPage = -1;
         return add(line, logBlk, 0);
     }
 

@@ -86,6 +86,17 @@ public final class RadixIndex {
         return n;
     }
 
+    /** How many pages right before a mapped one lie in a row with it. Not the most there are, as of {@link #run}. */
+    public int runBefore(long page, int blk) {
+        int i = (int) page & MASK;
+        long[] leaf = leaf(page);
+        int n = 0;
+        while (leaf != null && n < i && n + 1 < blk && (int) leaf[i - n - 1] == blk - n - 1) {
+            n++;
+        }
+        return n;
+    }
+
     /**
      * The least page from one on that is mapped, or -1. May race with a change: then it is one that was, or -1.
      */
@@ -198,24 +209,41 @@ public final class RadixIndex {
             int i = (int) first & MASK;
             int n = Math.min(count - done, FANOUT - i);
             long[] leaf = makeLeaf(first, first + n - 1);
-            for (int k = 0; k < n; k++) {
-                long slot = leaf[i + k];
-                int old = (int) slot;
-                int now = blk + done + k;
-                if (old == 0) {
-                    pages++;
-                } else if (old != now && replaced != null) {
-                    replaced.add(old);
-                }
-                leaf[i + k] = high | Integer.toUnsignedLong(now);
-                if (log != null) {
-                    log.counts(ordinal, 1);
-                    if (old != 0) {
-                        log.replaced(ordinal(slot), 1);
-                    }
+            for (int k = 0, from; k < n; ) {
+                from = k;
+                long before = leaf[i + from];
+                try {
+                    do {
+                        int old = (int) leaf[i + k];
+                        int now = blk + done + k;
+                        if (old != 0 && old != now && replaced != null) {
+                            replaced.add(old);
+                        }
+                        leaf[i + k] = high | Integer.toUnsignedLong(now);
+                        k++;
+                    } while (k < n && isOfSameLogPage(leaf[i + k], before));
+                } finally {
+                    count(before, ordinal, k - from);
                 }
             }
             done += n;
+        }
+    }
+
+    private static boolean isOfSameLogPage(long slot, long other) {
+        return ordinal(slot) == ordinal(other) && slot == 0 == (other == 0);
+    }
+
+    /** Pages with slots like one have been mapped by an entry. */
+    private void count(long before, int ordinal, int amount) {
+        if (before == 0) {
+            pages += amount;
+        }
+        if (log != null) {
+            log.counts(ordinal, amount);
+            if (before != 0) {
+                log.replaced(ordinal(before), amount);
+            }
         }
     }
 

@@ -16,7 +16,7 @@ public final class ContentWriter {
     /** Position of a write that goes to the end of the file. */
     public static final long APPEND = InodeState.APPEND;
 
-    /** Up to this many bytes are copied without finding out whether they need it. */
+    /** Up to this many bytes are copied unless it is known that they need not be. */
     private static final int SMALL = 1024;
 
     private ContentWriter() {}
@@ -30,7 +30,7 @@ public final class ContentWriter {
      * @return byte offset where they landed
      */
     public static long write(InodeState state, long pos, ByteBuffer src, int at, int len) throws IOException {
-        long base = len <= SMALL ? 0 : SourceMemory.address(src);
+        long base = len <= SMALL ? SourceMemory.addressIfKnown(src) : SourceMemory.address(src);
         if (base != 0) {
             try {
                 return state.write(pos, base + at, len);

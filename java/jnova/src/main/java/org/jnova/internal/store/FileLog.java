@@ -82,12 +82,29 @@ final class FileLog implements LogCleaner.Log {
         int blk = Records.blk(bytes, at);
         int count = Records.count(bytes, at);
         for (int i = 0; i < count; i++) {
+            if (keeps.endsWith(page + i)) {
+                i = (int) Math.min(keeps.end() - page, count) - 1;
+                continue;
+            }
             long slot = index.slot(page + i);
-            if ((int) slot == blk + i && RadixIndex.ordinal(slot) == ordinal && !keeps.addPage(page + i, blk + i)) {
+            if ((int) slot == blk + i
+                    && RadixIndex.ordinal(slot) == ordinal
+                    && !keepRun(page + i, blk + i, keeps)) {
                 return false;
             }
         }
         return true;
+    }
+
+    /**
+     * Keeps a page with those beside it that lie in a row with it, whatever entries those are from: one entry replaces
+     * them all. As far as the index can tell in one place, so that no step takes long.
+     */
+    private boolean keepRun(long page, int blk, Keeps keeps) {
+        RadixIndex index = view.index();
+        int before = index.runBefore(page, blk);
+        int count = before + index.run(page, blk, Integer.MAX_VALUE);
+        return keeps.addPages(page - before, blk - before, count);
     }
 
     @Override

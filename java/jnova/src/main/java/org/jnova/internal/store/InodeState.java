@@ -53,7 +53,8 @@ public final class InodeState {
     private final FileCommits commits;
     private final ExtendedAttributes extended = new ExtendedAttributes();
     private final AccessTime access;
-    private IOException replayFailure;
+    private boolean replaying; // since when the only replay from its head began, until it has succeeded
+    private IOException replayFailure; // of that
     private volatile boolean replayed; // set once
     private boolean inPlace;
 
@@ -82,8 +83,10 @@ public final class InodeState {
             if (replayed) {
                 return;
             }
-            if (replayFailure != null) {
-                throw replayFailure;
+            if (replaying) {
+                throw replayFailure != null
+                        ? replayFailure
+                        : new IOException(label + ": its log was not replayed; close all its handles and try again");
             }
             replayFromHead();
         } finally {
@@ -94,10 +97,10 @@ public final class InodeState {
     private void replayFromHead() throws IOException {
         long stamp = view.lock();
         try {
-            replayFailure = new IOException(label + ": its log was not replayed; close all its handles and try again");
+            replaying = true;
             inode.replayAll(view);
             access.logged(inode.stat(), access.pending());
-            replayFailure = null;
+            replaying = false;
             view.replayed();
             replayed = true;
         } catch (IOException e) {

@@ -71,6 +71,9 @@ final class SourceMemory {
      */
     private static final Known[] KNOWN = new Known[256];
 
+    /** Hashes of buffers that were seen once. */
+    private static final int[] SEEN = new int[KNOWN.length];
+
     private static final class Known extends WeakReference<ByteBuffer> {
         final long address;
 
@@ -98,6 +101,27 @@ final class SourceMemory {
             KNOWN[slot] = known;
         }
         return known.address;
+    }
+
+    /**
+     * The same of a few bytes, which are copied in less time than it takes to find out: 0, too, for a buffer that is not
+     * known, unless it comes back.
+     */
+    static long addressIfKnown(ByteBuffer buffer) {
+        if (!buffer.isDirect()) {
+            return 0;
+        }
+        int hash = System.identityHashCode(buffer);
+        int slot = hash & (KNOWN.length - 1);
+        Known known = KNOWN[slot];
+        if (known != null && known.refersTo(buffer)) {
+            return known.address;
+        }
+        if (SEEN[slot] == hash) {
+            return address(buffer);
+        }
+        SEEN[slot] = hash;
+        return 0;
     }
 
     /**

@@ -135,6 +135,45 @@ class RadixIndexTest {
     }
 
     @Test
+    void runsBeforeAPage() {
+        RadixIndex index = new RadixIndex();
+        assertEquals(0, index.runBefore(5, 100));
+        index.map(0, 100, 3, 1, null);
+        index.map(3, 200, 3, 2, null);
+        index.map(6, 203, 1, 1, null);
+        assertEquals(0, index.runBefore(0, 100));
+        assertEquals(2, index.runBefore(2, 102));
+        assertEquals(0, index.runBefore(3, 200));
+        assertEquals(3, index.runBefore(6, 203)); // whatever entries they are of
+        index.map(9, 1, 2, 1, null);
+        assertEquals(1, index.runBefore(10, 2)); // a hole is no block 0
+        index.map(500, 1000, 100, 1, null);
+        assertEquals(99 - 12, index.runBefore(599, 1099)); // to the leaf's start
+    }
+
+    @Test
+    void mappingCountsForEachLogPageThatItReplaces() {
+        LogPages pages = new LogPages(1, 0, false);
+        RadixIndex index = new RadixIndex();
+        index.setLog(pages);
+        for (int i = 1; i <= 4; i++) {
+            pages.enter(i);
+            index.map(3L * i, 100 + 3 * i, 3, i, null);
+        }
+        pages.enter(5);
+        index.map(4, 104, 10, 5, null); // of the first page one is left, of the last one, too
+        pages.enter(6);
+        assertFalse(pages.isEmpty(1));
+        assertFalse(pages.isEmpty(4));
+        assertEquals(3, pages.takeDead());
+        assertEquals(2, pages.takeDead());
+        assertEquals(0, pages.takeDead());
+        index.map(3, 200, 1, 6, null);
+        assertTrue(pages.isEmpty(1));
+        assertEquals(12, index.pages());
+    }
+
+    @Test
     void runFromBlockThatWasReplacedMeanwhileEndsAtOnce() {
         RadixIndex index = new RadixIndex();
         index.map(0, 100, 3, 1, null);

@@ -42,6 +42,15 @@ class SourceMemoryTest {
     }
 
     @Test
+    void aBufferThatComesBackIsKnown() {
+        ByteBuffer direct = ByteBuffer.allocateDirect(64);
+        assertEquals(0, SourceMemory.addressIfKnown(ByteBuffer.allocate(64)));
+        assertEquals(0, SourceMemory.addressIfKnown(direct));
+        assertEquals(NativeMemory.addressOf(direct), SourceMemory.addressIfKnown(direct));
+        assertEquals(NativeMemory.addressOf(direct), SourceMemory.addressIfKnown(direct.position(3)));
+    }
+
+    @Test
     void mappedMemoryIsNot() throws Exception {
         try (TestPools pools = new TestPools()) {
             Path file = pools.path("f");
