@@ -501,11 +501,20 @@ static uint32_t take_spare(struct nova_pool *pool, struct nova_io *io) {
     return blk;
 }
 
-/* A block for a page that is written anew. */
+/* If it has not been used. Before a commit, which may need a page for the log. */
+static void drop_spare(struct nova_pool *pool, uint32_t *spare) {
+    if (*spare != 0)
+        give_back_blocks(pool, &(struct nova_extent){*spare, 1}, 1);
+    *spare = 0;
+}
+
+/* A block for a page that is written anew. What is appended is best put behind what is there. */
 static uint32_t take_block(struct nova_inode *inode, uint64_t off, uint64_t size, uint32_t *spare) {
     uint32_t blk = *spare;
-    if (off >= size) /* free ones may follow */
+    if (off >= size) {
+        drop_spare(inode->pool, spare);
         return alloc_behind(inode->pool->alloc, inode->end_blk);
+    }
     *spare = 0;
     return blk != 0 ? blk : alloc_one(inode->pool->alloc, 0);
 }
@@ -523,6 +532,7 @@ static int write_certified(struct nova_inode *inode, uint64_t off, const void *s
         if (bytes.blk == 0)
             return nova_fail(&io->err, NOVA_ENOSPC, "no space for a block of inode %u", inode->log.ino);
     }
+    drop_spare(pool, spare);
     if (end > size)
         inode->end_blk = bytes.blk;
     uint32_t crc = m->ops->copy_crc(m->ops, media_blk(m, bytes.blk) + off % BLK, src, len, m->seed);
@@ -553,8 +563,7 @@ int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, u
     bool certified = rc == NOVA_OK && !changes && can_certify(inode, off, len, size, in_place);
     if (certified)
         rc = write_certified(inode, off, src, (uint32_t)len, in_place ? first_blk : 0, &spare, size, io);
-    if (spare != 0)
-        give_back_blocks(inode->pool, &(struct nova_extent){spare, 1}, 1);
+    drop_spare(inode->pool, &spare);
     if (rc != NOVA_OK || certified)
         return rc;
     rc = intent_begin(&in, inode, off, len, NULL, 0, first_blk, last_blk, eof_blk, size, io);

@@ -470,6 +470,19 @@ static void a_block_given_back_is_used(void **state) {
     f.io.frees[0] = (struct nova_extent){UINT32_MAX, 1};
     f.io.free_count = 1;
     write_page(&f, 1, NOVA_EINVAL);
+
+    write_page(&f, 1, NOVA_OK); /* the log enters a page */
+    must(store_done(&f, NOVA_OK));
+    for (uint64_t page = 3; page < 5; page++) { /* the last block of the pool: overwriting, and appending */
+        uint32_t n;
+        struct nova_extent *held = squeeze(0, &n);
+        write_page(&f, page, NOVA_ENOSPC);
+        f.io.frees[0] = held[--n];
+        f.io.free_count = 1;
+        write_page(&f, page, NOVA_OK);
+        must(store_done(&f, NOVA_OK));
+        unsqueeze(held, n);
+    }
     must(store_file_close(&f));
     must(store_unlink(&s, "file"));
 }
