@@ -129,7 +129,8 @@ static void flush_lines(struct crash_cursor *c, uint64_t off, uint64_t len, uint
 static void add_range(struct crash_cursor *c, const struct trace_event *e) {
     const uint8_t *from = e->kind == TRACE_COPY ? c->t->bytes + e->data : NULL;
     uint64_t off = e->off, end = e->off + e->len;
-    bool loose = e->len >= NON_TEMPORAL && !e->unflushed;
+    bool lines = e->kind == TRACE_COPY && e->off % CRASH_LINE == 0 && e->len % CRASH_LINE == 0;
+    bool loose = (e->len >= NON_TEMPORAL || lines) && !e->unflushed;
     while (off < end) {
         uint32_t shift = (uint32_t)(off % WORD);
         uint32_t n = WORD - shift < end - off ? WORD - shift : (uint32_t)(end - off);
