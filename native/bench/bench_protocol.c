@@ -12,8 +12,9 @@
  *   read4k               a 4 KiB copy out of a random block
  *
  * Blocks are random over the working set, and a fresh block is the one replaced longest ago, as with a store whose
- * free space is used in turn. (Of 1 MiB the fresh blocks are the next ones in the file.) Everything is touched once
- * before the clock starts. Output: a JSON line per operation.
+ * free space is used in turn. JNova takes the one replaced last, as a rule, which the TLB still has. (Of 1 MiB the
+ * fresh blocks are the next ones in the file.) Everything is touched once before the clock starts. Output: a JSON line
+ * per operation.
  */
 #include <getopt.h>
 #include <libpmem.h>
@@ -116,8 +117,7 @@ static const struct operation operations[] = {
 };
 #define OPERATIONS (sizeof operations / sizeof operations[0])
 
-/** Maps a new file with every block allocated and touched, and deals the blocks out in random
- * order. */
+/** Maps a new file with every block allocated and touched, and deals the blocks out in random order. */
 static int prepare(struct bench *b, const char *path, uint64_t working_set) {
     b->pages = (uint32_t)(working_set / BLOCK_LEN);
     b->blocks = b->pages + SPARE_BLOCKS;

@@ -3,7 +3,7 @@
  * Timing of an operation that is done over and over, and the command line, for bench_protocol.c and bench_core.c.
  *
  * The mean is of rounds of many operations with one reading of the clock at each end; percentiles are of single ones,
- * in rounds of their own, because two readings of the clock cost some 40 ns.
+ * in a round of its own, because two readings of the clock cost some 40 ns.
  */
 #ifndef NOVA_BENCH_TIMING_H
 #define NOVA_BENCH_TIMING_H

@@ -86,6 +86,7 @@ bool alloc_at(struct allocator *a, uint32_t blk, uint32_t count);
 
 /* Allocates one block, as a rule one freed just now; 0 if there is none. */
 uint32_t alloc_one(struct allocator *a, unsigned flags);
+
 /* Allocates the block behind another one if it is free, else one where free ones are likely to follow; 0 if there is
  * none: for a file that grows. */
 uint32_t alloc_behind(struct allocator *a, uint32_t blk);

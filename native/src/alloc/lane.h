@@ -67,7 +67,7 @@ bool lane_bits_all_set(const map_word *words, uint32_t blk, uint32_t count);
 void lane_count(struct lane *l);
 
 /*
- * Takes one free block; 0 if there is none. recent: the one freed last, if there is one still. So who overwrites a file
+ * Takes one free block; 0 if there is none. recent: the one freed last, if it is still free. So who overwrites a file
  * in pieces, and the log that is cleaned, stay within few blocks, warm in the TLB, and leave the rest whole.
  */
 uint32_t lane_take_one_locked(struct lane *l, bool recent);

@@ -18,7 +18,7 @@ struct pmem_ops {
     bool flush_calls; /* a flush is a system call: one of much is cheaper than many of little */
     /* One 8-byte store to an 8-byte aligned address, atomic to readers and on the media. Not flushed. */
     void (*store8)(const struct pmem_ops *ops, void *dst, uint64_t val);
-    /* Bulk copy of any size and alignment, written back (non-temporal when large); needs a drain. */
+    /* Bulk copy of any size and alignment, written back (non-temporal when large, or a whole line); needs a drain. */
     void (*copy)(const struct pmem_ops *ops, void *dst, const void *src, size_t len);
     /* The same, reading each byte of src once; continues the CRC32C crc over what is copied. */
     uint32_t (*copy_crc)(const struct pmem_ops *ops, void *dst, const void *src, size_t len, uint32_t crc);

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.Result;
@@ -25,6 +26,7 @@ import org.openjdk.jmh.util.Statistics;
 final class JmhRun {
     private static final String ALLOCATED = "gc.alloc.rate.norm";
     private static final int MEDIAN = 50;
+    private static final double MILLIS = 1000.0;
     private static final int NATIVE_ACCESS_OPTION_SINCE = 22;
     private static final int UNSAFE_OPTION_SINCE = 23;
 
@@ -39,6 +41,25 @@ final class JmhRun {
     JmhRun(Plan plan, String... args) throws CommandLineOptionException {
         this.plan = plan;
         given = new CommandLineOptions(args);
+    }
+
+    /** JVMs that the rows take; 0 if JMH is told to measure in this one. */
+    int jvms() {
+        return plan.jvms(forks());
+    }
+
+    /** A forecast for the rows. */
+    double seconds() {
+        TimeValue iteration = TimeValue.milliseconds(plan.iterationMillis);
+        long millis = given.getWarmupIterations().orElse(plan.warmups)
+                        * given.getWarmupTime().orElse(iteration).convertTo(TimeUnit.MILLISECONDS)
+                + given.getMeasurementIterations().orElse(plan.iterations)
+                        * given.getMeasurementTime().orElse(iteration).convertTo(TimeUnit.MILLISECONDS);
+        return plan.seconds(Math.max(forks(), 1), millis / MILLIS);
+    }
+
+    private int forks() {
+        return given.getForkCount().orElse(plan.forks);
     }
 
     /** One row, in an empty folder. */
@@ -92,10 +113,10 @@ final class JmhRun {
                 Double.NaN);
     }
 
-    /** The benchmarks of names that the expression is found in. */
+    /** The benchmarks of names in whose names, their class included but not its package, the expression is found. */
     Collection<RunResult> names(String dir, String only) throws RunnerException {
         ChainedOptionsBuilder options = options(List.of())
-                .include("^(?=.*\\." + NamesBench.class.getSimpleName() + "\\.)(?=.*(" + only + "))")
+                .include("^.*\\.(?=.*(" + only + "))" + NamesBench.class.getSimpleName() + "\\.")
                 .param("dir", dir)
                 .warmupIterations(given.getWarmupIterations().orElse(NAMES_ITERATIONS))
                 .warmupTime(given.getWarmupTime().orElse(NAMES_ITERATION))
@@ -119,7 +140,7 @@ final class JmhRun {
         }
         return new OptionsBuilder()
                 .parent(given)
-                .forks(given.getForkCount().orElse(plan.forks))
+                .forks(forks())
                 .jvmArgsAppend(all.toArray(String[]::new))
                 .shouldFailOnError(true);
     }

@@ -33,7 +33,8 @@ public final class Main {
               --markdown FILE    replaces what stands in FILE between the lines
                                  <!-- jnova bench: begin --> and <!-- jnova bench: end -->
 
-            The exit code is 1 if a row of JNova's fails, or all do; another system that cannot run here is left out.
+            The exit code is 1 if a row of JNova's fails, or all do; another system that cannot run here is left out. It
+            is 2 if an option is wrong.
 
             Times are ns per call. The mean (the median of iterations), ops/s and B/op, bytes on the Java heap, are of
             runs that time many calls at a time; percentiles are of runs that time single ones (some 40 ns more each).
@@ -75,7 +76,7 @@ public final class Main {
             } else if (main.parse(args)) {
                 main.run(args);
             }
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException | CommandLineOptionException e) {
             System.err.println("jnova bench: " + e.getMessage() + "; --help lists the options");
             System.exit(2);
         }
@@ -153,7 +154,7 @@ public final class Main {
         JmhRun jmh = new JmhRun(plan, jmhArgs);
         Map<String, String> head = Machine.head(args);
         head.forEach((key, value) -> System.out.println(key + ": " + value));
-        System.out.printf("%d rows, %d JVMs, about %.0f minutes%n", plan.rows().size(), plan.jvms(), plan.seconds() / 60);
+        System.out.printf("%d rows, %d JVMs, about %.0f minutes%n", plan.rows().size(), jmh.jvms(), jmh.seconds() / 60);
         Measurement measurement = new Measurement(plan, programs, jmh, quick);
         List<Figures> figures = measurement.run();
         Collection<RunResult> names = quick && only.isEmpty() ? List.of() : jmh.names(dir, only);

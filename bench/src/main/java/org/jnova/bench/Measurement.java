@@ -71,6 +71,7 @@ final class Measurement {
 
     private List<Figures> measure(Group group, List<Row> rows) throws IOException, InterruptedException {
         Path dir = group.fs().dir().resolve("jnova-bench-" + ProcessHandle.current().pid());
+        Scratch.deleteAtExit(dir);
         Set<String> operations = new LinkedHashSet<>();
         rows.forEach(row -> {
             if (row.workload().limit != null) {

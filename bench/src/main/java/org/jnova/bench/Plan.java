@@ -128,16 +128,21 @@ final class Plan {
     }
 
     /** JVMs that are started: each row has one that takes the time of many calls, and one that times single ones. */
-    int jvms() {
-        return TWO * forks * rows.size();
+    int jvms(int forksOfEach) {
+        return TWO * forksOfEach * rows.size();
     }
 
-    /** A forecast. */
-    double seconds() {
+    /** How long a JVM measures, with what JMH warms up. */
+    double measuredSeconds() {
+        return (warmups + iterations) * iterationMillis / MILLIS;
+    }
+
+    /** A forecast for the rows, without the C programs. */
+    double seconds(int forksOfEach, double measuredSeconds) {
         double seconds = 0;
         for (Row row : rows) {
             double fill = row.workload().onNames() ? 0 : row.files() * FILL_SECONDS_PER_GIB * row.size() / (1L << 30);
-            seconds += TWO * forks * (START_SECONDS + fill + (warmups + iterations) * iterationMillis / MILLIS);
+            seconds += TWO * forksOfEach * (START_SECONDS + fill + measuredSeconds);
         }
         return seconds;
     }

@@ -48,7 +48,7 @@ public class RowBench {
         @Param("1")
         public int files;
 
-        /** How long a thread warms up by slow calls, before JMH makes it; 0: not at all. */
+        /** How long a thread makes calls at most, before JMH's own warm-up; 0: not at all. */
         @Param("3000")
         public int warmupMillis;
 

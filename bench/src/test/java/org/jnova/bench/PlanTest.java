@@ -21,8 +21,10 @@ class PlanTest {
         Set<Workload> withJNova = EnumSet.noneOf(Workload.class);
         plan.rows().stream().filter(row -> row.contender().isJNova()).forEach(row -> withJNova.add(row.workload()));
         assertEquals(EnumSet.allOf(Workload.class), withJNova);
-        assertTrue(plan.jvms() <= 88, plan.jvms() + " JVMs");
-        assertTrue(plan.seconds() < 300, plan.seconds() + " s");
+        int jvms = plan.jvms(plan.forks);
+        assertTrue(jvms <= 88, jvms + " JVMs");
+        double seconds = plan.seconds(plan.forks, plan.measuredSeconds());
+        assertTrue(seconds < 300, seconds + " s");
     }
 
     @Test
@@ -33,8 +35,8 @@ class PlanTest {
         plan.rows().forEach(row -> (row.fs() == TMPFS ? inMemory : onDisk).add(row.contender()));
         assertEquals(EnumSet.allOf(Contender.class), onDisk);
         assertEquals(EnumSet.complementOf(EnumSet.of(Contender.JNOVA_EMULATED)), inMemory); // which all are there
-        assertEquals(4, plan.jvms() / plan.rows().size());
-        assertEquals(0, plan.jvms() % plan.rows().size());
+        assertEquals(4 * plan.rows().size(), plan.jvms(plan.forks));
+        assertEquals(6 * plan.rows().size(), plan.jvms(3));
     }
 
     @Test
@@ -45,6 +47,6 @@ class PlanTest {
         assertEquals(2, plan.rows().get(0).files());
         plan.only("nothing of that name");
         assertEquals(List.of(), plan.rows());
-        assertEquals(0, plan.seconds());
+        assertEquals(0, plan.seconds(plan.forks, plan.measuredSeconds()));
     }
 }

@@ -47,11 +47,12 @@ import org.jnova.internal.store.StoreCore;
  * <p><b>Interruption.</b> Methods do not respond to it: no call fails or closes the file because its thread is
  * interrupted.
  *
- * <p><b>Buffers.</b> Writing more than 1 KiB from a direct buffer takes one copy: native code reads the buffer in
- * place. All else takes two, the first into staging memory of up to 256 KiB: heap buffers and arrays, writes of up to
- * 1 KiB, several buffers of up to 256 KiB in all, and direct buffers over mapped files or over memory of an arena. A
- * write of more than 256 KiB from such memory calls native code once for each 256 KiB, and one of more than 256 KiB
- * from several buffers at least once for each of them; it is one atomic unit all the same. A buffer's
+ * <p><b>Buffers.</b> Writing from a direct buffer takes one copy, as native code reads the buffer in place: always if
+ * it is more than 1 KiB, else if the buffer was written from lately. All else takes two, the first into staging memory
+ * of up to 256 KiB: heap buffers and arrays, the first write of up to 1 KiB from a buffer, several buffers of up to
+ * 256 KiB in all, and direct buffers over mapped files or over memory of an arena. A write of more than 256 KiB from
+ * such memory calls native code once for each 256 KiB, and one of more than 256 KiB from several buffers at least once
+ * for each of them; it is one atomic unit all the same. A buffer's
  * position moves past the bytes transferred if and only if the call succeeds. Bytes of a destination beyond those
  * that a read reports may have been overwritten. A read-only destination is an {@link IllegalArgumentException}.
  *

@@ -53,8 +53,8 @@ public final class InodeState {
     private final FileCommits commits;
     private final ExtendedAttributes extended = new ExtendedAttributes();
     private final AccessTime access;
-    private boolean replaying; // since when the only replay from its head began, until it has succeeded
-    private IOException replayFailure; // of that
+    private boolean replayBegun; // the only one from the log's head, and it has not succeeded
+    private IOException replayFailure; // of that one
     private volatile boolean replayed; // set once
     private boolean inPlace;
 
@@ -83,7 +83,7 @@ public final class InodeState {
             if (replayed) {
                 return;
             }
-            if (replaying) {
+            if (replayBegun) {
                 throw replayFailure != null
                         ? replayFailure
                         : new IOException(label + ": its log was not replayed; close all its handles and try again");
@@ -97,10 +97,10 @@ public final class InodeState {
     private void replayFromHead() throws IOException {
         long stamp = view.lock();
         try {
-            replaying = true;
+            replayBegun = true;
             inode.replayAll(view);
             access.logged(inode.stat(), access.pending());
-            replaying = false;
+            replayBegun = false;
             view.replayed();
             replayed = true;
         } catch (IOException e) {
