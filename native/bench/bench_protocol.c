@@ -11,10 +11,9 @@
  *   append64, 128, 1k    so many bytes behind the last ones in place, a 64-byte log entry, drain, the log tail, drain
  *   read4k               a 4 KiB copy out of a random block
  *
- * Blocks are random over the working set, and a fresh block is the one replaced longest ago, as with a store whose
- * free space is used in turn. JNova takes the one replaced last, as a rule, which the TLB still has. (Of 1 MiB the
- * fresh blocks are the next ones in the file.) Everything is touched once before the clock starts. Output: a JSON line
- * per operation.
+ * Blocks are random over the working set, and a fresh block is one replaced a while ago. (JNova's is the one replaced
+ * last; nobody has touched either since it was written. Of 1 MiB the fresh blocks are the next ones in the file.)
+ * Everything is touched once before the clock starts. Output: a JSON line per operation.
  */
 #include <getopt.h>
 #include <libpmem.h>
