@@ -7,12 +7,15 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 
 /** What a report has to say of where and how it was made. */
 final class Machine {
     private static final Path CPUS = Path.of("/proc/cpuinfo");
     private static final Path MEMORY = Path.of("/proc/meminfo");
     private static final int KIB_PER_GIB = 1 << 20;
+    private static final Set<String> FILES = Set.of("--json", "--plot", "--markdown"); // options that name one
 
     private Machine() {}
 
@@ -26,8 +29,11 @@ final class Machine {
         head.put("jdk", System.getProperty("java.vm.name") + " " + Runtime.version());
         head.put("date", LocalDate.now().toString());
         StringBuilder command = new StringBuilder("./jnova bench");
-        for (String arg : args) { // as one can give it to a shell
-            command.append(' ').append(arg.matches("[\\w./:=-]+") ? arg : "'" + arg.replace("'", "'\\''") + "'");
+        String before = "";
+        for (String arg : args) { // as one can give it to a shell; where a file of figures lies is of no interest
+            String shown = FILES.contains(before) ? Objects.toString(Path.of(arg).getFileName(), arg) : arg;
+            command.append(' ').append(shown.matches("[\\w./:=-]+") ? shown : "'" + shown.replace("'", "'\\''") + "'");
+            before = arg;
         }
         head.put("command", command.toString());
         return head;
