@@ -60,11 +60,13 @@ static bool is_of_blocks(const struct log *log, struct log_pos at, uint32_t line
     return true;
 }
 
-/* Whether it is a write of no blocks, of which nothing is kept: most entries of a file that is appended to. */
+/* Whether it is a write of no blocks, of which nothing is kept: most entries of a file that is appended to. So it is
+ * not looked at any further. */
 static bool is_of_none(const struct log *log, const struct fmt_entry *e) {
     struct fmt_write_body w;
     memcpy(&w, e->payload, sizeof w);
-    return e->kind == FMT_WRITE && e->lines == 1 && e->ino == log->ino && e->gen == log->gen && w.count == 0;
+    return log->type == NOVA_FILE && e->kind == FMT_WRITE && e->lines == 1 && e->ino == log->ino &&
+           e->gen == log->gen && w.count == 0;
 }
 
 static void prefetch_line(const struct log *log, struct log_pos at) {
