@@ -30,7 +30,7 @@ public final class ContentWriter {
      * @return byte offset where they landed
      */
     public static long write(InodeState state, long pos, ByteBuffer src, int at, int len) throws IOException {
-        long base = len <= SMALL ? SourceMemory.addressIfKnown(src) : SourceMemory.address(src);
+        long base = len <= SMALL ? SourceMemory.addressIfKnown(src, at) : SourceMemory.address(src, at);
         if (base != 0) {
             try {
                 return state.write(pos, base + at, len);

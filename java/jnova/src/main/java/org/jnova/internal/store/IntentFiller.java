@@ -42,7 +42,10 @@ final class IntentFiller implements PoolWindows.PieceSink {
 
     /** Puts bytes of a buffer, whatever its position. */
     void put(ByteBuffer src, int at, int len) throws IOException {
-        long base = SourceMemory.address(src);
+        if (len == 0) {
+            return;
+        }
+        long base = SourceMemory.address(src, at);
         if (base != 0) {
             try {
                 check(NativeInode.writeFill(intent, filled, base + at, len, io));

@@ -21,7 +21,7 @@ import org.jnova.internal.core.NativeRegion;
  * <p>Memory is known to be good if its scope is of the kind that {@link ByteBuffer#allocateDirect} gives, and it is
  * not mapped. That can be asked from JDK 22 on. Before, a mapped buffer is known by its {@code force}, see {@link
  * #isMapped}; memory of arenas, which are preview or incubating features there, is not recognised: that an arena
- * stays open during the call is up to the caller. Buffers of a region look like memory of {@code allocateDirect}; they
+ * stays open during the call is up to the caller; that it is open when the call begins is asked by an access. Buffers of a region look like memory of {@code allocateDirect}; they
  * are known by their address, which is the region's as long as one of them is reachable.
  *
  * <p>Both answers hold as long as the buffer object lives; they are remembered for the buffers that were used last, in
@@ -87,9 +87,11 @@ final class SourceMemory {
      * Address of a buffer's first byte, whatever its position. The caller keeps the buffer reachable as long as it
      * uses it.
      *
+     * @param at index of a byte that will be read
      * @return the address, or 0 if native code must not read the buffer
+     * @throws IllegalStateException if the buffer is of an arena that has been closed
      */
-    static long address(ByteBuffer buffer) {
+    static long address(ByteBuffer buffer, int at) {
         if (!buffer.isDirect()) {
             return 0;
         }
@@ -100,14 +102,21 @@ final class SourceMemory {
             known = new Known(buffer, RegionState.at(first) == null ? first : 0);
             KNOWN[slot] = known;
         }
-        return known.address;
+        return accessible(buffer, at, known.address);
+    }
+
+    private static long accessible(ByteBuffer buffer, int at, long address) {
+        if (address != 0) {
+            buffer.get(at);
+        }
+        return address;
     }
 
     /**
      * The same of a few bytes, which are copied in less time than it takes to find out: 0, too, for a buffer that is not
      * known, unless it comes back.
      */
-    static long addressIfKnown(ByteBuffer buffer) {
+    static long addressIfKnown(ByteBuffer buffer, int at) {
         if (!buffer.isDirect()) {
             return 0;
         }
@@ -115,10 +124,10 @@ final class SourceMemory {
         int slot = hash & (KNOWN.length - 1);
         Known known = KNOWN[slot];
         if (known != null && known.refersTo(buffer)) {
-            return known.address;
+            return accessible(buffer, at, known.address);
         }
         if (SEEN[slot] == hash) {
-            return address(buffer);
+            return address(buffer, at);
         }
         SEEN[slot] = hash;
         return 0;

@@ -11,13 +11,22 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.List;
+import org.jnova.ChildJvm;
+import org.jnova.TestJdk;
 import org.jnova.TestPools;
 import org.jnova.internal.core.NativeMemory;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class SourceMemoryTest {
+    @BeforeAll
+    static void loadTheLibrary() {
+        NativeMemory.allocate(1);
+    }
+
     @Test
     void ordinaryDirectMemoryIsPlain() {
         ByteBuffer direct = ByteBuffer.allocateDirect(100);
@@ -30,24 +39,23 @@ class SourceMemoryTest {
 
     @Test
     void addressIsOfTheFirstByteOrNone() {
-        assertEquals(0, SourceMemory.address(ByteBuffer.allocate(10)));
-        NativeMemory.allocate(1);
+        assertEquals(0, SourceMemory.address(ByteBuffer.allocate(10), 0));
         for (int i = 0; i < 5000; i++) { // more than are remembered
             ByteBuffer direct = ByteBuffer.allocateDirect(64).position(i % 64);
-            long address = SourceMemory.address(direct);
-            assertEquals(address, SourceMemory.address(direct.position(0)));
+            long address = SourceMemory.address(direct, 0);
+            assertEquals(address, SourceMemory.address(direct.position(0), 0));
             assertEquals(address, NativeMemory.addressOf(direct));
-            assertEquals(address + 5, SourceMemory.address(direct.position(5).slice()));
+            assertEquals(address + 5, SourceMemory.address(direct.position(5).slice(), 0));
         }
     }
 
     @Test
     void aBufferThatComesBackIsKnown() {
         ByteBuffer direct = ByteBuffer.allocateDirect(64);
-        assertEquals(0, SourceMemory.addressIfKnown(ByteBuffer.allocate(64)));
-        assertEquals(0, SourceMemory.addressIfKnown(direct));
-        assertEquals(NativeMemory.addressOf(direct), SourceMemory.addressIfKnown(direct));
-        assertEquals(NativeMemory.addressOf(direct), SourceMemory.addressIfKnown(direct.position(3)));
+        assertEquals(0, SourceMemory.addressIfKnown(ByteBuffer.allocate(64), 0));
+        assertEquals(0, SourceMemory.addressIfKnown(direct, 0));
+        assertEquals(NativeMemory.addressOf(direct), SourceMemory.addressIfKnown(direct, 0));
+        assertEquals(NativeMemory.addressOf(direct), SourceMemory.addressIfKnown(direct.position(3), 0));
     }
 
     @Test
@@ -67,9 +75,27 @@ class SourceMemoryTest {
                     assertFalse(SourceMemory.isPlain(mapped.asReadOnlyBuffer()), mode::toString);
                     assertFalse(SourceMemory.isPlain(mapped.slice(7, 100)), mode::toString);
                     assertFalse(SourceMemory.isPlain(mapped.position(9).slice()), mode::toString);
-                    assertEquals(0, SourceMemory.address(mapped));
+                    assertEquals(0, SourceMemory.address(mapped, 0));
                 }
             }
+        }
+    }
+
+    /** Of native code that reads memory that was given back, this process would die. */
+    @Test
+    void memoryOfAClosedScopeIsNotReadFrom() throws Exception {
+        Assumptions.assumeTrue(Runtime.version().feature() == 17);
+        try (TestPools pools = new TestPools();
+                ChildJvm child = new ChildJvm(
+                        TestJdk.current(),
+                        List.of("--add-modules", "jdk.incubator.foreign"),
+                        ClosedScope.class,
+                        pools.path("p").toString())) {
+            for (int size : ClosedScope.SIZES) {
+                assertEquals("a write of " + size + " bytes fails", child.line());
+            }
+            assertTrue(child.endsWithin(Duration.ofMinutes(1)));
+            assertEquals(0, child.exitCode());
         }
     }
 
