@@ -27,14 +27,13 @@ import org.jnova.TestPools;
  * empties again and again, beside threads that write over the mapped pages, and {@link System#gc} all the time.
  *
  * <p>Arguments: "pool" for files of a pool, "host" for those of the host, "none" for memory that no file is behind; an
- * empty folder for them; milliseconds. It prints one line: stores, faults served, nanoseconds that the longest held the
- * lock of its file and that 99 of 100 did not exceed, whether regions were lazy.
+ * empty folder for them; milliseconds; how many threads store, and how many write. It prints one line: stores, faults
+ * served, nanoseconds that the longest held the lock of its file and that 99 of 100 did not exceed, whether regions were
+ * lazy.
  */
 public final class SafepointLoad {
     private static final int PAGE = 4096;
     private static final int PAGES = 4096;
-    private static final int STORING = 8;
-    private static final int WRITING = 2;
 
     /** A file that is mapped as a whole. */
     private interface Mapped {
@@ -101,24 +100,26 @@ public final class SafepointLoad {
     public static void main(String[] args) throws Exception {
         Path folder = Files.createDirectories(Path.of(args[1]));
         long millis = Long.parseLong(args[2]);
+        int storing = Integer.parseInt(args[3]);
+        int writing = Integer.parseInt(args[4]);
         if (!args[0].equals("pool")) {
             List<Mapped> files = new ArrayList<>();
-            for (int i = 0; i < STORING; i++) {
+            for (int i = 0; i < storing; i++) {
                 files.add(
                         args[0].equals("host")
                                 ? OnHost.make(folder.resolve("f" + i))
                                 : new NoFile(ByteBuffer.allocateDirect(PAGES * PAGE)));
             }
-            System.out.println(run(files, millis) + " 0 0 0 false");
+            System.out.println(run(files, writing, millis) + " 0 0 0 false");
             return;
         }
-        long size = 4L * STORING * PAGES * PAGE;
+        long size = 4L * storing * PAGES * PAGE;
         try (NovaStore store = NovaStore.create(folder.resolve("p"), size, TestPools.EMULATED)) {
             List<InPool> files = new ArrayList<>();
-            for (int i = 0; i < STORING; i++) {
+            for (int i = 0; i < storing; i++) {
                 files.add(InPool.make(store, "f" + i));
             }
-            long stores = run(files, millis);
+            long stores = run(files, writing, millis);
             long faults = 0;
             long longest = 0;
             long usual = 0;
@@ -133,18 +134,18 @@ public final class SafepointLoad {
         }
     }
 
-    private static long run(List<? extends Mapped> files, long millis) throws Exception {
+    private static long run(List<? extends Mapped> files, int writers, long millis) throws Exception {
         ExecutorService executor = Executors.newCachedThreadPool();
         try {
             List<Future<Long>> storing = new ArrayList<>();
             List<Future<Void>> others = new ArrayList<>();
-            for (int t = 0; t < STORING; t++) {
+            for (int t = 0; t < files.size(); t++) {
                 Mapped file = files.get(t);
                 SplittableRandom random = new SplittableRandom(t);
                 storing.add(executor.submit(() -> store(file, random)));
             }
-            for (int t = 0; t < WRITING; t++) {
-                SplittableRandom random = new SplittableRandom(STORING + t);
+            for (int t = 0; t < writers; t++) {
+                SplittableRandom random = new SplittableRandom(files.size() + t);
                 others.add(executor.submit(() -> write(files, random)));
             }
             others.add(executor.submit(SafepointLoad::collectGarbage));

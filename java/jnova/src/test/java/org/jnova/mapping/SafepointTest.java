@@ -23,10 +23,13 @@ import org.junit.jupiter.params.provider.MethodSource;
  * How long a JVM takes to reach its safepoints while its threads wait for pages of mapped files: a thread that does so
  * in compiled code reaches none before it has its page. What of that is the machine's doing, show the same load on memory
  * without files, whose threads only wait for a processor; and on files of the host, whose faults the kernel serves
- * alone. The times are printed side by side; the test fails if safepoints are not reached at all.
+ * alone. The times are printed side by side, and those of a load that leaves processors free; the test fails if
+ * safepoints are not reached at all.
  */
 @Tag("all-jdks") // starts all JDKs itself
 class SafepointTest {
+    private static final int STORING = 8; // threads, each to a file of its own
+    private static final int WRITING = 2;
     private static final int MILLIS = TestPools.FULL ? 30_000 : 5_000;
     private static final Duration LIMIT = Duration.ofMinutes(3);
     private static final Pattern REACHING = Pattern.compile("Reaching safepoint: (\\d+) ns");
@@ -53,11 +56,19 @@ class SafepointTest {
         return TestJdk.all();
     }
 
-    private static Run run(TestJdk jdk, String files, TestPools pools) throws Exception {
-        Path log = pools.path(files + ".log");
+    private static Run run(TestJdk jdk, String files, int storing, int writing, TestPools pools) throws Exception {
+        Path folder = pools.path(files + "-" + storing);
+        Path log = pools.path(files + "-" + storing + ".log");
         List<String> options = List.of("-Xlog:safepoint=info:file=" + log + "::filecount=0");
         try (ChildJvm child = new ChildJvm(
-                jdk, options, SafepointLoad.class, files, pools.path(files).toString(), "" + MILLIS)) {
+                jdk,
+                options,
+                SafepointLoad.class,
+                files,
+                folder.toString(),
+                "" + MILLIS,
+                "" + storing,
+                "" + writing)) {
             assertTrue(child.endsWithin(LIMIT), "it hangs, on files of the " + files);
             assertEquals(0, child.exitCode());
             String[] words = child.line().split(" ");
@@ -81,15 +92,16 @@ class SafepointTest {
     @MethodSource("jdks")
     void faultsLetSafepointsBeReached(TestJdk jdk) throws Exception {
         try (TestPools pools = new TestPools()) {
-            Run pool = run(jdk, "pool", pools);
-            pools.assertSound("pool/p");
+            Run pool = run(jdk, "pool", STORING, WRITING, pools);
+            pools.assertSound("pool-" + STORING + "/p");
             assumeTrue(pool.lazy(), "this process may not use userfaultfd");
-            Run none = run(jdk, "none", pools);
-            Run host = run(jdk, "host", pools);
+            Run none = run(jdk, "none", STORING, WRITING, pools);
+            Run host = run(jdk, "host", STORING, WRITING, pools);
+            Run one = run(jdk, "pool", 1, 0, pools);
             TestReport.line(
                     "mapping: JDK %d: %s, %d faults, each holding its file for %.2f ms at most (p99 %.2f ms); "
-                            + "without mapped files: %s; on files of the host: %s",
-                    jdk.version(), pool, pool.faults(), pool.longestMs(), pool.ms99(), none, host);
+                            + "without mapped files: %s; on files of the host: %s; of a pool, by one thread: %s",
+                    jdk.version(), pool, pool.faults(), pool.longestMs(), pool.ms99(), none, host, one);
             assertTrue(pool.faults() > 0);
         }
     }
