@@ -50,22 +50,37 @@ final class JmhRun {
 
     /** A forecast for the rows. */
     double seconds() {
-        TimeValue iteration = TimeValue.milliseconds(plan.iterationMillis);
-        long millis = given.getWarmupIterations().orElse(plan.warmups)
-                        * given.getWarmupTime().orElse(iteration).convertTo(TimeUnit.MILLISECONDS)
-                + given.getMeasurementIterations().orElse(plan.iterations)
-                        * given.getMeasurementTime().orElse(iteration).convertTo(TimeUnit.MILLISECONDS);
+        long millis = warmups() * warmupTime().convertTo(TimeUnit.MILLISECONDS)
+                + iterations() * iterationTime().convertTo(TimeUnit.MILLISECONDS);
         return plan.seconds(Math.max(forks(), 1), millis / MILLIS);
     }
+
+    // ---- what the plan says, if the command line does not
 
     private int forks() {
         return given.getForkCount().orElse(plan.forks);
     }
 
+    private int warmups() {
+        return given.getWarmupIterations().orElse(plan.warmups);
+    }
+
+    private TimeValue warmupTime() {
+        return given.getWarmupTime().orElse(TimeValue.milliseconds(plan.iterationMillis));
+    }
+
+    private int iterations() {
+        return given.getMeasurementIterations().orElse(plan.iterations);
+    }
+
+    private TimeValue iterationTime() {
+        return given.getMeasurementTime().orElse(TimeValue.milliseconds(plan.iterationMillis));
+    }
+
+    // ---- what is run
+
     /** One row, in an empty folder. */
     Figures row(Row row, Path dir) throws RunnerException {
-        TimeValue iteration = TimeValue.milliseconds(plan.iterationMillis);
-        int warmups = given.getWarmupIterations().orElse(plan.warmups);
         ChainedOptionsBuilder options = options(row.contender().jvmArgs())
                 .include("^.*\\." + RowBench.class.getSimpleName() + "\\."
                         + row.workload().call.name().toLowerCase(Locale.ROOT) + "$")
@@ -74,15 +89,15 @@ final class JmhRun {
                 .param("dir", dir.toString())
                 .param("size", Long.toString(row.size()))
                 .param("files", Integer.toString(row.files()))
-                .param("warmupMillis", Integer.toString(warmups == 0 ? 0 : plan.warmupMillis(row)))
+                .param("warmupMillis", Integer.toString(warmups() == 0 ? 0 : plan.warmupMillis(row)))
                 .threads(row.threads())
                 .mode(Mode.AverageTime)
                 .mode(Mode.SampleTime)
                 .addProfiler(GCProfiler.class)
-                .warmupIterations(warmups)
-                .warmupTime(given.getWarmupTime().orElse(iteration))
-                .measurementIterations(given.getMeasurementIterations().orElse(plan.iterations))
-                .measurementTime(given.getMeasurementTime().orElse(iteration))
+                .warmupIterations(warmups())
+                .warmupTime(warmupTime())
+                .measurementIterations(iterations())
+                .measurementTime(iterationTime())
                 .verbosity(given.verbosity().orElse(VerboseMode.SILENT));
         double mean = Double.NaN;
         double allocated = Double.NaN;
