@@ -32,13 +32,18 @@ static int check_page(const struct log *log, uint32_t blk, struct nova_error *er
     return NOVA_OK;
 }
 
+/* The entry at a place, as it is. */
+static const struct fmt_entry *entry_unverified(const struct log *log, struct log_pos at) {
+    return (const struct fmt_entry *)(const void *)log_line(log, at);
+}
+
 /* The verified entry at a place before the tail. */
 static int entry_at(const struct log *log, struct log_pos at, const struct fmt_entry **out, struct nova_error *err) {
     uint32_t lines = lines_of(log, at.blk);
     if (at.idx >= lines)
         return nova_fail(err, NOVA_EINVAL, "line %u of block %u is no place in the log of inode %u", at.idx, at.blk,
                          log->ino);
-    const struct fmt_entry *e = (const struct fmt_entry *)(const void *)log_line(log, at);
+    const struct fmt_entry *e = entry_unverified(log, at);
     const char *bad = fmt_entry_check(log->m, e, lines - at.idx, log->ino, log->gen, log->type);
     if (bad != NULL)
         return nova_fail_at(err, NOVA_ECORRUPT, media_off(log->m, e), "log of inode %u: %s", log->ino, bad);
@@ -47,14 +52,13 @@ static int entry_at(const struct log *log, struct log_pos at, const struct fmt_e
 }
 
 /*
- * Whether the entry at a place says of blocks, and no damage keeps it from being passed over (true, and its blocks may
+ * Whether an entry says of blocks, and no damage keeps it from being passed over (true, and its blocks may
  * be none). That saves its checksum: the caller's index says whether blocks count, and what is appended again is what
  * the index knows. Of a page with a damaged entry that counts it knows that something is left.
  */
-static bool is_of_blocks(const struct log *log, struct log_pos at, uint32_t lines, struct fmt_write_body *w) {
-    const struct fmt_entry *e = (const struct fmt_entry *)(const void *)log_line(log, at);
+static bool is_of_blocks(const struct log *log, const struct fmt_entry *e, uint32_t avail, struct fmt_write_body *w) {
     if ((e->kind != FMT_WRITE && e->kind != FMT_ALLOC) ||
-        fmt_entry_look(log->m, e, lines - at.idx, log->ino, log->gen, log->type) != NULL)
+        fmt_entry_look(log->m, e, avail, log->ino, log->gen, log->type) != NULL)
         return false;
     memcpy(w, e->payload, sizeof *w);
     return true;
@@ -74,8 +78,8 @@ static void prefetch_line(const struct log *log, struct log_pos at) {
         __builtin_prefetch(log_line(log, at));
 }
 
-/* The page behind one, which is read next as a rule; 0 if there is none. A damaged pointer does no harm. */
-static uint32_t page_behind(const struct log *log, uint32_t blk) {
+/* The page that is read after one, as a rule; 0 if there is none. To fetch, and no more: its pointer may be damaged. */
+static uint32_t page_to_fetch(const struct log *log, uint32_t blk) {
     if (blk == 0 || blk == log->tail.blk)
         return 0;
     uint32_t next = (uint32_t)((const struct fmt_page *)(const void *)media_blk(log->m, blk))->tail.next;
@@ -97,14 +101,14 @@ int nova_clean_read(nova_inode *inode, uint32_t log_blk, struct nova_record *out
     if (rc == NOVA_OK) {
         for (uint32_t i = 0; i < lines; i++)
             prefetch_line(log, (struct log_pos){log_blk, i});
-        behind = page_behind(log, log_blk);
+        behind = page_to_fetch(log, log_blk);
     }
     for (struct log_pos at = {log_blk, 0}; rc == NOVA_OK && at.idx < lines; at.idx += e->lines) {
         prefetch_line(log, (struct log_pos){behind, at.idx});
-        e = (const struct fmt_entry *)(const void *)log_line(log, at);
+        e = entry_unverified(log, at);
         if (is_of_none(log, e))
             continue;
-        if (is_of_blocks(log, at, lines, &w)) {
+        if (is_of_blocks(log, e, lines - at.idx, &w)) {
             if (w.count != 0)
                 record_fill(&out[n++], e, at);
             continue;
@@ -343,8 +347,8 @@ static int check_middle(const struct log *log, const struct extent_list *pages, 
     for (uint32_t i = 0; i < pages->n; i++)
         for (uint32_t k = 0; k < pages->ext[i].count; k++)
             for (struct log_pos at = {pages->ext[i].blk + k, 0}; at.idx < FMT_PAGE_LINES; at.idx += e->lines) {
-                if (is_of_blocks(log, at, FMT_PAGE_LINES, &w)) {
-                    e = (const struct fmt_entry *)(const void *)log_line(log, at);
+                e = entry_unverified(log, at);
+                if (is_of_blocks(log, e, FMT_PAGE_LINES - at.idx, &w)) {
                     sizes = sizes || w.count == 0;
                     continue;
                 }

@@ -479,13 +479,15 @@ static int intent_commit(struct nova_intent *in, struct nova_io *io) {
 
 /* ---- writes that certify themselves ---- */
 
-/* Whether a write is of at most a block, and writes nothing but its own bytes. They stay as they are until there is a
- * mapping. */
-static bool can_certify(const struct nova_inode *inode, uint64_t off, uint64_t len, uint64_t size, bool in_place) {
+/* Whether a write is of at most a block, and writes nothing but its own bytes, which stay as they are: until there is a
+ * mapping, and unless a pin that has outlived its handle may change the block that they are written to in place. */
+static bool can_certify(const struct nova_inode *inode, uint64_t off, uint64_t len, uint64_t size, bool in_place,
+                        uint32_t first_blk) {
     uint64_t end = off + len;
     if (inode->map != NULL || len > BLK || page_of(off) != page_of(end - 1))
         return false;
-    return in_place ? off == size : off % BLK == 0 && off <= size && (end % BLK == 0 || end >= size);
+    return in_place ? off == size && !alloc_is_held(inode->pool->alloc, first_blk)
+                    : off % BLK == 0 && off <= size && (end % BLK == 0 || end >= size);
 }
 
 /*
@@ -501,42 +503,22 @@ static uint32_t take_spare(struct nova_pool *pool, struct nova_io *io) {
     return blk;
 }
 
-/* If it has not been used. Before a commit, which may need a page for the log. */
-static void drop_spare(struct nova_pool *pool, uint32_t *spare) {
-    if (*spare != 0)
-        give_back_blocks(pool, &(struct nova_extent){*spare, 1}, 1);
-    *spare = 0;
-}
-
-/* A block for a page that is written anew. What is appended is best put behind what is there. */
-static uint32_t take_block(struct nova_inode *inode, uint64_t off, uint64_t size, uint32_t *spare) {
-    uint32_t blk = *spare;
-    if (off >= size) {
-        drop_spare(inode->pool, spare);
-        return alloc_behind(inode->pool->alloc, inode->end_blk);
-    }
-    *spare = 0;
-    return blk != 0 ? blk : alloc_one(inode->pool->alloc, 0);
-}
-
-/* After write_begin(). blk: the block that they go into, 0 for a new one, which *spare may become. */
+/* After write_begin(). blk: the block that they go into, in place or as a new one; 0 for one of the allocator's. */
 static int write_certified(struct nova_inode *inode, uint64_t off, const void *src, uint32_t len, uint32_t blk,
-                           uint32_t *spare, uint64_t size, struct nova_io *io) {
+                           bool in_place, uint64_t size, struct nova_io *io) {
     struct nova_pool *pool = inode->pool;
     const struct media *m = &pool->media;
-    struct nova_extent bytes = {blk, 0};
     struct fmt_entry e;
     uint64_t end = off + len;
-    if (blk == 0) {
-        bytes = (struct nova_extent){take_block(inode, off, size, spare), 1};
-        if (bytes.blk == 0)
-            return nova_fail(&io->err, NOVA_ENOSPC, "no space for a block of inode %u", inode->log.ino);
-    }
-    drop_spare(pool, spare);
+    if (blk == 0) /* what is appended is best put behind what is there */
+        blk = off >= size ? alloc_behind(pool->alloc, inode->end_blk) : alloc_one(pool->alloc, 0);
+    if (blk == 0)
+        return nova_fail(&io->err, NOVA_ENOSPC, "no space for a block of inode %u", inode->log.ino);
     if (end > size)
-        inode->end_blk = bytes.blk;
-    uint32_t crc = m->ops->copy_crc(m->ops, media_blk(m, bytes.blk) + off % BLK, src, len, m->seed);
-    fmt_certified_entry(&e, page_of(off), bytes, end > size ? end : size, nova_now(), crc, len);
+        inode->end_blk = blk;
+    uint32_t crc = m->ops->copy_crc(m->ops, media_blk(m, blk) + off % BLK, src, len, m->seed);
+    fmt_certified_entry(&e, page_of(off), (struct nova_extent){blk, in_place ? 0 : 1}, end > size ? end : size,
+                        nova_now(), crc, len);
     log_lock_owner(inode);
     int rc = view_check_locked(inode, &io->err);
     if (rc == NOVA_OK)
@@ -544,8 +526,8 @@ static int write_certified(struct nova_inode *inode, uint64_t off, const void *s
     log_unlock_owner(inode);
     if (rc == NOVA_OK)
         io->size = end > size ? end : size;
-    else if (rc != NOVA_EOS && blk == 0) /* after EOS the entry may be there */
-        alloc_free(pool->alloc, bytes.blk, 1);
+    else if (rc != NOVA_EOS && !in_place) /* after EOS the entry may be there */
+        alloc_free(pool->alloc, blk, 1);
     return rc;
 }
 
@@ -558,14 +540,15 @@ int nova_write(nova_inode *inode, uint64_t off, const void *src, uint64_t len, u
     if (rc == NOVA_OK && src == NULL)
         rc = nova_fail(&io->err, NOVA_EINVAL, "no bytes to write");
     bool in_place = is_in_place(off, size, first_blk);
-    /* A pin that has outlived its handle may change the bytes of a block that is written in place. */
-    bool changes = rc == NOVA_OK && in_place && alloc_is_held(inode->pool->alloc, first_blk);
-    bool certified = rc == NOVA_OK && !changes && can_certify(inode, off, len, size, in_place);
-    if (certified)
-        rc = write_certified(inode, off, src, (uint32_t)len, in_place ? first_blk : 0, &spare, size, io);
-    drop_spare(inode->pool, &spare);
-    if (rc != NOVA_OK || certified)
+    bool certified = rc == NOVA_OK && can_certify(inode, off, len, size, in_place, first_blk);
+    if (spare != 0 && (!certified || in_place || off >= size)) { /* no block is replaced */
+        give_back_blocks(inode->pool, &(struct nova_extent){spare, 1}, 1);
+        spare = 0;
+    }
+    if (rc != NOVA_OK)
         return rc;
+    if (certified)
+        return write_certified(inode, off, src, (uint32_t)len, in_place ? first_blk : spare, in_place, size, io);
     rc = intent_begin(&in, inode, off, len, NULL, 0, first_blk, last_blk, eof_blk, size, io);
     if (rc != NOVA_OK)
         return rc;

@@ -46,7 +46,7 @@ struct nova_inode {
     struct log_cursor cursor; /* end of the caller's view */
     struct nova_stat st;      /* as of the cursor */
     struct file_map *map;     /* once the inode has been mapped; set by a call that the caller serialises */
-    uint32_t end_blk;         /* of the last page that a write appended, if known: what comes next is put behind it */
+    uint32_t end_blk;         /* a hint: what is appended is best put behind this block; set by the caller's writes */
     bool in_place;            /* nova_set_in_place() */
     bool released;            /* free the inode's space when it is closed */
 };

@@ -254,7 +254,7 @@ static void put_word(struct fmt_entry *e, unsigned i, uint64_t word) {
 /* An entry with the body of a write, by words (log.c says why). */
 static void put_write(struct fmt_entry *e, enum fmt_kind kind, uint64_t pgoff, struct nova_extent ext, uint64_t size,
                       int64_t mtime, uint64_t data) {
-    put_word(e, 0, (kind | (uint64_t)1 << 8) << 32); /* of one line */
+    put_word(e, 0, fmt_entry_first((uint8_t)kind, 1));
     put_word(e, 1, 0);
     put_word(e, 2, 0);
     put_word(e, 3, pgoff);

@@ -167,6 +167,11 @@ bool fmt_xattr_value_ok(const struct media *m, const void *entry);
 struct fmt_entry fmt_blocks_entry(enum fmt_kind kind, uint64_t pgoff, struct nova_extent ext, uint64_t size,
                                   int64_t mtime);
 
+/* The first word of an entry as it is made, its checksum to come. */
+static inline uint64_t fmt_entry_first(uint8_t kind, uint8_t lines) {
+    return (uint64_t)kind << 32 | (uint64_t)lines << 40;
+}
+
 /*
  * A write that certifies its bytes, len of them, by their checksum. ext: the block that they begin, or, with count 0,
  * the one that has them where the file ends.

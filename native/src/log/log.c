@@ -126,9 +126,9 @@ void log_restart(struct log_batch *b, struct log *log) {
 static void put_entry(struct log_batch *b, struct fmt_entry *e) {
     const struct log *log = b->log;
     /* By words, as checksum and copy load them: to put two stores together for one load takes longer than both. */
-    const uint64_t header[] = {(e->kind | (uint64_t)e->lines << 8) << 32, log->ino | (uint64_t)log->gen << 32,
-                               ++b->seq};
+    const uint64_t header[] = {fmt_entry_first(e->kind, e->lines), log->ino | (uint64_t)log->gen << 32, b->seq + 1};
     static_assert(sizeof header == offsetof(struct fmt_entry, payload), "what every entry starts with");
+    b->seq++;
     memcpy(e, header, sizeof header);
     fmt_entry_seal(log->m, e);
     log->m->ops->copy(log->m->ops, log_line(log, b->pos), e, (size_t)e->lines * FMT_LINE);

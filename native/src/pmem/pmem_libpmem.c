@@ -16,31 +16,27 @@ static void store8(const struct pmem_ops *ops, void *dst, uint64_t val) {
 
 #define LINE 64u
 
-/* A whole line past the cache, as libpmem does with much: a log entry, which nobody reads for a while. To store it in
- * the cache and write it back from there takes longer; so does to load in larger pieces what was just stored in words.
- */
-static inline bool copied_line(uint8_t *dst, const uint8_t *src, size_t len) {
 #if defined(__x86_64__)
-    if (len != LINE || (uintptr_t)dst % LINE != 0)
-        return false;
+/* Past the cache, as libpmem does with much: a log entry, which nobody reads for a while. To store it in the cache and
+ * write it back from there takes longer; so does to load in larger pieces what was just stored in words. */
+static void copy_line(uint8_t *dst, const uint8_t *src) {
     for (unsigned i = 0; i < LINE; i += sizeof(long long)) {
         long long word;
         memcpy(&word, src + i, sizeof word);
         __builtin_ia32_movnti64((long long *)(void *)(dst + i), word);
     }
-    return true;
-#else
-    (void)dst;
-    (void)src;
-    (void)len;
-    return false;
-#endif
 }
+#endif
 
 static void cpu_copy(const struct pmem_ops *ops, void *dst, const void *src, size_t len) {
     (void)ops;
-    if (!copied_line(dst, src, len))
-        pmem_memcpy(dst, src, len, PMEM_F_MEM_NODRAIN);
+#if defined(__x86_64__)
+    if (len == LINE && (uintptr_t)dst % LINE == 0) {
+        copy_line(dst, src);
+        return;
+    }
+#endif
+    pmem_memcpy(dst, src, len, PMEM_F_MEM_NODRAIN);
 }
 
 /* libpmem has no copy that looks at the bytes. From its own threshold on, and with whole lines, this one goes past the

@@ -7,9 +7,8 @@
  * Programming" documentation, and the flush functions' pages of PMDK's libpmem(7)):
  *  - A store is broken into 8-byte words, each atomic. Lines of 64 bytes persist independently of each other.
  *  - Cached stores (store8, and most copies and zeros of less than 256 bytes) to one line persist in their order: any
- *    prefix.
- *    libpmem moves a small copy in pieces of 1 to 64 bytes, some of them overlapping, in an order of its own: of the
- *    last one that persists in part, any of its words.
+ *    prefix. libpmem moves a small copy in pieces of 1 to 64 bytes, some of them overlapping, in an order of its own:
+ *    of the last one that persists in part, any of its words.
  *  - Copies and zeros from 256 bytes on are non-temporal, and copies of whole lines, as entries of a log are: any of
  *    their words, whatever else of the line persists.
  *    (libpmem sends only the whole lines of such a copy past the cache, by four, two and one, and the ends of an

@@ -42,7 +42,7 @@ public final class LogPages {
     private static final int SLACK_PAGES = 4;
 
     // How far apart in ordinals the pages of a log may get: by its pages, and by what it says, since each ordinal between
-    // takes memory (29 bytes), as what it says does in the index, but to bring them together takes time for all of that.
+    // takes memory (26 bytes), as what it says does in the index, but to bring them together takes time for all of that.
     private static final int STRETCH = 4;
     private static final int STRETCH_SLACK = 64;
     private static final int WEIGHT_PER_STRETCH = 16;
@@ -65,7 +65,7 @@ public final class LogPages {
     private int last; // of the one that holds the log's end
     private int pages;
     private int lines; // that count, at most
-    private long weights; // all together
+    private long totalWeight;
     private final int[] heads = new int[TAKEN + 1]; // of the lists; 0: empty
     private long slotWeight;
     private boolean cut; // the slot's lines have left the log, as far as is known
@@ -86,7 +86,7 @@ public final class LogPages {
 
     LogPages(int logBlk, long slotWeight, boolean shifted, int firstOrdinal) {
         this.slotWeight = slotWeight;
-        weights = slotWeight;
+        totalWeight = slotWeight;
         base = firstOrdinal;
         last = firstOrdinal - 1;
         if (shifted) {
@@ -166,7 +166,7 @@ public final class LogPages {
 
     /** Something that an entry of this page says counts. */
     public void counts(int ordinal, int amount) {
-        weights += amount;
+        totalWeight += amount;
         if (ordinal == 0) {
             slotWeight += amount;
             return;
@@ -178,7 +178,7 @@ public final class LogPages {
 
     /** It does no longer. */
     public void replaced(int ordinal, int amount) {
-        weights -= amount;
+        totalWeight -= amount;
         if (ordinal == 0) {
             slotWeight -= amount;
             return;
@@ -289,7 +289,7 @@ public final class LogPages {
         return (scarce
                         ? room - room / 16 > lines + 2L * LINES || pages > 1 && weight[first - base] == 0
                         : room > 2L * lines + SLACK_PAGES * LINES)
-                || last - first > STRETCH * pages + STRETCH_SLACK + weights / WEIGHT_PER_STRETCH
+                || last - first > STRETCH * pages + STRETCH_SLACK + totalWeight / WEIGHT_PER_STRETCH
                 || always;
     }
 

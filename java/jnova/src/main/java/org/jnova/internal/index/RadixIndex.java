@@ -91,7 +91,7 @@ public final class RadixIndex {
         int i = (int) page & MASK;
         long[] leaf = leaf(page);
         int n = 0;
-        while (leaf != null && n < i && n + 1 < blk && (int) leaf[i - n - 1] == blk - n - 1) {
+        while (leaf != null && n < i && n < blk - 1 && (int) leaf[i - n - 1] == blk - n - 1) { // block 0: a hole
             n++;
         }
         return n;
@@ -209,7 +209,7 @@ public final class RadixIndex {
             int i = (int) first & MASK;
             int n = Math.min(count - done, FANOUT - i);
             long[] leaf = makeLeaf(first, first + n - 1);
-            for (int k = 0, from; k < n; ) {
+            for (int k = 0, from; k < n; ) { // each round, what one page of the log has said
                 from = k;
                 long before = leaf[i + from];
                 try {
@@ -222,7 +222,7 @@ public final class RadixIndex {
                         leaf[i + k] = high | Integer.toUnsignedLong(now);
                         k++;
                     } while (k < n && isOfSameLogPage(leaf[i + k], before));
-                } finally {
+                } finally { // what has been mapped counts, also if there was no memory for more
                     count(before, ordinal, k - from);
                 }
             }
@@ -231,10 +231,10 @@ public final class RadixIndex {
     }
 
     private static boolean isOfSameLogPage(long slot, long other) {
-        return ordinal(slot) == ordinal(other) && slot == 0 == (other == 0);
+        return ordinal(slot) == ordinal(other) && (slot == 0) == (other == 0);
     }
 
-    /** Pages with slots like one have been mapped by an entry. */
+    /** Pages whose slots were of one log page have been mapped by an entry of another, or the same. */
     private void count(long before, int ordinal, int amount) {
         if (before == 0) {
             pages += amount;

@@ -82,16 +82,14 @@ final class FileLog implements LogCleaner.Log {
         int blk = Records.blk(bytes, at);
         int count = Records.count(bytes, at);
         for (int i = 0; i < count; i++) {
-            if (keeps.endsWith(page + i)) {
-                i = (int) Math.min(keeps.end() - page, count) - 1;
+            long slot = index.slot(page + i);
+            if ((int) slot != blk + i || RadixIndex.ordinal(slot) != ordinal) {
                 continue;
             }
-            long slot = index.slot(page + i);
-            if ((int) slot == blk + i
-                    && RadixIndex.ordinal(slot) == ordinal
-                    && !keepRun(page + i, blk + i, keeps)) {
+            if (!keeps.endsWith(page + i) && !keepRun(page + i, blk + i, keeps)) {
                 return false;
             }
+            i = (int) Math.min(count, keeps.end() - page) - 1; // all up to there are kept
         }
         return true;
     }

@@ -53,7 +53,7 @@ public final class InodeState {
     private final FileCommits commits;
     private final ExtendedAttributes extended = new ExtendedAttributes();
     private final AccessTime access;
-    private boolean replayBegun; // the only one from the log's head, and it has not succeeded
+    private boolean replayBegun; // from the log's head: there is one such, and if it failed, no other
     private IOException replayFailure; // of that one
     private volatile boolean replayed; // set once
     private boolean inPlace;
@@ -100,7 +100,6 @@ public final class InodeState {
             replayBegun = true;
             inode.replayAll(view);
             access.logged(inode.stat(), access.pending());
-            replayBegun = false;
             view.replayed();
             replayed = true;
         } catch (IOException e) {
