@@ -4,17 +4,20 @@ package org.jnova;
 import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
@@ -23,10 +26,11 @@ import org.jnova.internal.index.LogPages;
 
 /**
  * Random operations on several files through several handles, with reopening in between, against byte arrays in a
- * map.
+ * map; and on their attributes and links.
  */
 class FileModelTest {
     private static final int TRIES = 60;
+    private static final int MANY_PAGES = 200;
     private static final int SPAN = 300_000; // most of a file; beyond one piece of staging memory
 
     @Property(tries = TRIES, shrinking = ShrinkingMode.BOUNDED)
@@ -60,12 +64,26 @@ class FileModelTest {
         }
     }
 
+    /** Logs of many pages, which are cut in the middle, and must not lose what else they say there. */
+    @Property(tries = 4)
+    void attributesAmongOverwrites(@ForAll long seed) throws IOException {
+        run(seed, 300, World::overwriteStep);
+    }
+
     private static void run(long seed, int steps) throws IOException {
+        run(seed, steps, World::step);
+    }
+
+    private interface Step {
+        void of(World world) throws IOException;
+    }
+
+    private static void run(long seed, int steps, Step step) throws IOException {
         try (TestPools pools = new TestPools()) {
             World world = new World(pools, new SplittableRandom(seed));
             try {
                 for (int i = 0; i < steps; i++) {
-                    world.step();
+                    step.of(world);
                 }
                 world.reopen();
                 world.checkAll();
@@ -79,7 +97,34 @@ class FileModelTest {
     /** A file of the model; deleted ones live on in their handles, as in the store. */
     private static final class Content {
         byte[] bytes = new byte[0];
+        final TreeMap<String, byte[]> attributes = new TreeMap<>();
+        Owner owner; // null: not asked yet
+        Times times; // after the last change; null: not asked since
+
+        /** What is said of it must not change by itself. */
+        void check(NovaFile file, long links) throws IOException {
+            FileInfo info = file.info();
+            Owner nowOwner = new Owner(info.mode(), info.uid(), info.gid(), info.created());
+            if (owner != null) {
+                assertEquals(owner, nowOwner);
+            }
+            owner = nowOwner;
+            Times now = new Times(info.modified(), info.changed());
+            if (times != null) {
+                assertEquals(times, now);
+            }
+            times = now;
+            assertEquals(links, info.nlink());
+            assertEquals(List.copyOf(attributes.keySet()), file.listAttributes());
+            for (String name : attributes.keySet()) {
+                assertArrayEquals(attributes.get(name), file.getAttribute(name));
+            }
+        }
     }
+
+    private record Owner(int mode, long uid, long gid, FileTime created) {}
+
+    private record Times(FileTime modified, FileTime changed) {}
 
     private static final class Handle {
         final NovaFile file;
@@ -110,21 +155,61 @@ class FileModelTest {
             int what = random.nextInt(100);
             if (handles.isEmpty() || what < 8) {
                 openFile();
+            } else if (what < 66) {
+                Handle handle = handles.get(random.nextInt(handles.size()));
+                change(handle);
+                handle.content.check(handle.file, links(handle.content));
             } else if (what < 70) {
-                change(handles.get(random.nextInt(handles.size())));
+                Handle handle = handles.get(random.nextInt(handles.size()));
+                changeAttributes(handle);
+                handle.content.check(handle.file, links(handle.content));
             } else if (what < 85) {
                 checkSome(handles.get(random.nextInt(handles.size())));
             } else if (what < 89) {
                 handles.remove(random.nextInt(handles.size())).file.close();
             } else if (what < 93) {
                 delete();
-            } else if (what < 97) {
+            } else if (what < 96) {
                 rename();
+            } else if (what < 97) {
+                link();
             } else if (what < 99) {
                 reopen();
             } else {
                 checkAll();
             }
+        }
+
+        /** Of many overwrites of one page each, and few other calls. */
+        void overwriteStep() throws IOException {
+            int what = random.nextInt(100);
+            if (handles.isEmpty()) {
+                openFile();
+                return;
+            }
+            Handle handle = handles.get(random.nextInt(handles.size()));
+            handle.content.check(handle.file, links(handle.content)); // as after its last change
+            byte[] content = handle.content.bytes;
+            if (content.length < MANY_PAGES * 4096) {
+                byte[] all = new byte[MANY_PAGES * 4096];
+                handle.file.write(0, all, 0, all.length);
+                handle.content.bytes = all;
+            } else if (what < 80) {
+                for (int i = 0; i < 100; i++) {
+                    int at = 4096 * random.nextInt(random.nextInt(10) == 0 ? MANY_PAGES : 8);
+                    Arrays.fill(content, at, at + 4096, (byte) random.nextInt());
+                    handle.file.write(at, content, at, 4096);
+                }
+            } else if (what < 90) {
+                changeAttributes(handle);
+            } else if (what < 95) {
+                reopen();
+                return;
+            } else {
+                link();
+            }
+            handle.content.times = null;
+            handle.content.check(handle.file, links(handle.content));
         }
 
         private String name() {
@@ -178,6 +263,7 @@ class FileModelTest {
                 defragment(file);
                 return;
             }
+            content.times = null;
             if (what >= 10) {
                 changeRange(file, content);
                 return;
@@ -273,6 +359,7 @@ class FileModelTest {
                 byte[] bytes = Arrays.copyOfRange(content.bytes, at, at + n);
                 to.content.bytes = Arrays.copyOf(to.content.bytes, Math.max(to.content.bytes.length, target + n));
                 System.arraycopy(bytes, 0, to.content.bytes, target, n);
+                to.content.times = null;
                 if (to.content != content) {
                     checkCopied(file, at, to.file, target, n);
                 }
@@ -288,6 +375,50 @@ class FileModelTest {
             }
         }
 
+        private void changeAttributes(Handle handle) throws IOException {
+            Content content = handle.content;
+            String attribute = "user." + random.nextInt(4);
+            content.times = null;
+            switch (random.nextInt(3)) {
+                case 0 -> {
+                    byte[] value = new byte[random.nextInt(5) == 0 ? random.nextInt(5000) : random.nextInt(40)];
+                    random.nextBytes(value);
+                    handle.file.setAttribute(attribute, value);
+                    content.attributes.put(attribute, value);
+                }
+                case 1 -> assertEquals(
+                        content.attributes.remove(attribute) != null, handle.file.removeAttribute(attribute));
+                default -> changeStat(handle);
+            }
+        }
+
+        private void changeStat(Handle handle) throws IOException {
+            String name = nameOf(handle.content);
+            if (name == null) {
+                return; // deleted
+            }
+            int mode = random.nextInt(01000);
+            FileTime modified = FileTime.from(random.nextLong(1L << 50), TimeUnit.NANOSECONDS);
+            FileTime created = FileTime.from(random.nextLong(1L << 50), TimeUnit.NANOSECONDS);
+            AttributeChange change = AttributeChange.none().mode(mode);
+            boolean times = random.nextBoolean();
+            boolean owner = random.nextBoolean();
+            if (times) {
+                change = change.modified(modified).created(created);
+            }
+            if (owner) {
+                change = change.uid(mode).gid(mode + 1);
+            }
+            FileInfo before = handle.file.info();
+            store.setAttributes(name, change);
+            handle.content.owner = new Owner(
+                    mode,
+                    owner ? mode : before.uid(),
+                    owner ? mode + 1 : before.gid(),
+                    times ? created : before.created());
+            assertEquals(times ? modified : before.modified(), handle.file.info().modified());
+        }
+
         private ByteBuffer[] pieces(byte[] bytes) {
             int one = random.nextInt(bytes.length + 1);
             int two = random.nextInt(one, bytes.length + 1);
@@ -300,7 +431,11 @@ class FileModelTest {
 
         private void delete() throws IOException {
             String name = name();
-            assertEquals(model.remove(name) != null, store.deleteIfExists(name));
+            Content content = model.remove(name);
+            if (content != null) {
+                content.times = null;
+            }
+            assertEquals(content != null, store.deleteIfExists(name));
         }
 
         private void rename() throws IOException {
@@ -309,9 +444,37 @@ class FileModelTest {
             Content content = model.get(from);
             if (content != null && (from.equals(to) || !model.containsKey(to) || random.nextBoolean())) {
                 store.rename(from, to, StandardCopyOption.REPLACE_EXISTING);
-                model.remove(from);
-                model.put(to, content);
+                content.times = null;
+                Content replaced = model.put(to, content);
+                if (replaced != content) { // else they are two names of one file, and both stay
+                    model.remove(from);
+                }
+                if (replaced != null) {
+                    replaced.times = null;
+                }
             }
+        }
+
+        private void link() throws IOException {
+            String name = name();
+            Content content = model.get(name());
+            String existing = content == null ? null : nameOf(content);
+            if (content != null && !model.containsKey(name)) {
+                store.createLink(name, existing);
+                model.put(name, content);
+                content.times = null;
+            }
+        }
+
+        private String nameOf(Content content) {
+            return model.keySet().stream()
+                    .filter(name -> model.get(name) == content)
+                    .findFirst()
+                    .orElse(null);
+        }
+
+        private long links(Content content) {
+            return model.values().stream().filter(other -> other == content).count();
         }
 
         void reopen() throws IOException {
@@ -337,6 +500,7 @@ class FileModelTest {
                 assertEquals(ByteBuffer.wrap(bytes, at, expected), buffer.flip());
             }
             checkHoles(handle.file, bytes);
+            handle.content.check(handle.file, links(handle.content));
         }
 
         /** What is no data must be zeros; holes and data take turns, and end with the file. */
@@ -366,6 +530,7 @@ class FileModelTest {
                     byte[] bytes = new byte[expected.length + 1];
                     assertEquals(expected.length == 0 ? -1 : expected.length, file.read(0, bytes, 0, bytes.length));
                     assertEquals(-1, Arrays.mismatch(expected, 0, expected.length, bytes, 0, expected.length), name);
+                    model.get(name).check(file, links(model.get(name)));
                 }
             }
         }
