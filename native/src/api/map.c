@@ -24,8 +24,10 @@ static int need_file_map(struct nova_inode *inode, struct nova_error *err) {
         rc = commit_answer(pool, log_settle(&inode->log, err));
     if (rc == NOVA_OK)
         rc = file_map_new(&inode->map, &pool->file, &inode->log, &inode->log_lock, &pool->leaked, err);
-    if (rc == NOVA_OK)
+    if (rc == NOVA_OK) {
         inode->map->in_place = inode->in_place;
+        biased_lock_give_up_bias(&inode->log_lock); /* faults and nova_force() come as guests */
+    }
     log_unlock_guest(inode);
     return rc;
 }

@@ -8,11 +8,10 @@
 #include "util/biased_lock.h"
 #include "util/work_counts.h"
 
-_Atomic int biased_lock_asymmetric;
+static bool has_membarrier; /* set once per process */
 
 static void choose(void) {
-    long rc = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
-    atomic_store_explicit(&biased_lock_asymmetric, rc == 0, memory_order_relaxed);
+    has_membarrier = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
 void biased_lock_init(struct biased_lock *l, uint64_t *waits) {
@@ -21,6 +20,7 @@ void biased_lock_init(struct biased_lock *l, uint64_t *waits) {
     atomic_init(&l->busy, 0);
     atomic_init(&l->revoked, 0);
     l->by_mutex = false;
+    l->biased = has_membarrier;
     l->passed = 0;
     l->waits = waits;
     pthread_mutex_init(&l->mutex, NULL);
@@ -64,7 +64,7 @@ void biased_lock_owner_slow(struct biased_lock *l) {
  */
 static void revoke_bias(struct biased_lock *l) {
     atomic_store(&l->revoked, 1);
-    if (atomic_load_explicit(&biased_lock_asymmetric, memory_order_relaxed))
+    if (l->biased)
         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
     if (atomic_load(&l->busy) != 0)
         count_wait(l);
@@ -86,6 +86,10 @@ void biased_lock_guest(struct biased_lock *l) {
 void biased_lock_guest_in_turn(struct biased_lock *l) {
     queue_up(l);
     revoke_bias(l);
+}
+
+void biased_lock_give_up_bias(struct biased_lock *l) {
+    l->biased = false;
 }
 
 void biased_unlock_guest(struct biased_lock *l) {

@@ -6,7 +6,8 @@
  * Synchronization", 2001.)
  *
  * Why: an ordinary mutex is a locked instruction, and one between the non-temporal copy of a write and its drain waits
- * for that copy to leave the CPU: a third drain in all but name.
+ * for that copy to leave the CPU: a third drain in all but name. Where guests are as frequent as owners, that is the
+ * lesser evil: the bias can be given up.
  */
 #ifndef NOVA_UTIL_BIASED_LOCK_H
 #define NOVA_UTIL_BIASED_LOCK_H
@@ -23,6 +24,7 @@ struct biased_lock {
     _Atomic unsigned busy;     /* the owner holds it, by the fast path; a futex */
     _Atomic unsigned revoked;  /* a guest holds it or waits for it */
     bool by_mutex;             /* the owner holds it by the mutex; the owner's own */
+    bool biased;               /* the owner's stores are ordered by guests, by membarrier(2); else by the owner */
     uint32_t passed;           /* guests since one came out of the queue; guarded by the mutex */
     pthread_mutex_t mutex;     /* held by the guest, or by an owner that found the bias revoked */
     pthread_mutex_t turnstile; /* held by the one who is next to have the mutex, if somebody waits for it */
@@ -32,16 +34,16 @@ struct biased_lock {
 void biased_lock_init(struct biased_lock *l, uint64_t *waits);
 void biased_lock_destroy(struct biased_lock *l);
 
-/* Whether this kernel has the membarrier; without it the owner side executes a locked instruction after all. Decided
- * once per process. */
-extern _Atomic int biased_lock_asymmetric;
+/* For a guest that has it, while no owner comes: from now on the owner executes a locked instruction, and guests make
+ * no system call if nobody is in their way. So it is from the start where the kernel has no membarrier. */
+void biased_lock_give_up_bias(struct biased_lock *l);
 
 void biased_lock_owner_slow(struct biased_lock *l);
 void biased_lock_wake(struct biased_lock *l);
 
 /* Stores to busy, ordered before the load of `revoked` that follows. */
 static inline void biased_lock_mark(struct biased_lock *l, unsigned busy) {
-    if (atomic_load_explicit(&biased_lock_asymmetric, memory_order_relaxed)) {
+    if (l->biased) {
         atomic_store_explicit(&l->busy, busy, memory_order_release);
         atomic_signal_fence(memory_order_seq_cst);
     } else {

@@ -2,16 +2,21 @@
 /* How regions begin and end: beside stores and faults, with their inode, with their pool, with the file's last name. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -632,6 +637,61 @@ static void test_system_calls(void **state) {
     mapped_close(&m);
 }
 
+/* ---- no system calls ---- */
+
+static atomic_uint trapped;
+
+static void count_trap(int sig) {
+    (void)sig;
+    atomic_fetch_add(&trapped, 1);
+}
+
+/* From now on this thread's system calls are counted, but for those that end it, and do nothing. */
+static void trap_system_calls(void) {
+    static const long allowed[] = {SYS_rt_sigreturn, SYS_exit,   SYS_exit_group,
+                                   SYS_madvise,      SYS_munmap, SYS_rt_sigprocmask};
+    enum { N = sizeof allowed / sizeof *allowed };
+    struct sock_filter code[N + 3] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
+    for (uint8_t i = 0; i < N; i++)
+        code[1 + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)allowed[i], (uint8_t)(N - i),
+                                                   0);
+    code[1 + N] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP);
+    code[2 + N] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog filter = {N + 3, code};
+    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    MUST(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0);
+}
+
+static void force_all(void *arg, unsigned id) {
+    const struct store_region *r = arg;
+    struct nova_error err;
+    (void)id;
+    trap_system_calls();
+    for (uint64_t at = 0; at < r->len; at += PG)
+        MUST(nova_force(r->r, at, PG, &err) == NOVA_OK);
+    MUST(nova_force(r->r, 0, r->len, &err) == NOVA_OK);
+    MUST(atomic_load(&trapped) == 0);
+    (void)getppid();
+    MUST(atomic_load(&trapped) == 1); /* they are counted */
+}
+
+static void test_force_makes_no_system_call(void **state) {
+    (void)state;
+    struct mapped m;
+    mapped_open(&m, 64 * MB, 1);
+    mapped_truncate(&m, 0, 32 * MB);
+    struct store_region r = mapped_map(&m, 0, 0, 32 * MB, 0);
+    for (uint64_t at = 0; at < r.len; at += MB)
+        put8(r.addr + at, 1);
+    mapped_write(&m, 0, MB, "bytes", 5); /* the other side of the lock has had it in between */
+    struct sigaction count = {.sa_handler = count_trap}, before;
+    assert_int_equal(sigaction(SIGSYS, &count, &before), 0);
+    mapped_threads(1, force_all, &r);
+    assert_int_equal(sigaction(SIGSYS, &before, NULL), 0);
+    nova_region_free(r.r);
+    mapped_close(&m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_free_beside_inode_close),
@@ -648,6 +708,7 @@ int main(void) {
         cmocka_unit_test(test_no_mapping_left),
         cmocka_unit_test(test_dropped_pages),
         cmocka_unit_test(test_system_calls),
+        cmocka_unit_test(test_force_makes_no_system_call),
     };
     mapped_main(500);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,8 +27,16 @@ static void critical(void) {
     inside--;
 }
 
+/* Gives up the bias after so many rounds. */
+static int rounds_biased;
+
 static void *owner(void *arg) {
     for (int i = 0; i < OWNER_ROUNDS; i++) {
+        if (i == rounds_biased) {
+            biased_lock_guest(&lock);
+            biased_lock_give_up_bias(&lock);
+            biased_unlock_guest(&lock);
+        }
         biased_lock_owner(&lock);
         critical();
         biased_unlock_owner(&lock);
@@ -45,9 +53,10 @@ static void *guest(void *arg) {
     return arg;
 }
 
-static void contend(void) {
+static void contend(int biased) {
     pthread_t t[1 + GUESTS];
     counter = 0;
+    rounds_biased = biased;
     biased_lock_init(&lock, NULL);
     assert_int_equal(pthread_create(&t[0], NULL, owner, NULL), 0);
     for (int i = 1; i <= GUESTS; i++)
@@ -61,17 +70,18 @@ static void contend(void) {
 
 static void test_excludes(void **state) {
     (void)state;
-    contend();
+    contend(OWNER_ROUNDS);
 }
 
-/* Where the kernel refuses the membarrier. */
-static void test_excludes_without_membarrier(void **state) {
+/* As where the kernel has no membarrier. */
+static void test_excludes_without_bias(void **state) {
     (void)state;
-    biased_lock_init(&lock, NULL);
-    biased_lock_destroy(&lock);
-    int was = atomic_exchange(&biased_lock_asymmetric, 0);
-    contend();
-    atomic_store(&biased_lock_asymmetric, was);
+    contend(0);
+}
+
+static void test_excludes_while_bias_is_given_up(void **state) {
+    (void)state;
+    contend(OWNER_ROUNDS / 2);
 }
 
 static atomic_int came;
@@ -137,8 +147,8 @@ static void test_passes_by_so_often(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_excludes),
-                                       cmocka_unit_test(test_excludes_without_membarrier),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_excludes), cmocka_unit_test(test_excludes_without_bias),
+                                       cmocka_unit_test(test_excludes_while_bias_is_given_up),
                                        cmocka_unit_test(test_takes_turns), cmocka_unit_test(test_passes_by_so_often)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
