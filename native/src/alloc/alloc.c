@@ -444,12 +444,14 @@ void alloc_release(struct allocator *a, uint32_t blk, uint32_t count) {
     ranked_unlock(&h->lock, RANK_HOLDS);
 }
 
-bool alloc_is_held(struct allocator *a, uint32_t blk) {
+bool alloc_is_held(struct allocator *a, uint32_t blk, uint32_t count) {
     struct holds *h = atomic_load(&a->holds);
-    if (h == NULL || blk >= a->data_end)
+    if (h == NULL || blk >= a->data_end || count > a->data_end - blk)
         return false;
     ranked_lock(&h->lock, RANK_HOLDS);
-    bool held = holds_is_held(h, blk);
+    bool held = false;
+    for (uint32_t i = 0; !held && i < count; i++)
+        held = holds_is_held(h, blk + i);
     ranked_unlock(&h->lock, RANK_HOLDS);
     return held;
 }

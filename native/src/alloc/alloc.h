@@ -114,8 +114,8 @@ bool alloc_free_all(struct allocator *a, const struct nova_extent *ext, uint32_t
 bool alloc_hold(struct allocator *a, uint32_t blk, uint32_t count);
 void alloc_release(struct allocator *a, uint32_t blk, uint32_t count);
 
-/* Whether a block is held. */
-bool alloc_is_held(struct allocator *a, uint32_t blk);
+/* Whether one of these blocks is held. */
+bool alloc_is_held(struct allocator *a, uint32_t blk, uint32_t count);
 /* Whether any block is. */
 bool alloc_has_holds(const struct allocator *a);
 /* Blocks that count as used only because they are held. On the media they are free. */

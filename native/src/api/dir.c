@@ -216,7 +216,7 @@ int nova_create(nova_inode *dir, const char *name, uint32_t name_len, uint32_t t
     rc = transact(&part, 1, 0, &io->err);
     if (rc != NOVA_OK && rc != NOVA_EOS) { /* after EOS the dentry may be durable */
         if (target_blk != 0)
-            alloc_free(pool->alloc, target_blk, 1);
+            give_back_blocks(pool, &(struct nova_extent){target_blk, 1}, 1);
         itable_free(t, ino);
     }
     return rc;

@@ -37,7 +37,7 @@ struct nova_intent {
     uint32_t first_blk, last_blk, eof_blk;
     bool in_place;      /* the first page's bytes go into first_blk, behind the end of the file */
     bool all_in_place;  /* the bytes of pages below new_pgoff go to the blocks that the file has: the first of ext */
-    bool pinned;        /* the file is mapped, and its blocks stay where they are until this ends */
+    bool froze;         /* the file is mapped, and its blocks stay where they are until this ends */
     uint64_t new_pgoff; /* first page that gets a new block */
     uint32_t new_count; /* pages that do */
     uint64_t ext_pgoff; /* page of the first block of ext */
@@ -84,21 +84,21 @@ static void intent_end(struct nova_intent *in, bool committed) {
     uint64_t pgoff = in->ext_pgoff, first;
     for (uint32_t i = 0; !committed && i < in->ext.n; i++)
         if (new_blocks(in, i, &pgoff, &first, &x) && x.blk != 0)
-            alloc_free(in->inode->pool->alloc, x.blk, x.count);
+            give_back_blocks(in->inode->pool, &x, 1);
     extent_list_free(&in->ext);
-    if (in->pinned) {
+    if (in->froze) {
         log_lock_owner(in->inode);
-        in->inode->map->pins--;
+        in->inode->map->writers--;
         log_unlock_owner(in->inode);
     }
 }
 
 /* From now on no block of the mapped file moves. Says whether to write in place. */
-static bool intent_pin(struct nova_intent *in) {
+static bool intent_freeze(struct nova_intent *in) {
     struct file_map *f = in->inode->map;
     log_lock_owner(in->inode);
-    in->pinned = true;
-    f->pins++;
+    in->froze = true;
+    f->writers++;
     uint64_t first = page_of(in->off), last = page_of(in->off + in->len - 1), end = pages_of(in->old_size);
     if (first < end) {
         uint64_t n = (last < end ? last + 1 : end) - first;
@@ -161,8 +161,8 @@ static bool weave(struct nova_intent *in, const struct extent_list *fresh, const
     ok = ok && take_blocks(in, fresh, &at, &used, end - page);
     if (!ok && at < fresh->n) { /* what ext has is given back with it */
         struct nova_extent rest = {fresh->ext[at].blk + used, fresh->ext[at].count - used};
-        alloc_free_all(in->inode->pool->alloc, &rest, 1);
-        alloc_free_all(in->inode->pool->alloc, fresh->ext + at + 1, fresh->n - at - 1);
+        give_back_blocks(in->inode->pool, &rest, 1);
+        give_back_blocks(in->inode->pool, fresh->ext + at + 1, fresh->n - at - 1);
     }
     return ok;
 }
@@ -276,7 +276,7 @@ static int intent_begin(struct nova_intent *in, struct nova_inode *inode, uint64
     int rc = check_holes(in, holes, n, &hole_pages, &io->err);
     if (rc != NOVA_OK)
         return rc;
-    if (inode->map != NULL && intent_pin(in)) {
+    if (inode->map != NULL && intent_freeze(in)) {
         in->new_pgoff = last < pages_of(size) ? last + 1 : pages_of(size);
         in->ext_pgoff = first;
         rc = blocks_in_place(in, first, in->new_pgoff, &io->err);
@@ -359,16 +359,17 @@ static void look_again_locked(struct nova_intent *in) {
     struct file_map *f = in->inode->map;
     uint64_t first = page_of(in->off), last = page_of(in->off + in->len - 1);
     in->eof_blk = in->old_size % BLK == 0 ? 0 : file_map_block(f, page_of(in->old_size));
-    if (in->in_place || in->all_in_place)
-        first++; /* its block stays */
-    in->first_blk = in->in_place ? in->first_blk : file_map_block(f, page_of(in->off));
+    if (!in->in_place)
+        in->first_blk = file_map_block(f, first);
     in->last_blk = file_map_block(f, last);
     if (in->all_in_place)
         return;
-    if (first <= last && in->off % BLK != 0 && first == page_of(in->off))
+    bool head = in->off % BLK != 0 && !in->in_place; /* else its block stays, or nothing of it does */
+    if (head)
         file_map_hold_locked(f, first, 1);
     bool hole = in->ext.n != 0 && in->ext.ext[in->ext.n - 1].blk == 0;
-    if (first <= last && (in->off + in->len) % BLK != 0 && !hole)
+    bool tail = (in->off + in->len) % BLK != 0 && !hole && !(in->in_place && first == last);
+    if (tail)
         file_map_hold_locked(f, last, 1);
 }
 
@@ -469,6 +470,8 @@ static int intent_commit_locked(struct nova_intent *in, struct nova_io *io) {
 }
 
 static int intent_commit(struct nova_intent *in, struct nova_io *io) {
+    if (in->inode->map != NULL && !in->all_in_place) /* of the pages that get new blocks as a whole */
+        file_map_clear(in->inode->map, pages_of(in->off), page_of(in->off + in->len), false);
     log_lock_owner(in->inode);
     int rc = intent_commit_locked(in, io);
     log_unlock_settle(in->inode);
@@ -486,7 +489,7 @@ static bool can_certify(const struct nova_inode *inode, uint64_t off, uint64_t l
     uint64_t end = off + len;
     if (inode->map != NULL || len > BLK || page_of(off) != page_of(end - 1))
         return false;
-    return in_place ? off == size && !alloc_is_held(inode->pool->alloc, first_blk)
+    return in_place ? off == size && !alloc_is_held(inode->pool->alloc, first_blk, 1)
                     : off % BLK == 0 && off <= size && (end % BLK == 0 || end >= size);
 }
 
@@ -527,7 +530,7 @@ static int write_certified(struct nova_inode *inode, uint64_t off, const void *s
     if (rc == NOVA_OK)
         io->size = end > size ? end : size;
     else if (rc != NOVA_EOS && !in_place) /* after EOS the entry may be there */
-        alloc_free(pool->alloc, blk, 1);
+        give_back_blocks(pool, &(struct nova_extent){blk, 1}, 1);
     return rc;
 }
 

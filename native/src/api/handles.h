@@ -85,7 +85,8 @@ struct nova_inode **open_entry_locked(struct nova_pool *pool, uint32_t ino);
 /* The verified slot of an inode that is in use, or ENOENT, ECORRUPT. gen 0 accepts any. */
 int find_slot(struct nova_pool *pool, uint32_t ino, uint32_t gen, struct fmt_inode **out, struct nova_error *err);
 
-/* Frees blocks that a drained commit has made unreachable, for all who want some. The caller holds no lock. */
+/* Frees blocks that a drained commit has made unreachable, or that none has named, for all who want some. The caller
+ * holds no lock. */
 void give_back_blocks(struct nova_pool *pool, const struct nova_extent *ext, uint32_t n);
 
 /* Frees all space of an inode that no name refers to and no handle has open. ECORRUPT: some of it stays lost. */

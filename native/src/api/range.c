@@ -89,7 +89,7 @@ static int edges_alloc(struct nova_inode *inode, struct punch *p, unsigned flags
         if (p->edge[i].blk != 0)
             continue;
         while (i-- != 0)
-            alloc_free(a, p->edge[i].blk, 1);
+            give_back_blocks(inode->pool, &(struct nova_extent){p->edge[i].blk, 1}, 1);
         return nova_fail(err, NOVA_ENOSPC, "no space for the edges of a hole in inode %u", inode->log.ino);
     }
     return NOVA_OK;
@@ -142,7 +142,7 @@ static int punch(struct nova_inode *inode, uint64_t off, uint64_t end, uint64_t 
         blk[0] = file_map_block(map, off / BLK);
         blk[1] = file_map_block(map, (end - 1) / BLK);
         between = true;
-        map->pins++;
+        map->writers++;
         log_unlock_owner(inode);
     }
     struct punch p;
@@ -164,11 +164,11 @@ static int punch(struct nova_inode *inode, uint64_t off, uint64_t end, uint64_t 
             rc = punch_locked(inode, &p, size, in_place, flags, io);
     }
     if (map != NULL)
-        map->pins--;
+        map->writers--;
     log_unlock_settle(inode);
     if (own && (*again || (rc != NOVA_OK && rc != NOVA_EOS))) /* after EOS the tail on the media may name them */
         for (uint32_t i = 0; i < p.edges; i++)
-            alloc_free(pool->alloc, p.edge[i].blk, 1);
+            give_back_blocks(pool, &(struct nova_extent){p.edge[i].blk, 1}, 1);
     return rc;
 }
 
@@ -317,6 +317,8 @@ static int allocate(struct nova_inode *inode, const struct nova_run *runs, uint3
     alloc_entries(runs, n, ext, size, now, e);
     for (uint32_t i = 0; i < ext->n; i++)
         m->ops->zero(m->ops, media_blk(m, ext->ext[i].blk), ext->ext[i].count * BLK);
+    if (inode->map != NULL)
+        file_map_clear(inode->map, runs[0].pgoff, runs[n - 1].pgoff + runs[n - 1].count, false);
     log_lock_owner(inode);
     int rc = allocate_locked(inode, e, entries, old, size, eof_blk, io);
     log_unlock_settle(inode);
@@ -348,7 +350,7 @@ int nova_allocate(nova_inode *inode, const struct nova_run *runs, uint32_t n, ui
     else
         rc = allocate(inode, runs, n, &ext, old, size, eof_blk, io);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        alloc_free_all(a, ext.ext, ext.n);
+        give_back_blocks(inode->pool, ext.ext, ext.n);
     extent_list_free(&ext);
     return rc;
 }

@@ -174,7 +174,7 @@ int nova_setxattr(nova_inode *inode, const char *name, uint32_t name_len, const 
     if (rc == NOVA_OK)
         rc = replace(inode, &v, name_len, (struct log_pos){old_blk, old_idx}, false, io);
     if (rc != NOVA_OK && rc != NOVA_EOS) /* after EOS the tail on the media may name them */
-        alloc_free_all(inode->pool->alloc, v.ext.ext, v.ext.n);
+        give_back_blocks(inode->pool, v.ext.ext, v.ext.n);
     extent_list_free(&v.ext);
     return rc;
 }

@@ -75,7 +75,7 @@ static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
     uint32_t n = hole_run(f, r, page, want);
     f->faulting = r;
     int rc = file_map_fill_locked(f, r->pgoff + page, n, NULL);
-    if (rc == NOVA_ENOSPC) {
+    if (rc != NOVA_OK) {
         n = 1;
         region_refuse(r); /* first: what is given back after the next attempt is not overlooked */
         rc = file_map_fill_locked(f, r->pgoff + page, 1, NULL);

@@ -205,6 +205,7 @@ static int zero_and_protect(void *fresh, size_t len) {
         uint64_t done = zero.zeropage > 0 ? (uint64_t)zero.zeropage : 0;
         zero.range.start += done;
         zero.range.len -= done;
+        zero.zeropage = 0; /* not every failure sets it */
         sched_yield();
     }
     while (ioctl(server.fd, UFFDIO_WRITEPROTECT, &protect) != 0) {

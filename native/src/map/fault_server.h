@@ -33,7 +33,8 @@ unsigned fault_waiting(void);
 
 /*
  * Makes [addr, addr + len), mapped in any way, pages that are missing: the next access to each waits for the server.
- * In one step: no access finds anything in between. 0 or an errno, then nothing has changed.
+ * In one step: no access finds anything in between. 0 or an errno: then nothing has changed, or, for lack of mappings
+ * or of the kernel's memory, nothing is there any more.
  */
 int fault_hide(void *addr, size_t len, int prot);
 

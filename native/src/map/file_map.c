@@ -85,7 +85,7 @@ static void hide_but_one(struct file_map *f, uint64_t pgoff, uint64_t n) {
         if (first == NULL)
             first = r;
         else
-            region_hide(r, page, count, PAGE_MISSING);
+            hide_shown(r, page, count);
     }
 }
 
@@ -112,7 +112,9 @@ static void show(struct file_map *f, uint64_t pgoff, uint64_t n, uint32_t blk) {
             continue;
         if (r->lazy && r != f->faulting && (!shows_any(r, page, count) || (file_map_without & MAP_NO_REMAP) != 0))
             continue;
-        if (r->lazy && r != f->faulting && region_vmas() >= region_vmas_max() / 2)
+        if (r->lazy && r != f->faulting && count > MAP_HIDE_MAX)
+            hide_shown(r, page, count); /* file_map_clear() has left little of it */
+        else if (r->lazy && r != f->faulting && region_vmas() >= region_vmas_max() / 2)
             map_budget_hide_locked(r, page, count);
         else
             (void)map_show_run_locked(r, page, count, blk + (uint32_t)(r->pgoff + page - pgoff), count <= POPULATE_MAX);

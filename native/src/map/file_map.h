@@ -48,7 +48,7 @@ struct file_map {
     struct region *faulting; /* the region that a fault is being served in: it is to show what comes of it */
     uint64_t *appended;      /* counts commits that no caller asked for; or NULL */
     uint64_t unseen;         /* blocks that moves have replaced, and the caller's view still has */
-    uint32_t pins;           /* writing calls under way that know blocks: none may move */
+    uint32_t writers;        /* calls under way that know blocks: none may move */
     uint32_t eager;          /* regions that are */
     bool in_place;           /* asked for */
 };
@@ -67,9 +67,9 @@ void file_map_delete(struct file_map *f);
 void file_map_settle(struct file_map *f);
 
 /*
- * Called with no lock held before a call that takes the blocks from the pages [pgoff, end) of the file. If they are
- * many, lazy regions show only the last of them any more, so that little is left to do when the commit is followed. In
- * steps, as above. Whoever looks at a page before the commit is shown it again.
+ * Called with no lock held before a call that takes the blocks from the pages [pgoff, end) of the file, or gives them
+ * others. If they are many, lazy regions show only the last of them any more, so that little is left to do when the
+ * commit is followed. In steps, as above. Whoever looks at a page before the commit is shown it again.
  *
  * cut: the file is to end before pgoff. Then eager regions raise SIGBUS for these pages already; file_map_settle()
  * shows them again if the call fails.

@@ -138,7 +138,7 @@ static void defragment(struct file_map *f, struct region *r, uint64_t page) {
     if (c.n > end - c.pgoff)
         c.n = end - c.pgoff;
     count_chunk(f, &c);
-    if ((c.runs + 1) * WORTH > c.pieces || f->pins != 0 || f->eager != 0 /* cannot be held */ ||
+    if ((c.runs + 1) * WORTH > c.pieces || f->writers != 0 || f->eager != 0 /* cannot be held */ ||
         !may_wait(f, c.count) || file_map_is_pinned_locked(f, c.pgoff, c.n))
         return;
     f->faulting = r;

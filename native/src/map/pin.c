@@ -91,14 +91,13 @@ void nova_unpin(nova_pinned *p) {
 }
 
 bool file_map_is_pinned_locked(const struct file_map *f, uint64_t pgoff, uint64_t n) {
-    if (!alloc_has_holds(f->a))
-        return false;
-    for (uint64_t i = 0; i < n; i++) {
-        uint32_t blk = file_map_block(f, pgoff + i);
-        if (blk != 0 && alloc_is_held(f->a, blk))
-            return true;
+    bool pinned = false;
+    uint32_t blk;
+    for (uint64_t i = 0, run; !pinned && i < n && alloc_has_holds(f->a); i += run) {
+        run = map_run(f, pgoff + i, n - i < UINT32_MAX ? n - i : UINT32_MAX, &blk);
+        pinned = blk != 0 && alloc_is_held(f->a, blk, (uint32_t)run);
     }
-    return false;
+    return pinned;
 }
 
 /* ---- bringing pages together ---- */
@@ -148,11 +147,11 @@ static bool take_locked(struct file_map *f, const struct row *row) {
 /* Where the row would begin, if the first page that has a block (held: that is pinned) stayed; 0 if there is none.
  * *apart: such pages do not agree. */
 static uint32_t base_of(const struct file_map *f, const struct row *row, bool held, bool *apart) {
-    uint32_t base = 0;
+    uint32_t base = 0, blk;
     *apart = false;
-    for (uint32_t i = 0; i < row->n; i++) {
-        uint32_t blk = file_map_block(f, row->pgoff + i);
-        if (blk == 0 || (held && !alloc_is_held(f->a, blk)))
+    for (uint32_t i = 0, run; i < row->n; i += run) {
+        run = (uint32_t)map_run(f, row->pgoff + i, row->n - i, &blk);
+        if (blk == 0 || (held && !alloc_is_held(f->a, blk, run)))
             continue;
         if (blk <= i || (base != 0 && base != blk - i)) {
             *apart = true;
@@ -252,7 +251,7 @@ static int move_all(struct file_map *f, const struct row *row, struct nova_error
     int rc = NOVA_OK;
     for (uint32_t i = 0, n; rc == NOVA_OK && i < row->n; i += n) {
         n = row->n - i < MAP_FILL_MAX ? row->n - i : MAP_FILL_MAX;
-        map_lock(f);
+        map_lock_step(f);
         if (f->failed) {
             rc = map_cannot(f, err);
             /* The log may have given pages blocks that the map does not show: none is free for certain. */
@@ -273,14 +272,14 @@ static int pin_pages(struct file_map *f, struct row *row, struct nova_pinned *p,
     if (rc == NOVA_OK && row->pgoff + row->n > pages_of(f->size))
         rc = nova_fail(err, NOVA_EINVAL, "pages %llu+%u of inode %u lie beyond its end", (unsigned long long)row->pgoff,
                        row->n, f->log->ino);
-    f->pins++;
+    f->writers++;
     if (rc == NOVA_OK)
         rc = choose_locked(f, row, err);
     map_unlock(f);
     if (rc == NOVA_OK)
         rc = move_all(f, row, err);
     map_lock(f);
-    f->pins--;
+    f->writers--;
     if (rc == NOVA_OK && f->failed)
         rc = map_cannot(f, err);
     if (rc == NOVA_OK && !enter_locked(p, f->a, (struct nova_extent){row->base, row->n}))
@@ -304,6 +303,7 @@ int file_map_pin(struct file_map *f, uint64_t pgoff, uint64_t n, struct nova_pin
     if (rc != NOVA_OK) {
         pool_lock_drop(p->lock);
         free(p);
+        file_map_space(); /* blocks may have been given up */
         return rc;
     }
     *out = p;

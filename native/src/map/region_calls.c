@@ -6,8 +6,9 @@
 #include "util/error.h"
 
 #define BLK ((uint64_t)NOVA_BLOCK_SIZE)
-#define READ_MAX 8u     /* pages that are copied in one hold of logLock */
-#define FORCE_MAX 4096u /* pages that are looked up in one hold of logLock */
+#define READ_MAX 8u       /* pages that are copied in one hold of logLock */
+#define FORCE_MAX 4096u   /* pages that are looked up in one hold of logLock */
+#define SHOW_RUNS_MAX 64u /* of blocks, in one hold */
 
 static bool shows_run(const struct region *r, uint64_t page, uint64_t n, uint32_t blk) {
     uint64_t i = 0;
@@ -20,26 +21,29 @@ static int closed(struct nova_error *err) {
     return nova_fail(err, NOVA_EINVAL, "the region has been closed, by itself or with its file or pool");
 }
 
-/* Some pages of a new region show the blocks that are there, as long as these do not take too many mappings. */
-static void show_present_locked(struct file_map *f, struct region *r, uint64_t page, uint64_t count) {
-    uint64_t n;
-    for (uint64_t i = page; i < page + count && r->open; i += n) {
-        uint32_t blk;
-        n = map_run(f, r->pgoff + i, page + count - i, &blk);
-        if (blk != 0 && (!r->lazy || region_vmas() < region_vmas_max() / 4) && !shows_run(r, i, n, blk))
-            (void)map_show_run_locked(r, i, n, blk, false);
+/* Up to SHOW_RUNS_MAX runs of a new region's pages [page, end) show the blocks that are there, as long as these do not
+ * take too many mappings. Where to go on. */
+static uint64_t show_present_locked(struct file_map *f, struct region *r, uint64_t page, uint64_t end) {
+    uint32_t shown = 0, blk;
+    for (uint64_t n; page < end && r->open && shown < SHOW_RUNS_MAX; page += n) {
+        n = map_run(f, r->pgoff + page, end - page, &blk);
+        if (blk == 0 || (r->lazy && region_vmas() >= region_vmas_max() / 4) || shows_run(r, page, n, blk))
+            continue;
+        (void)map_show_run_locked(r, page, n, blk, false);
+        shown++;
     }
+    return page;
 }
 
 /* All of them do, in steps. */
 static void show_present(struct file_map *f, struct region *r) {
     bool more = true;
-    for (uint64_t i = 0; more && i < r->pages; i += MAP_HIDE_MAX) {
+    for (uint64_t i = 0; more;) {
         map_lock_step(f);
-        uint64_t page, count, end = pages_of(f->size);
-        more = !f->failed && map_overlap(r, 0, end, &page, &count) && i < count;
+        uint64_t page, count, size = pages_of(f->size);
+        more = r->open && !f->failed && map_overlap(r, 0, size, &page, &count) && i < count;
         if (more)
-            show_present_locked(f, r, i, count - i < MAP_HIDE_MAX ? count - i : MAP_HIDE_MAX);
+            i = show_present_locked(f, r, i, count - i < MAP_HIDE_MAX ? count : i + MAP_HIDE_MAX);
         map_unlock(f);
     }
 }

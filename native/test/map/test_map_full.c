@@ -179,6 +179,39 @@ static void test_space_again(void **state) {
     mapped_close(&m);
 }
 
+/* Blocks that a write had, and gives back since it is given up. */
+static void test_space_of_a_write_that_is_given_up(void **state) {
+    (void)state;
+    struct mapped m;
+    struct nova_pool_info info;
+    nova_intent *in = NULL;
+    uint8_t byte;
+    mapped_open(&m, 8 * MB, 2);
+    mapped_truncate(&m, 0, 16 * MB);
+    struct store_region r = mapped_map(&m, 0, 0, 16 * MB, 0);
+    uint64_t pages = fill_pool(&m);
+    pages -= 30;
+    assert_int_equal(store_truncate(&m.file[1].f, pages * PG), NOVA_OK);
+    assert_int_equal(nova_pool_info(m.s.pool, &info), NOVA_OK);
+    struct store_file *f = &m.file[1].f;
+    for (uint64_t n = info.blocks_free; in == NULL; n--) {
+        assert_int_not_equal(n, 0);
+        (void)nova_write_begin(f->inode, pages * PG, n * PG, 0, 0, 0, &f->io, &in);
+    }
+    uint8_t *p = r.addr;
+    while (!mapped_store_fails(p, 1))
+        p += PG;
+    assert_in_range(p - r.addr, 0, 10 * PG);
+    assert_true(mapped_load_fails(p, &byte));
+    nova_write_abort(in);
+    assert_false(mapped_load_fails(p, &byte));
+    assert_int_equal(byte, 0);
+    assert_false(mapped_store_fails(p, 2));
+    assert_int_equal(*p, 2);
+    nova_region_free(r.r);
+    mapped_close(&m);
+}
+
 /* An eager region has no faults to ask again: a call does that is about the same pages. */
 static void test_space_again_eager(void **state) {
     (void)state;
@@ -295,6 +328,7 @@ int main(void) {
         cmocka_unit_test(test_in_place_without_a_log_page),
         cmocka_unit_test(test_space_again),
         cmocka_unit_test(test_space_again_eager),
+        cmocka_unit_test(test_space_of_a_write_that_is_given_up),
         cmocka_unit_test(test_failing_drain),
         cmocka_unit_test(test_failing_cut),
     };

@@ -23,8 +23,8 @@ static void test_a_held_block_is_given_to_nobody(void **state) {
     struct allocator *a = fresh(4 * GROUP, DATA, 4 * GROUP, 2);
     uint32_t blk = alloc_in_a_row(a, 8), free = alloc_free_count(a);
     assert_true(alloc_hold(a, blk, 4));
-    assert_true(alloc_is_held(a, blk + 3));
-    assert_false(alloc_is_held(a, blk + 4));
+    assert_true(alloc_is_held(a, blk + 3, 1));
+    assert_false(alloc_is_held(a, blk + 4, 1));
     assert_true(alloc_free(a, blk, 8));
     assert_int_equal(alloc_free_count(a), free + 4);
     assert_int_equal(alloc_held_free(a), 4);
@@ -53,8 +53,8 @@ static void test_several_holds(void **state) {
     assert_int_equal(alloc_free_count(a), free + 40);
     alloc_release(a, blk, 130);
     assert_int_equal(alloc_free_count(a), free + 100);
-    assert_true(alloc_is_held(a, blk + 60));
-    assert_false(alloc_is_held(a, blk + 59));
+    assert_true(alloc_is_held(a, blk + 60, 1));
+    assert_false(alloc_is_held(a, blk + 59, 1));
     alloc_release(a, blk + 60, 100);
     assert_int_equal(alloc_free_count(a), free + 200);
     alloc_delete(a);
@@ -175,7 +175,7 @@ static void test_random_holds(void **state) {
             uint32_t held_free = 0, taken = 0;
             for (uint32_t i = DATA; i < BLOCKS; i++) {
                 assert_int_equal(alloc_is_used(a, i), used[i] || gone[i]);
-                assert_int_equal(alloc_is_held(a, i), holds[i] != 0);
+                assert_int_equal(alloc_is_held(a, i, 1), holds[i] != 0);
                 held_free += gone[i];
                 taken += used[i];
             }
