@@ -46,9 +46,9 @@ import org.jnova.internal.store.RegionWindows;
  *   <li>in a region that is closed, or whose store is;
  *   <li>beyond the page that holds the end of the file, until the file grows; behind the end within its page bytes are
  *       arbitrary, and what is stored there is lost;
- *   <li>for a store to a hole if the pool has no space left, that once: it has stored nothing. In an eager region, any
- *       access to a page for which there was none, until a call writes to it, makes it a hole, or makes the file grow
- *       over it anew, and finds some;
+ *   <li>for a store to a hole if the pool has no space left: it has stored nothing, and any access to the page fails
+ *       until space is given back to the pool. In an eager region, any access to a page for which there was none, until
+ *       a call writes to it, makes it a hole, or makes the file grow over it anew, and finds some;
  *   <li>everywhere in the region if the kernel refuses to map a page.
  * </ul>
  *
@@ -141,8 +141,12 @@ public final class MappedRegion extends RegionSegments implements AutoCloseable 
      */
     public ByteBuffer buffer(long offset, int length) {
         Objects.checkFromIndexSize(offset, length, size);
-        ByteBuffer buffer = windows.slice(skip + offset, length);
-        return readOnly ? buffer.asReadOnlyBuffer() : buffer;
+        try {
+            ByteBuffer buffer = windows.slice(skip + offset, length);
+            return readOnly ? buffer.asReadOnlyBuffer() : buffer;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**

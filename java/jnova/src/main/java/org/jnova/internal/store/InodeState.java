@@ -473,7 +473,15 @@ public final class InodeState {
         try {
             startMapping();
             NativeRegion region = inode.map(off, len, flags, view.mappings().counter());
-            view.mappings().add(region);
+            boolean added = false;
+            try {
+                view.mappings().add(region);
+                added = true;
+            } finally {
+                if (!added) {
+                    region.free();
+                }
+            }
             return region;
         } finally {
             commits.end(stamp);
