@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package org.jnova.bench;
 
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -11,6 +12,7 @@ import java.util.Locale;
  * @param percentiles of single calls, as {@link #PERCENTS} says
  * @param bytesPerOp that the call allocates on the Java heap
  * @param limit the mean of the limit
+ * @param failure why there are no figures, or null
  */
 record Figures(
         String workload,
@@ -23,7 +25,8 @@ record Figures(
         double mean,
         double[] percentiles,
         double bytesPerOp,
-        double limit) {
+        double limit,
+        String failure) {
     /** Which percentiles there are. */
     static final double[] PERCENTS = {50, 90, 99, 99.9};
 
@@ -43,7 +46,27 @@ record Figures(
 
     Figures withLimit(double nanos) {
         return new Figures(
-                workload, system, threads, threadCount, size, fileSystem, durability, mean, percentiles, bytesPerOp, nanos);
+                workload, system, threads, threadCount, size, fileSystem, durability, mean, percentiles, bytesPerOp, nanos,
+                failure);
+    }
+
+    /** Of a row that could not be measured. */
+    static Figures failed(Row row, String failure) {
+        double[] percentiles = new double[PERCENTS.length];
+        Arrays.fill(percentiles, Double.NaN);
+        return new Figures(
+                row.workload().label,
+                row.contender().label,
+                row.threadsLabel(),
+                row.threads(),
+                row.size(),
+                row.fs().label(),
+                row.contender().durability(row.workload(), row.fs()),
+                Double.NaN,
+                percentiles,
+                Double.NaN,
+                Double.NaN,
+                failure);
     }
 
     /** A number as tables show it, or a dash. */

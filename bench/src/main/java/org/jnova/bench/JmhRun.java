@@ -125,7 +125,8 @@ final class JmhRun {
                 mean,
                 percentiles,
                 allocated,
-                Double.NaN);
+                Double.NaN,
+                null);
     }
 
     /** The benchmarks of names in whose names, their class included but not its package, the expression is found. */

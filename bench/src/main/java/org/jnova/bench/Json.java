@@ -33,7 +33,8 @@ final class Json {
                 + ", \"p99_9_ns\": " + number(row.percentiles()[Figures.P999])
                 + ", \"ops_per_s\": " + number(row.opsPerSecond())
                 + ", \"bytes_per_op\": " + number(row.bytesPerOp())
-                + ", \"ratio_to_limit\": " + number(row.ratio()) + "}";
+                + ", \"ratio_to_limit\": " + number(row.ratio())
+                + ", \"failure\": " + (row.failure() == null ? "null" : quote(row.failure())) + "}";
     }
 
     private static String number(double value) {

@@ -28,7 +28,7 @@ public final class Main {
               --only REGEX       the rows in whose name it is found, such as 'append128', 'overwrite4k jnova direct 1 64M'
                                  or 'RocksDB'; and the benchmarks of names, such as NamesBench
               --limit PROGRAM    the C loop; default native/target/release/bench_protocol of this source tree
-              --json FILE        writes the figures to FILE, an object per row
+              --json FILE        writes the figures to FILE, an object per row; after each size and folder what there is
               --plot FILE        draws them: latency of single calls, an SVG picture
               --markdown FILE    replaces what stands in FILE between the lines
                                  <!-- jnova bench: begin --> and <!-- jnova bench: end -->
@@ -156,8 +156,8 @@ public final class Main {
         head.forEach((key, value) -> System.out.println(key + ": " + value));
         System.out.printf("%d rows, %d JVMs, about %.0f minutes%n", plan.rows().size(), jmh.jvms(), jmh.seconds() / 60);
         Measurement measurement = new Measurement(plan, programs, jmh, quick);
-        List<Figures> figures = measurement.run();
-        Collection<RunResult> names = quick && only.isEmpty() ? List.of() : jmh.names(dir, only);
+        List<Figures> figures = measurement.run(all -> report(head, all, text));
+        Collection<RunResult> names = quick && only.isEmpty() ? List.of() : names(jmh);
         if (plan.rows().isEmpty() && names.isEmpty()) {
             throw new IllegalArgumentException("no row and no benchmark matches --only " + only);
         }
@@ -171,6 +171,26 @@ public final class Main {
             report.measure();
             report.print(names);
         }
+        report(head, figures, text);
+        if (measurement.hasFailed() || measurement.measuredNothing() && names.isEmpty()) {
+            System.err.println("jnova bench: rows are missing; the words above say why");
+            System.exit(1);
+        }
+    }
+
+    private Collection<RunResult> names(JmhRun jmh) throws IOException, RunnerException {
+        Path own = Path.of(dir, "jnova-bench-names-" + ProcessHandle.current().pid());
+        Scratch.deleteAtExit(own);
+        Files.createDirectories(own);
+        try {
+            return jmh.names(own.toString(), only);
+        } finally {
+            Scratch.delete(own);
+        }
+    }
+
+    /** Writes the files that were asked for, as far as there are figures. */
+    private void report(Map<String, String> head, List<Figures> figures, String text) throws IOException {
         if (json != null) {
             Files.writeString(json, Json.of(head, figures));
         }
@@ -180,18 +200,21 @@ public final class Main {
         if (markdown != null) {
             Files.writeString(markdown, Table.replace(text, Table.markdown(head, figures)));
         }
-        if (measurement.hasFailed() || measurement.measuredNothing() && names.isEmpty()) {
-            System.err.println("jnova bench: rows are missing; the words above say why");
-            System.exit(1);
+    }
+
+    private static FileSystemInfo folder(String option, String dir) throws IOException {
+        if (!Files.isDirectory(Path.of(dir))) {
+            throw new IllegalArgumentException(option + " " + dir + " is no folder");
         }
+        return FileSystemInfo.of(Path.of(dir));
     }
 
     private Plan plan() throws IOException {
-        FileSystemInfo memory = FileSystemInfo.of(Path.of(dir));
+        FileSystemInfo memory = folder("--dir", dir);
         if (quick) {
             return Plan.quick(memory, workingSet);
         }
-        FileSystemInfo second = FileSystemInfo.of(Path.of(disk == null ? System.getProperty("java.io.tmpdir") : disk));
+        FileSystemInfo second = folder("--disk", disk == null ? System.getProperty("java.io.tmpdir") : disk);
         if (second.isTmpfs()) {
             System.out.println("No disk is measured: " + second.dir() + " is on tmpfs; --disk names another folder");
             return Plan.full(List.of(memory), workingSet);

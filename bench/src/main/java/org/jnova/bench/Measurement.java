@@ -34,6 +34,12 @@ final class Measurement {
         this.quick = quick;
     }
 
+    /** Gets the figures as they are measured. */
+    interface Sink {
+        /** @param all that there are by now, by file system and size, and by workload; those of C first */
+        void accept(List<Figures> all) throws IOException;
+    }
+
     /** Whether a row of JNova's could not be measured. */
     boolean hasFailed() {
         return failed.stream().anyMatch(row -> row.contender().isJNova());
@@ -44,8 +50,8 @@ final class Measurement {
         return failed.size() == plan.rows().size();
     }
 
-    /** All figures, by workload; those of C first. */
-    List<Figures> run() throws IOException, InterruptedException {
+    /** Measures all, and tells the sink after each file system and size. */
+    List<Figures> run(Sink sink) throws IOException, InterruptedException {
         Map<Group, List<Row>> groups = new LinkedHashMap<>();
         for (Row row : plan.rows()) {
             groups.computeIfAbsent(new Group(row.fs(), row.size()), g -> new ArrayList<>())
@@ -56,6 +62,7 @@ final class Measurement {
             List<Figures> figures = measure(group.getKey(), group.getValue());
             figures.sort(Comparator.comparing(f -> order(f.workload()))); // stable
             all.addAll(figures);
+            sink.accept(all);
         }
         return all;
     }
@@ -108,7 +115,7 @@ final class Measurement {
         }
     }
 
-    /** A row that fails is left out, with a word: a peer may not know this JDK. */
+    /** A row that fails has no figures, but a word: a peer may not know this JDK. */
     private void row(Row row, Path dir, List<Figures> to) throws IOException {
         Path own = Files.createDirectory(dir.resolve("row"));
         try {
@@ -121,11 +128,16 @@ final class Measurement {
                     Figures.text("%.0f", figures.percentiles()[Figures.P99]));
         } catch (RunnerException e) {
             failed.add(row);
+            to.add(Figures.failed(row, firstLine(e)));
             System.out.printf("%-60s left out: %s; run it alone with --only, and -v EXTRA behind --, to see why%n",
                     row.name(), e.getMessage());
         } finally {
             Scratch.delete(own);
         }
+    }
+
+    private static String firstLine(Exception e) {
+        return e.getMessage() == null ? e.toString() : e.getMessage().lines().findFirst().orElse("");
     }
 
     private static List<Figures> withLimits(
@@ -171,6 +183,7 @@ final class Measurement {
                 program.mean(workload.limit),
                 program.percentiles(workload.limit),
                 Double.NaN,
-                Double.NaN);
+                Double.NaN,
+                null);
     }
 }

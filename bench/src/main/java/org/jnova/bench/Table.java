@@ -32,7 +32,7 @@ final class Table {
                 text("%.0f", row.opsPerSecond()),
                 text("%.1f", row.bytesPerOp()),
                 text("%.2f", row.ratio()),
-                row.durability());
+                row.failure() == null ? row.durability() : "not measured: " + row.failure().replace('|', '/'));
     }
 
     private static void print(PrintStream out, List<String> cells) {

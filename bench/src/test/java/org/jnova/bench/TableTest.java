@@ -30,11 +30,23 @@ class TableTest {
     @Test
     void markdownHasHeadAndRows() {
         Figures row = new Figures(
-                "read4k", "mapped", "1", 1, 1L << 32, "ext4", "-", 100.4, new double[] {90, 100, 110, 200}, 0.04, 50);
+                "read4k", "mapped", "1", 1, 1L << 32, "ext4", "-", 100.4, new double[] {90, 100, 110, 200}, 0.04, 50,
+                null);
         String text = Table.markdown(Map.of("date", "2026-01-02"), List.of(row));
         assertTrue(text.startsWith("date: 2026-01-02  \n"), text);
         assertTrue(
                 text.endsWith("|\n| read4k | mapped | 1 | 4G | ext4 | 100 | 90 | 110 | 200 | 9960159 | 0.0 | 2.01 | - |\n"),
                 text);
+    }
+
+    @Test
+    void aRowThatFailedSaysWhy() {
+        double[] none = {Double.NaN, Double.NaN, Double.NaN, Double.NaN};
+        Figures row = new Figures(
+                "read4k", "LMDB", "1", 1, 1 << 26, "tmpfs", "-", Double.NaN, none, Double.NaN, Double.NaN, "no a|b here");
+        assertTrue(Table.markdown(Map.of(), List.of(row))
+                .endsWith("|\n| read4k | LMDB | 1 | 64M | tmpfs | - | - | - | - | - | - | - | not measured: no a/b here |\n"));
+        assertTrue(Json.of(Map.of(), List.of(row)).contains("\"mean_ns\": null"));
+        assertTrue(Json.of(Map.of(), List.of(row)).contains("\"failure\": \"no a|b here\""));
     }
 }
