@@ -274,7 +274,7 @@ static bool give_back(struct allocator *a, uint32_t blk, uint32_t count) {
         return false;
     struct lane *first = lane_of(a, blk), *last = lane_of(a, (uint32_t)end - 1);
     for (struct lane *l = first; l <= last; l++)
-        ranked_lock(&l->lock, RANK_LANE);
+        ranked_lock_nth(&l->lock, RANK_LANE);
     bool ok = lane_bits_all_set(a->words, blk, count);
     for (struct lane *l = first; l <= last; l++) {
         uint32_t from = blk > l->first ? blk : l->first, to = end < l->end ? (uint32_t)end : l->end;

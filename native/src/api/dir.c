@@ -135,7 +135,7 @@ static int transact(struct part *parts, uint32_t n, unsigned flags, struct nova_
         }
     bool whole[PARTS_MAX]; /* of directories always: they have no other way to change */
     for (uint32_t i = 0; i < n; i++) {
-        log_lock_owner(parts[i].inode);
+        log_lock_owner_nth(parts[i].inode);
         whole[i] = view_is_whole_locked(parts[i].inode);
     }
     int rc = append_and_commit(parts, b, n, flags, err);

@@ -56,6 +56,12 @@ static inline void log_lock_owner(struct nova_inode *inode) {
     biased_lock_owner(&inode->log_lock);
 }
 
+/* One of several, in ascending order of inode numbers. */
+static inline void log_lock_owner_nth(struct nova_inode *inode) {
+    lock_rank_enter_nth(RANK_LOG, inode->log.ino);
+    biased_lock_owner(&inode->log_lock);
+}
+
 static inline void log_unlock_owner(struct nova_inode *inode) {
     biased_unlock_owner(&inode->log_lock);
     lock_rank_leave(RANK_LOG);

@@ -5,18 +5,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* How many locks of each rank this thread holds. */
+/* How many locks of each rank this thread holds, and the key of the last one that has some. */
 static _Thread_local int held[RANK_LANE + 1];
+static _Thread_local uint64_t last_key[RANK_LANE + 1];
 
-void lock_rank_enter(enum lock_rank rank) {
-    /* Several at a time, in ascending order: lanes by alloc_free() alone, logs by transact() alone. */
-    int lowest = rank == RANK_LANE || rank == RANK_LOG ? (int)rank + 1 : (int)rank;
+static void check_from(int lowest, enum lock_rank rank) {
     for (int r = lowest; r <= RANK_LANE; r++) {
         if (held[r] != 0) {
             fprintf(stderr, "lock order violated: rank %d taken while rank %d is held\n", (int)rank, r);
             abort();
         }
     }
+}
+
+void lock_rank_enter(enum lock_rank rank) {
+    check_from((int)rank, rank);
+    held[rank]++;
+}
+
+void lock_rank_enter_nth(enum lock_rank rank, uint64_t key) {
+    check_from((int)rank + 1, rank);
+    if (held[rank] != 0 && key <= last_key[rank]) {
+        fprintf(stderr, "lock order violated: rank %d taken twice, the second one before the first\n", (int)rank);
+        abort();
+    }
+    last_key[rank] = key;
     held[rank]++;
 }
 

@@ -18,6 +18,7 @@
 #define NOVA_UTIL_LOCK_RANK_H
 
 #include <pthread.h>
+#include <stdint.h>
 
 enum lock_rank {
     RANK_POOL_LOCK = 1,
@@ -35,10 +36,16 @@ enum lock_rank {
 #ifdef NOVA_DEBUG
 /* Called before a lock is taken, and after it was given back. Reports a violation and aborts: a test fails loudly. */
 void lock_rank_enter(enum lock_rank rank);
+/* Of several locks of one rank, taken in the order of their keys. */
+void lock_rank_enter_nth(enum lock_rank rank, uint64_t key);
 void lock_rank_leave(enum lock_rank rank);
 #else
 static inline void lock_rank_enter(enum lock_rank rank) {
     (void)rank;
+}
+static inline void lock_rank_enter_nth(enum lock_rank rank, uint64_t key) {
+    (void)rank;
+    (void)key;
 }
 static inline void lock_rank_leave(enum lock_rank rank) {
     (void)rank;
@@ -47,6 +54,12 @@ static inline void lock_rank_leave(enum lock_rank rank) {
 
 static inline void ranked_lock(pthread_mutex_t *mutex, enum lock_rank rank) {
     lock_rank_enter(rank);
+    pthread_mutex_lock(mutex);
+}
+
+/* One of several of that rank, by ascending addresses. */
+static inline void ranked_lock_nth(pthread_mutex_t *mutex, enum lock_rank rank) {
+    lock_rank_enter_nth(rank, (uintptr_t)mutex);
     pthread_mutex_lock(mutex);
 }
 

@@ -12,14 +12,21 @@
 
 #include "util/lock_rank.h"
 
-/* Whether a child process survives taking two ranks one after the other. */
-static int survives(enum lock_rank first, enum lock_rank second) {
+static void take(enum lock_rank rank, uint64_t key) {
+    if (key != 0)
+        lock_rank_enter_nth(rank, key);
+    else
+        lock_rank_enter(rank);
+}
+
+/* Whether a child process survives taking two ranks one after the other. Keys: 0 for none. */
+static int survives(enum lock_rank first, uint64_t key, enum lock_rank second, uint64_t second_key) {
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
         (void)!freopen("/dev/null", "w", stderr);
-        lock_rank_enter(first);
-        lock_rank_enter(second);
+        take(first, key);
+        take(second, second_key);
         _exit(0);
     }
     int status;
@@ -27,16 +34,25 @@ static int survives(enum lock_rank first, enum lock_rank second) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+#ifdef NOVA_DEBUG
+static const int checked = 1;
+#else
+static const int checked = 0;
+#endif
+
 static void test_order(void **state) {
     (void)state;
-#ifdef NOVA_DEBUG
-    const int checked = 1;
-#else
-    const int checked = 0;
-#endif
     for (enum lock_rank a = RANK_POOL_LOCK; a <= RANK_LANE; a++)
         for (enum lock_rank b = RANK_POOL_LOCK; b <= RANK_LANE; b++)
-            assert_int_equal(survives(a, b), !checked || a < b || (a == b && (a == RANK_LANE || a == RANK_LOG)));
+            assert_int_equal(survives(a, 0, b, 0), !checked || a < b);
+}
+
+static void test_several_of_a_rank(void **state) {
+    (void)state;
+    assert_true(survives(RANK_LOG, 5, RANK_LOG, 6));
+    assert_int_equal(survives(RANK_LOG, 5, RANK_LOG, 5), !checked);
+    assert_int_equal(survives(RANK_LOG, 6, RANK_LOG, 5), !checked);
+    assert_true(survives(RANK_LOG, 6, RANK_LANE, 5));
 }
 
 static void test_leave(void **state) {
@@ -50,6 +66,7 @@ static void test_leave(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_leave)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_several_of_a_rank),
+                                       cmocka_unit_test(test_leave)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
