@@ -78,15 +78,8 @@ static void prefetch_line(const struct log *log, struct log_pos at) {
         __builtin_prefetch(log_line(log, at));
 }
 
-/* The page that is read after one, as a rule; 0 if there is none. To fetch, and no more: its pointer may be damaged. */
-static uint32_t page_to_fetch(const struct log *log, uint32_t blk) {
-    if (blk == 0 || blk == log->tail.blk)
-        return 0;
-    uint32_t next = (uint32_t)((const struct fmt_page *)(const void *)media_blk(log->m, blk))->tail.next;
-    return media_is_data(log->m, next, 1) ? next : 0;
-}
-
-int nova_clean_read(nova_inode *inode, uint32_t log_blk, struct nova_record *out, uint32_t cap, struct nova_io *io) {
+int nova_clean_read(nova_inode *inode, uint32_t log_blk, uint32_t next_blk, struct nova_record *out, uint32_t cap,
+                    struct nova_io *io) {
     const struct log *log = &inode->log;
     const struct fmt_entry *e;
     struct fmt_write_body w;
@@ -97,14 +90,12 @@ int nova_clean_read(nova_inode *inode, uint32_t log_blk, struct nova_record *out
     log_lock_owner(inode);
     int rc = check_page(log, log_blk, &io->err);
     uint32_t lines = lines_of(log, log_blk);
-    uint32_t behind = 0;
-    if (rc == NOVA_OK) {
-        for (uint32_t i = 0; i < lines; i++)
-            prefetch_line(log, (struct log_pos){log_blk, i});
-        behind = page_to_fetch(log, log_blk);
-    }
+    if (!media_is_data(log->m, next_blk, 1))
+        next_blk = 0;
+    for (uint32_t i = 0; rc == NOVA_OK && i < lines; i++)
+        prefetch_line(log, (struct log_pos){log_blk, i});
     for (struct log_pos at = {log_blk, 0}; rc == NOVA_OK && at.idx < lines; at.idx += e->lines) {
-        prefetch_line(log, (struct log_pos){behind, at.idx});
+        prefetch_line(log, (struct log_pos){next_blk, at.idx});
         e = entry_unverified(log, at);
         if (is_of_none(log, e))
             continue;

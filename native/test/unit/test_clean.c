@@ -454,9 +454,9 @@ static void errors(void **state) {
     uint32_t first = first_page(i), tail = i->log.tail.blk;
     struct nova_stat before = stat_of(i);
 
-    assert_int_equal(nova_clean_read(i, first, rec, NOVA_PAGE_RECORDS - 1, io), NOVA_EINVAL);
-    assert_int_equal(nova_clean_read(i, data, rec, NOVA_PAGE_RECORDS, io), NOVA_EINVAL);
-    assert_int_equal(nova_clean_read(i, 1u << 31, rec, NOVA_PAGE_RECORDS, io), NOVA_EINVAL);
+    assert_int_equal(nova_clean_read(i, first, 0, rec, NOVA_PAGE_RECORDS - 1, io), NOVA_EINVAL);
+    assert_int_equal(nova_clean_read(i, data, 0, rec, NOVA_PAGE_RECORDS, io), NOVA_EINVAL);
+    assert_int_equal(nova_clean_read(i, 1u << 31, 0, rec, NOVA_PAGE_RECORDS, io), NOVA_EINVAL);
     assert_int_equal(nova_clean_append(i, keep, NOVA_KEEP_MAX + 1, io), NOVA_EINVAL);
     assert_int_equal(nova_clean_append(i, NULL, 1, io), NOVA_EINVAL);
     assert_int_equal(nova_clean_gather(i, NULL, 0, io), NOVA_EINVAL);
@@ -481,7 +481,7 @@ static void errors(void **state) {
     must(nova_clean_cut(i, 0, first, io)); /* the slot's lines */
     assert_int_equal(io->size, 0);
     must(nova_clean_cut(i, 0, first, io)); /* nothing */
-    assert_int_equal(nova_clean_read(i, 0, rec, NOVA_PAGE_RECORDS, io), NOVA_OK);
+    assert_int_equal(nova_clean_read(i, 0, 0, rec, NOVA_PAGE_RECORDS, io), NOVA_OK);
     assert_int_equal(io->record_count, 0);
     assert_int_equal(nova_clean_cut(i, tail, first, io), NOVA_EINVAL); /* against the order */
     assert_int_equal(nova_clean_cut(i, tail, tail, io), NOVA_EINVAL);

@@ -240,10 +240,14 @@ public final class NativeInode {
         }
     }
 
-    /** Reports what one page of the log holds, 0 for the inode's slot, as records of {@code keeps}. */
-    public int cleanRead(int logBlk, Keeps keeps, IoBlock io) {
+    /**
+     * Reports what one page of the log holds, 0 for the inode's slot, as records of {@code keeps}.
+     *
+     * @param nextBlk the page that will be asked for next, 0 if that is not known
+     */
+    public int cleanRead(int logBlk, int nextBlk, Keeps keeps, IoBlock io) {
         return NovaNative.nova_clean_read(
-                handle(), logBlk, keeps.recordsAddress(), Abi.PAGE_RECORDS, io.address());
+                handle(), logBlk, nextBlk, keeps.recordsAddress(), Abi.PAGE_RECORDS, io.address());
     }
 
     /** Appends to the log again what is to be kept, and all of it that is in no index. */

@@ -313,9 +313,9 @@ public final class LogPages {
         return before[ordinal - base];
     }
 
-    /** The block of a page. */
+    /** The block of a page; 0 of the slot. */
     public int blk(int ordinal) {
-        return blk[ordinal - base];
+        return ordinal == 0 ? 0 : blk[ordinal - base];
     }
 
     /** Whether nothing that a page says counts, but perhaps what may not leave the middle of a log. */
@@ -361,6 +361,11 @@ public final class LogPages {
             link(ordinal, TAKEN);
         }
         return ordinal;
+    }
+
+    /** What {@link #takeSparse} would take. */
+    public int nextSparse() {
+        return heads[SPARSE];
     }
 
     /** Where to go on looking at the file for pages that were moved, -1 for nowhere. */

@@ -255,7 +255,7 @@ final class LogCleaner {
             if (ordinal == 0) {
                 break;
             }
-            if (!keepOf(log, pages.blk(ordinal), ordinal, keeps)) {
+            if (!keepOf(log, ordinal, pages.nextSparse(), keeps)) {
                 if (!keeps.isEmpty()) { // else there would be no room another time either
                     pages.putBack(ordinal);
                 }
@@ -268,12 +268,13 @@ final class LogCleaner {
     /** Reads the first pages, and keeps what counts in them. The ordinal of the page behind those. */
     private int chooseFront(Log log, LogPages pages, Keeps keeps) throws IOException {
         int at = pages.first();
-        if (!pages.isCut() && !keepOf(log, 0, 0, keeps)) {
+        if (!pages.isCut() && !keepOf(log, 0, at, keeps)) {
             return at;
         }
         for (int i = 0; i < PAGES_AT_ONCE && at != pages.last(); i++) {
-            boolean whole = pages.isEmpty(at) || keepOf(log, pages.blk(at), at, keeps);
-            at = pages.behind(at);
+            int behind = pages.behind(at);
+            boolean whole = pages.isEmpty(at) || keepOf(log, at, behind, keeps);
+            at = behind;
             if (!whole) { // what did not fit, the next step appends: the page will not be empty before
                 break;
             }
@@ -281,10 +282,15 @@ final class LogCleaner {
         return at;
     }
 
-    /** Keeps what counts in one page. False if there was no room for all of it. */
-    private static boolean keepOf(Log log, int logBlk, int ordinal, Keeps keeps) throws IOException {
+    /**
+     * Keeps what counts in one page. False if there was no room for all of it.
+     *
+     * @param next ordinal of the page that is asked for next, if any; 0: none
+     */
+    private static boolean keepOf(Log log, int ordinal, int next, Keeps keeps) throws IOException {
         IoBlock io = log.io();
-        int status = log.inode().cleanRead(logBlk, keeps, io);
+        LogPages pages = log.pages();
+        int status = log.inode().cleanRead(pages.blk(ordinal), pages.blk(next), keeps, io);
         if (status != Abi.OK) {
             throw log.inode().failure(status, io);
         }
