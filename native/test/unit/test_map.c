@@ -218,6 +218,13 @@ static void test_space_that_comes_back(void **state) {
     assert_int_equal(nova_write(other.inode, 0, value, PG, first, first, 0, &other.io), NOVA_ENOSPC);
     assert_false(faults(p + next * PG)); /* a call that fails gives back, too */
 
+    nova_intent *in;
+    assert_int_equal(nova_write_begin(other.inode, 0, PG, first, first, 0, &other.io, &in), NOVA_OK);
+    next = store_until_full(p, 8 * MB / PG);
+    assert_true(faults(p + next * PG));
+    nova_write_abort(in); /* and one that is given up */
+    assert_false(faults(p + next * PG));
+
     next = store_until_full(p, 8 * MB / PG);
     assert_true(faults(p + next * PG));
     assert_int_equal(store_restart(&log, &fits), NOVA_OK);
