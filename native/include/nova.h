@@ -654,7 +654,7 @@ NOVA_API int nova_clean_gather(nova_inode *inode, const struct nova_keep *keep, 
  * answer is EINVAL. So it is for a WRITE with count 0, unless keep_blk or the page that holds the end has an entry that
  * says the size.
  *
- * Checksums of entries that say of blocks are not looked at, as in nova_clean_read().
+ * Checksums of entries that say of blocks are not looked at, as in nova_clean_read(), if one behind them says the size.
  *
  * io->size says how many pages were freed. One drain; durable on return. Errors: EINVAL (no such pages), ESTALE,
  * ECORRUPT, EOS (no page was freed).

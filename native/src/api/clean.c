@@ -329,18 +329,21 @@ static int check_size_behind(const struct log *log, uint32_t keep_blk, struct no
     return rc;
 }
 
-/* The caller may not know of all pages: calls on names append to the logs of inodes, too. */
-static int check_middle(const struct log *log, const struct extent_list *pages, uint32_t keep_blk,
-                        struct nova_error *err) {
+/*
+ * Whether all entries of pages may go. sizes: whether one of them may say nothing but the size; unverified, any that
+ * says of blocks, for how many these are may be damaged.
+ */
+static int check_entries(const struct log *log, const struct extent_list *pages, bool verify, bool *sizes,
+                         struct nova_error *err) {
     const struct fmt_entry *e;
     struct fmt_write_body w;
-    bool sizes = false;
+    *sizes = false;
     for (uint32_t i = 0; i < pages->n; i++)
         for (uint32_t k = 0; k < pages->ext[i].count; k++)
             for (struct log_pos at = {pages->ext[i].blk + k, 0}; at.idx < FMT_PAGE_LINES; at.idx += e->lines) {
                 e = entry_unverified(log, at);
-                if (is_of_blocks(log, e, FMT_PAGE_LINES - at.idx, &w)) {
-                    sizes = sizes || w.count == 0;
+                if (!verify && is_of_blocks(log, e, FMT_PAGE_LINES - at.idx, &w)) {
+                    *sizes = true;
                     continue;
                 }
                 int rc = entry_at(log, at, &e, err);
@@ -351,8 +354,21 @@ static int check_middle(const struct log *log, const struct extent_list *pages, 
                     return rc;
                 if (e->kind == FMT_PAD)
                     break;
+                memcpy(&w, e->payload, sizeof w);
+                *sizes = *sizes || (e->kind == FMT_WRITE && w.count == 0);
             }
-    return sizes ? check_size_behind(log, keep_blk, err) : NOVA_OK;
+    return NOVA_OK;
+}
+
+/* The caller may not know of all pages: calls on names append to the logs of inodes, too. */
+static int check_middle(const struct log *log, const struct extent_list *pages, uint32_t keep_blk,
+                        struct nova_error *err) {
+    bool sizes;
+    int rc = check_entries(log, pages, false, &sizes, err);
+    if (rc != NOVA_OK || !sizes || check_size_behind(log, keep_blk, err) == NOVA_OK)
+        return rc;
+    rc = check_entries(log, pages, true, &sizes, err); /* rarely */
+    return rc == NOVA_OK && sizes ? check_size_behind(log, keep_blk, err) : rc;
 }
 
 static int cut_locked(struct nova_inode *inode, uint32_t prev_blk, uint32_t keep_blk, struct extent_list *pages,

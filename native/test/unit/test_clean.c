@@ -594,6 +594,151 @@ static void mapped(void **state) {
     check_crashed();
 }
 
+/* ---- damage ---- */
+
+static void fill_log(uint32_t from, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        one_page(50, (uint8_t)(1 + (from + i) % 200));
+}
+
+/* Begins a new page of the log, and says which. */
+static uint32_t next_log_page(void) {
+    uint32_t blk = f.inode->log.tail.blk;
+    while (f.inode->log.tail.blk == blk)
+        fill_log(0, 1);
+    return f.inode->log.tail.blk;
+}
+
+/* A page may not leave the middle of the log, whatever bit of an entry of it is wrong. */
+static void refuses_each_bit(uint32_t prev, uint32_t keep, uint32_t at, uint32_t idx, const char *what) {
+    uint8_t *e = log_line(&f.inode->log, (struct log_pos){at, idx});
+    uint32_t lines = ((const struct fmt_entry *)(void *)e)->lines;
+    assert_int_equal(nova_clean_cut(f.inode, prev, keep, &f.io), NOVA_EINVAL);
+    for (uint32_t bit = 0; bit < lines * FMT_LINE * 8; bit++) {
+        e[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        int rc = nova_clean_cut(f.inode, prev, keep, &f.io);
+        e[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (rc != NOVA_EINVAL && rc != NOVA_ECORRUPT)
+            fail_msg("status %d with bit %u of %s wrong", rc, bit, what);
+    }
+}
+
+static void say(uint32_t what) {
+    switch (what) {
+    case 0: must(store_truncate(&f, 60 * BLK + 7)); break;
+    case 1: must(store_punch(&f, 3 * BLK, BLK)); break;
+    case 2: must(store_collapse(&f, 40 * BLK, BLK)); break;
+    case 3: must(store_insert(&f, 40 * BLK, BLK)); break;
+    case 4: must(store_setattr(&s, "file", NOVA_ATTR_MODE | NOVA_ATTR_UID, 0640, 1000, 0, 0, 0, 0)); break;
+    case 5: must(store_link(&s, "file", "other")); break;
+    default: must(store_setxattr(&f, "user.x", bytes, 3)), must(store_removexattr(&f, "user.x"));
+    }
+}
+
+static void damaged_entry_that_must_stay(void **state) {
+    (void)state;
+    static const char *const name[] = {"truncate", "hole", "collapse", "insert", "setattr", "link", "xattr"};
+    uint32_t freed;
+    for (uint32_t i = 0; i < 60; i++)
+        one_page(i, 1);
+    grow(70);
+    clean(1, &freed);
+    for (uint32_t i = 0; i < sizeof name / sizeof *name; i++) {
+        uint32_t prev = f.inode->log.tail.blk, at = next_log_page();
+        say(i);
+        uint32_t idx = f.inode->log.tail.idx - 1, keep = next_log_page();
+        (void)next_log_page();
+        refuses_each_bit(prev, keep, at, idx, name[i]);
+    }
+    check_crashed();
+}
+
+/* Whether records are those of `want` but for the one of a line, which may be another or missing. */
+static bool same_but(uint32_t line, const struct nova_record *want, uint32_t want_n, const struct nova_record *rec,
+                     uint32_t n) {
+    uint32_t i = 0, k = 0;
+    while (i < want_n || k < n) {
+        if (i < want_n && want[i].log_idx == line)
+            i += want[i].lines;
+        else if (k < n && rec[k].log_idx == line)
+            k += rec[k].lines;
+        else if (i == want_n || k == n || memcmp(&want[i], &rec[k], want[i].lines * sizeof *want) != 0)
+            return false;
+        else
+            k += want[i].lines, i += want[i].lines;
+    }
+    return true;
+}
+
+/* What counts is read of a page, writes of no blocks excepted; a damaged entry hides none of the others. */
+static void records_of_a_page(void **state) {
+    (void)state;
+    static struct nova_record want[NOVA_PAGE_RECORDS], rec[NOVA_PAGE_RECORDS];
+    static const uint16_t kinds[] = {NOVA_REC_WRITE, NOVA_REC_ALLOC,   NOVA_REC_XATTR,
+                                     NOVA_REC_HOLE,  NOVA_REC_SETATTR, NOVA_REC_WRITE};
+    must(store_write(&f, 0, bytes, 100));
+    grow(70);
+    uint32_t blk = next_log_page(), n = 0;
+    must(store_write(&f, 51 * BLK, bytes, 100));
+    must(store_write(&f, f.size, bytes, 10)); /* in place */
+    must(store_allocate(&f, 60 * BLK, BLK, true));
+    must(store_setxattr(&f, "user.long", bytes, 200));
+    must(store_write(&f, f.size, bytes, 10));
+    must(store_punch(&f, 51 * BLK, BLK));
+    grow(1);
+    must(store_write(&f, 0, bytes, 2 * BLK));
+    assert_int_equal(f.inode->log.tail.blk, blk);
+    uint32_t end = f.inode->log.tail.idx;
+    must(nova_clean_read(f.inode, blk, want, NOVA_PAGE_RECORDS, &f.io));
+    uint32_t want_n = f.io.record_count;
+    for (uint32_t i = 1; i < want_n; i += want[i].lines, n++) { /* behind the one that entered the page */
+        assert_in_range(n, 0, sizeof kinds / sizeof *kinds - 1);
+        assert_int_equal(want[i].kind, kinds[n]);
+        assert_int_equal(want[i].log_blk, blk);
+    }
+    assert_int_equal(n, sizeof kinds / sizeof *kinds);
+    uint32_t lines;
+    for (uint32_t idx = 0; idx < end; idx += lines) {
+        uint8_t *e = log_line(&f.inode->log, (struct log_pos){blk, idx});
+        lines = ((const struct fmt_entry *)(void *)e)->lines;
+        for (uint32_t bit = 0; bit < lines * FMT_LINE * 8; bit++) {
+            e[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            int rc = nova_clean_read(f.inode, blk, rec, NOVA_PAGE_RECORDS, &f.io);
+            e[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            if (rc != NOVA_ECORRUPT && (rc != NOVA_OK || !same_but(idx, want, want_n, rec, f.io.record_count)))
+                fail_msg("status %d with bit %u of line %u wrong", rc, bit, idx);
+        }
+    }
+    check_crashed();
+}
+
+static void set_values(uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        must(store_setxattr(&f, "user.x", bytes, i % 10));
+}
+
+/* The last that says the size, bytes behind the end in a block that is there, among values that are replaced. */
+static void damaged_entry_of_the_size(void **state) {
+    (void)state;
+    uint32_t freed, page[4];
+    must(store_write(&f, 0, bytes, 100));
+    grow(70);
+    clean(1, &freed);
+    for (uint32_t i = 0; i < 4; i++) {
+        page[i] = f.inode->log.tail.blk;
+        while (f.inode->log.tail.blk == page[i])
+            set_values(1);
+        if (i == 0)
+            must(store_write(&f, f.size, bytes, 10));
+    }
+    assert_int_equal(f.inode->log.tail.blk == page[3], 0);
+    refuses_each_bit(page[0], page[2], page[1], 1, "the size");
+    must(store_write(&f, f.size, bytes, 10));
+    must(nova_clean_cut(f.inode, page[0], page[2], &f.io)); /* another one says it */
+    assert_int_equal(f.io.size, 1);
+    check_crashed();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(overwritten, set_up, tear_down),
@@ -612,6 +757,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(full_pool, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mapped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(records_of_a_page, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damaged_entry_that_must_stay, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damaged_entry_of_the_size, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

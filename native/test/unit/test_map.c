@@ -208,6 +208,23 @@ static void test_space_that_comes_back(void **state) {
     assert_in_range(freed, 3, 10);
     assert_false(faults(p + next * PG));
 
+    while (other.inode->log.tail.idx != FMT_PAGE_LINES)
+        assert_int_equal(store_write(&other, 0, value, PG), NOVA_OK);
+    uint32_t blk = alloc_one(x.s.pool->alloc, 0), first = block_map_get(&other.map, 0);
+    next = store_until_full(p, 8 * MB / PG);
+    assert_true(faults(p + next * PG));
+    other.io.frees[other.io.free_count++] = (struct nova_extent){blk, 1};
+    assert_int_equal(other.io.free_count, 1);
+    assert_int_equal(nova_write(other.inode, 0, value, PG, first, first, 0, &other.io), NOVA_ENOSPC);
+    assert_false(faults(p + next * PG)); /* a call that fails gives back, too */
+
+    nova_intent *in;
+    assert_int_equal(nova_write_begin(other.inode, 0, PG, first, first, 0, &other.io, &in), NOVA_OK);
+    next = store_until_full(p, 8 * MB / PG);
+    assert_true(faults(p + next * PG));
+    nova_write_abort(in); /* and one that is given up */
+    assert_false(faults(p + next * PG));
+
     next = store_until_full(p, 8 * MB / PG);
     assert_true(faults(p + next * PG));
     assert_int_equal(store_restart(&log, &fits), NOVA_OK);

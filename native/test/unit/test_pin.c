@@ -390,6 +390,37 @@ static void test_pins_outlive_the_pool(void **state) {
     assert_int_equal(alloc_held_free(s.pool->alloc), 0);
 }
 
+/* A block that a writing call gives back may be the next one that is written, but not as long as a pin shows it. */
+static void test_what_is_given_back_is_kept(void **state) {
+    (void)state;
+    struct store_file f;
+    struct store_pin pin;
+    must(store_file_open(&s, "f", true, &f));
+    write_at(&f, 0, 4 * BLK, 5);
+    must(store_pin(&f, 0, 4 * BLK, &pin));
+    must(store_file_close(&f));
+    must(store_file_open(&s, "f", false, &f)); /* with no mapping */
+    uint8_t bytes[BLK];
+    for (uint32_t i = 0; i < 8; i++) {
+        uint64_t page = i % 4;
+        uint32_t blk = block_map_get(&f.map, page);
+        fill_pattern(bytes, BLK, 60 + i);
+        must(nova_write(f.inode, page * BLK, bytes, BLK, blk, blk, 0, &f.io));
+        assert_int_equal(f.io.free_count, 0);
+        assert_true(block_map_set(&f.map, page, f.io.records[0].u.write.blk, 1, NULL, NULL));
+        f.io.frees[f.io.free_count++] = (struct nova_extent){blk, 1}; /* for the next one */
+    }
+    assert_true(shows(pin.addr, pin.len, 5));
+    assert_int_equal(alloc_held_free(s.pool->alloc), 4);
+    must(store_write(&f, 0, bytes, BLK));
+    store_unpin(&pin);
+    must(store_file_close(&f));
+    must(store_unlink(&s, "f"));
+    assert_int_equal(store_close(&s), NOVA_OK);
+    sound();
+    must(store_open(&s, path, NOVA_OPT_EMULATED));
+}
+
 static void test_a_pool_that_grows_under_pins(void **state) {
     (void)state;
     struct store_file f;
@@ -503,6 +534,7 @@ int main(void) {
         TEST(test_regions_show_the_same),
         TEST(test_arguments),
         TEST(test_a_log_that_cannot_be_followed),
+        TEST(test_what_is_given_back_is_kept),
         TEST(test_pins_outlive_the_pool),
         TEST(test_a_pool_that_grows_under_pins),
         TEST(test_a_pool_that_is_overwritten),

@@ -473,6 +473,26 @@ static void a_block_given_back_is_used(void **state) {
 
     write_page(&f, 1, NOVA_OK); /* the log enters a page */
     must(store_done(&f, NOVA_OK));
+
+    before = blocks_free();
+    blk = alloc_one(s.pool->alloc, 0); /* one that needs no block */
+    f.io.frees[0] = (struct nova_extent){blk, 1};
+    f.io.free_count = 1;
+    must(store_write(&f, f.size, data, 10));
+    assert_int_equal(blocks_free(), --before);
+    blk = alloc_one(s.pool->alloc, 0);
+    f.io.frees[0] = (struct nova_extent){blk, 1};
+    f.io.free_count = 1;
+    must(store_write(&f, f.size, data, 10));
+    assert_int_equal(blocks_free(), before);
+
+    blk = alloc_in_a_row(s.pool->alloc, 2); /* more than it needs */
+    f.io.frees[0] = (struct nova_extent){blk, 2};
+    f.io.free_count = 1;
+    write_page(&f, 1, NOVA_OK);
+    must(store_done(&f, NOVA_OK));
+    assert_int_equal(blocks_free(), before);
+    must(store_truncate(&f, 4 * BLK));
     for (uint64_t page = 3; page < 5; page++) { /* the last block of the pool: overwriting, and appending */
         uint32_t n;
         struct nova_extent *held = squeeze(0, &n);

@@ -161,6 +161,42 @@ class LogCleaningTest {
         pools.assertSound("p");
     }
 
+    /** Pages in a row that one entry will say, as far as they are; there is a hole, and some lie beyond the end. */
+    @Test
+    void pagesInARow() throws IOException {
+        int pages = 1100; // more than one leaf of the index
+        int beyond = 700;
+        byte[] want = new byte[pages * BLOCK - 100];
+        try (NovaStore store = pools.create("p", 32 * MIB)) {
+            put(store, "f", new byte[0]);
+            long free = store.info().blocksFree();
+            try (NovaFile file = store.open("f", READ, WRITE)) {
+                random.nextBytes(want);
+                file.write(0, want, 0, want.length); // one entry, of which pieces go on counting
+                file.allocate((long) pages * BLOCK, (long) beyond * BLOCK, true);
+                file.punchHole(510L * BLOCK, 5L * BLOCK);
+                Arrays.fill(want, 510 * BLOCK, 515 * BLOCK, (byte) 0);
+                for (int i = 0; i < 30_000; i++) { // each second one is hot
+                    int at = i % 2 == 0 ? 7 : random.nextInt(20) * 50;
+                    at = at >= 510 && at < 515 ? 9 : at;
+                    write(file, at, page(i), want);
+                }
+            }
+            int blocks = pages - 5 + beyond;
+            long log = logPages(store, free, blocks);
+            assertTrue(log >= 1 && log <= 2 * blocks / 63 + 6, log + " pages for a log of " + blocks + " entries");
+            CleaningStats stats = store.stats().cleaning();
+            assertTrue(stats.pagesFreed() > 300 && stats.failed() == 0, stats.toString());
+            assertAfterCrash(store, "f", want, blocks, free);
+            try (NovaFile file = store.open("f", READ, WRITE)) { // what lies beyond the end is zeros
+                file.setSize((long) (pages + beyond) * BLOCK);
+            }
+            assertTrue(logPages(store, free, blocks) >= 1);
+            assertAfterCrash(store, "f", Arrays.copyOf(want, (pages + beyond) * BLOCK), blocks, free);
+        }
+        pools.assertSound("p");
+    }
+
     /** Ranges move pages away from where their entries say that they are. */
     @Test
     void movedPages() throws IOException {

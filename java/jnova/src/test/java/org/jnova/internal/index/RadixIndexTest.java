@@ -174,6 +174,23 @@ class RadixIndexTest {
     }
 
     @Test
+    void aHoleIsNoPageOfTheSlot() {
+        LogPages pages = new LogPages(1, 3, false); // three pages, as of entries in the slot
+        RadixIndex index = new RadixIndex();
+        index.map(0, 100, 1, 0, null);
+        index.map(2, 102, 1, 0, null);
+        index.map(5, 105, 1, 0, null);
+        index.setLog(pages);
+        index.map(0, 200, 6, 1, null); // mapped and not, by turns
+        assertEquals(6, index.pages());
+        assertTrue(pages.isEmpty(0));
+        assertFalse(pages.isEmpty(1));
+        index.truncate(0, null);
+        assertEquals(0, index.pages());
+        assertTrue(pages.isEmpty(1));
+    }
+
+    @Test
     void runFromBlockThatWasReplacedMeanwhileEndsAtOnce() {
         RadixIndex index = new RadixIndex();
         index.map(0, 100, 3, 1, null);
