@@ -43,9 +43,9 @@ public final class LogPages {
 
     // How far apart in ordinals the pages of a log may get: by its pages, and by what it says, since each ordinal between
     // takes memory (26 bytes), as what it says does in the index, but to bring them together takes time for all of that.
-    private static final int STRETCH = 4;
+    private static final int STRETCH = 3;
     private static final int STRETCH_SLACK = 64;
-    private static final int WEIGHT_PER_STRETCH = 16;
+    private static final int WEIGHT_PER_STRETCH = 32;
 
     /** For tests: whether logs are cleaned at any moment, whatever their length. */
     private static volatile boolean always;
@@ -123,10 +123,10 @@ public final class LogPages {
         if (ordinal == 0 && left != 0) { // that is the slot's: a gap
             ordinal = 1;
         }
-        int i = ordinal - base;
-        if (i >= blk.length) {
-            grow();
+        if (ordinal - base >= blk.length) {
+            makeRoom();
         }
+        int i = ordinal - base;
         blk[i] = logBlk;
         weight[i] = 0;
         attributes[i] = 0;
@@ -145,8 +145,13 @@ public final class LogPages {
         }
     }
 
-    private void grow() {
-        int size = blk.length * 2;
+    /** For one more ordinal: where gaps are, if they are many, or by half as much again. */
+    private void makeRoom() {
+        if (first - base > blk.length / 4) {
+            forgetGaps();
+            return;
+        }
+        int size = blk.length + (blk.length >> 1);
         int[] newBlk = Arrays.copyOf(blk, size);
         int[] newWeight = Arrays.copyOf(weight, size);
         int[] newBefore = Arrays.copyOf(before, size);
@@ -432,16 +437,12 @@ public final class LogPages {
         cut = true;
         first = newFirst;
         before[first - base] = 0;
-        forgetGaps();
     }
 
-    /** Gives up the room of ordinals before the first page, once they are half of all. */
+    /** Gives up the room of ordinals before the first page. */
     private void forgetGaps() {
         int gaps = first - base;
         int used = last - first + 1;
-        if (gaps < used || gaps < FIRST_CAPACITY) {
-            return;
-        }
         shift(blk, gaps, used);
         shift(weight, gaps, used);
         shift(before, gaps, used);
