@@ -7,6 +7,7 @@
 module org.jnova {
     requires jdk.jfr;
     requires jdk.nio.mapmode;
+    requires static java.management; // only if a store is to be an MBean
     requires static org.bytedeco.javacpp; // its annotations, from which the build makes the JNI library
 
     exports org.jnova;

@@ -9,8 +9,10 @@ import java.time.Duration;
  * does.
  *
  * @param info space, and what opening the pool had to recover
+ * @param uptime how long the store has been open
  * @param openFiles files and symbolic links that somebody has open, or mapped
  * @param loadedDirectories directories whose names are in memory
+ * @param writes calls that wrote to files
  * @param logs what logs have grown and shrunk
  * @param cleaning what cleaning logs has done for that
  * @param faults page faults of mapped regions
@@ -18,22 +20,35 @@ import java.time.Duration;
  */
 public record StoreStats(
         StoreInfo info,
+        Duration uptime,
         int openFiles,
         int loadedDirectories,
+        Writes writes,
         Logs logs,
         CleaningStats cleaning,
         Faults faults,
         Locks locks) {
 
     /**
+     * Calls that wrote bytes to files, or copied them from another file; what programs store to mapped files is not
+     * known.
+     *
+     * @param calls calls that were committed
+     * @param bytes bytes of theirs, those included that a copy leaves as holes
+     */
+    public record Writes(long calls, long bytes) {}
+
+    /**
      * Logs of all inodes, in pages of {@link StoreInfo#blockSize()} bytes.
      *
+     * @param entriesAppended entries that the index has followed: of writes, of changes of names and attributes, of
+     *     page faults once a call has come to the file, and what cleaning has appended again
      * @param pagesAdded pages that commits added to logs
      * @param pagesFreed pages that cleaning has freed, or the deletion of files
      * @param transactionsEnded transactions over several logs that a crash had cut short behind their commit, and that
      *     opening the pool has ended
      */
-    public record Logs(long pagesAdded, long pagesFreed, long transactionsEnded) {}
+    public record Logs(long entriesAppended, long pagesAdded, long pagesFreed, long transactionsEnded) {}
 
     /**
      * Page faults of lazily mapped regions, those included that are closed.

@@ -45,7 +45,8 @@ class StoreStatsTest {
         assertEquals(store.info(), stats.info());
         assertEquals(0, stats.openFiles());
         assertEquals(1, stats.loadedDirectories());
-        assertEquals(new StoreStats.Logs(0, 0, 0), stats.logs());
+        assertEquals(new StoreStats.Writes(0, 0), stats.writes());
+        assertEquals(new StoreStats.Logs(0, 0, 0, 0), stats.logs());
         assertEquals(new CleaningStats(0, 0, 0, 0, 0), stats.cleaning());
         assertEquals(0, stats.faults().served());
         assertEquals(0, stats.faults().pagesAllocated());
@@ -70,6 +71,69 @@ class StoreStatsTest {
         assertEquals(stats.logs().pagesAdded(), stats.logs().pagesFreed());
         store.close();
         assertThrows(ClosedFileSystemException.class, store::stats);
+    }
+
+    @Test
+    void writes() throws IOException {
+        NovaFile file = store.open("f", CREATE, READ, WRITE);
+        file.write(10, new byte[100], 0, 100);
+        file.append(ByteBuffer.allocateDirect(1 << 20)); // in pieces or not
+        file.append(new byte[1 << 20], 0, 1 << 20);
+        StoreStats.Writes three = new StoreStats.Writes(3, 100 + (2 << 20));
+        assertEquals(three, store.stats().writes());
+        file.setSize(0);
+        file.read(0, new byte[1], 0, 1);
+        assertThrows(NoSpaceException.class, () -> file.write(0, new byte[32 << 20], 0, 32 << 20));
+        assertEquals(three, store.stats().writes());
+        try (NovaFile other = store.open("g", CREATE, WRITE)) {
+            other.write(0, new byte[1], 0, 1);
+            assertEquals(new StoreStats.Writes(4, three.bytes() + 1), store.stats().writes());
+            file.close();
+            assertEquals(new StoreStats.Writes(4, three.bytes() + 1), store.stats().writes(), "of what is closed, too");
+        }
+    }
+
+    @Test
+    void entriesOfFilesAndDirectories() throws IOException {
+        store.createDirectory("d");
+        long entries = store.stats().logs().entriesAppended();
+        assertTrue(entries > 0);
+        try (NovaFile file = store.open("f", CREATE, WRITE)) {
+            long before = store.stats().logs().entriesAppended();
+            assertTrue(before > entries, "a name");
+            for (int i = 0; i < 10; i++) {
+                file.write(0, new byte[PAGE], 0, PAGE);
+            }
+            assertEquals(before + 10, store.stats().logs().entriesAppended());
+        }
+        store.rename("f", "d/f");
+        entries = store.stats().logs().entriesAppended();
+        store.delete("d/f");
+        store.delete("d");
+        assertTrue(store.stats().logs().entriesAppended() > entries, "of what is deleted, too");
+    }
+
+    /** Counts do not fall, and none is lost, while files are opened and closed. */
+    @Test
+    void writesWhileFilesClose() throws IOException, InterruptedException {
+        Thread writer = new Thread(() -> {
+            for (int i = 0; i < 2000; i++) {
+                try (NovaFile file = store.open("f" + i % 50, CREATE, WRITE)) {
+                    file.write(0, new byte[10], 0, 10);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        });
+        writer.start();
+        long last = 0;
+        while (writer.isAlive()) {
+            long now = store.stats().writes().calls();
+            assertTrue(now >= last, now + " after " + last);
+            last = now;
+        }
+        writer.join();
+        assertEquals(new StoreStats.Writes(2000, 20_000), store.stats().writes());
     }
 
     @Test
@@ -101,6 +165,9 @@ class StoreStatsTest {
                 assertEquals(status.pagesAllocated(), faults.pagesAllocated());
                 assertEquals(status.longestFault(), faults.longestHold());
                 assertEquals(status.mappingsMax(), faults.mappingsMax());
+                long entries = store.stats().logs().entriesAppended();
+                file.write(0, new byte[1], 0, 1);
+                assertTrue(store.stats().logs().entriesAppended() > entries, "those of the faults are followed now");
             }
             assertTrue(store.stats().faults().served() > 0, "of a region that is closed");
         }

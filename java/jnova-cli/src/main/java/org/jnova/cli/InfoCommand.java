@@ -18,8 +18,8 @@ import picocli.CommandLine.Option;
         header = "Tell facts about a pool",
         description = "Opens the pool, which recovers it if it was not closed in order, and tells its size, use and"
                 + " durability; and what that open itself took. A pool is open in one process at a time: what a running"
-                + " one does, it tells by NovaStore.stats() and in recordings of the Java Flight Recorder (jcmd PID"
-                + " JFR.start), events org.jnova.*.",
+                + " one does, it tells by 'jnova top', by NovaStore.stats(), and in recordings of the Java Flight"
+                + " Recorder (jcmd PID JFR.start), events org.jnova.*.",
         footer = {
             "  jnova info /dev/shm/pool",
             "  jnova info /dev/shm/pool --json | jq .freeBytes",
@@ -39,7 +39,9 @@ final class InfoCommand extends StoreCommand {
         }
         if (json) {
             Map<String, Object> map = json(stats.info());
-            map.put("stats", json(stats));
+            Map<String, Object> figures = new LinkedHashMap<>(StatsFigures.state(stats));
+            figures.putAll(StatsFigures.counters(stats));
+            map.put("stats", figures);
             out().println(Json.of(map));
         } else {
             print(stats.info());
@@ -103,34 +105,6 @@ final class InfoCommand extends StoreCommand {
                 "volatile memory: a call that returned survives a crash of the process, not of the machine";
             case MSYNC -> "msync: a call that returned survives power failure, slowly";
         };
-    }
-
-    private static Map<String, Object> json(StoreStats stats) {
-        Map<String, Object> map = new LinkedHashMap<>();
-        map.put("openFiles", stats.openFiles());
-        map.put("loadedDirectories", stats.loadedDirectories());
-        map.put("logPagesAdded", stats.logs().pagesAdded());
-        map.put("logPagesFreed", stats.logs().pagesFreed());
-        map.put("transactionsEnded", stats.logs().transactionsEnded());
-        map.put("cleaningSteps", stats.cleaning().steps());
-        map.put("cleaningPagesFreed", stats.cleaning().pagesFreed());
-        map.put("cleaningCopied", stats.cleaning().copied());
-        map.put("cleaningFailed", stats.cleaning().failed());
-        map.put("cleaningNanos", stats.cleaning().nanos());
-        map.put("faults", stats.faults().served());
-        map.put("faultPages", stats.faults().pagesAllocated());
-        map.put("faultPagesMoved", stats.faults().pagesMoved());
-        map.put("faultLongestHoldNanos", stats.faults().longestHold().toNanos());
-        putWaits(map, "directories", stats.locks().directories());
-        putWaits(map, "files", stats.locks().files());
-        putWaits(map, "tables", stats.locks().tables());
-        map.put("logsWaits", stats.locks().logs());
-        return map;
-    }
-
-    private static void putWaits(Map<String, Object> map, String locks, StoreStats.Waits waits) {
-        map.put(locks + "Waits", waits.count());
-        map.put(locks + "WaitNanos", waits.time().toNanos());
     }
 
     private static Map<String, Object> json(StoreInfo info) {

@@ -27,6 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         subcommands = {
             MkfsCommand.class,
             InfoCommand.class,
+            TopCommand.class,
             ResizeCommand.class,
             LsCommand.class,
             PutCommand.class,

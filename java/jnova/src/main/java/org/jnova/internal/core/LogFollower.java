@@ -28,6 +28,7 @@ public final class LogFollower {
     private State state = State.IDLE;
     private int next;
     private boolean unread; // whether there are committed records beyond those in the io block
+    private long applied;
 
     /**
      * @param inode replayed to its end
@@ -69,6 +70,11 @@ public final class LogFollower {
         return state == State.APPLYING || state == State.CALLED && (io.recordCount() != 0 || io.more());
     }
 
+    /** Records applied so far: entries that were appended behind what the inode was replayed to. */
+    public long applied() {
+        return applied;
+    }
+
     /**
      * Applies what the view lacks.
      *
@@ -106,6 +112,7 @@ public final class LogFollower {
             int following = next + Records.lines(bytes, at);
             sink.apply(bytes, at);
             next = following; // nothing that could throw lies between: some records must not be applied twice
+            applied++;
         }
     }
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.InodeStat;
 import org.jnova.internal.core.IoBlock;
@@ -38,6 +39,7 @@ final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
     private final NativeInode inode;
     private final IoPool ioPool;
     private final LogCleaner cleaner;
+    private final LongAdder entries; // of all directories: a change of names takes too long for this to show
     private final DirectoryIndex index = new DirectoryIndex();
     private final ExtendedAttributes extended = new ExtendedAttributes(); // guarded by the lock
 
@@ -55,12 +57,14 @@ final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
             NativeInode inode,
             IoPool ioPool,
             LogCleaner cleaner,
+            LongAdder entries,
             int ino,
             int gen,
             DirectoryState parent) {
         this.inode = inode;
         this.ioPool = ioPool;
         this.cleaner = cleaner;
+        this.entries = entries;
         this.ino = ino;
         this.gen = gen;
         this.parent = parent == null ? this : parent;
@@ -70,6 +74,7 @@ final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
     /**
      * Opens and replays it. The caller sees to it that this happens once at a time.
      *
+     * @param entries counts those that are appended
      * @param gen its generation, or 0 for the root's
      * @param parent the directory it is in, or null for the root
      */
@@ -77,6 +82,7 @@ final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
             NativePool pool,
             IoPool ioPool,
             LogCleaner cleaner,
+            LongAdder entries,
             int ino,
             int gen,
             DirectoryState parent,
@@ -85,7 +91,7 @@ final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
         NativeInode inode = pool.openInode(ino, gen, label);
         boolean good = false;
         try {
-            DirectoryState state = new DirectoryState(pool, inode, ioPool, cleaner, ino, gen, parent);
+            DirectoryState state = new DirectoryState(pool, inode, ioPool, cleaner, entries, ino, gen, parent);
             inode.replayAll(state);
             good = true;
             return state;
@@ -173,7 +179,7 @@ final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
 
     private void catchUp() throws IOException {
         if (follower != null && !removed) {
-            follower.catchUp(this);
+            follow();
         }
     }
 
@@ -386,7 +392,7 @@ final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
 
     private int settle(int status) throws IOException {
         if (status == Abi.OK) {
-            follower.catchUp(this);
+            follow();
         } else {
             follower.failed();
         }
@@ -394,6 +400,18 @@ final class DirectoryState implements NativeInode.Sink, LogCleaner.Log {
             cleaner.noSpace();
         }
         return status;
+    }
+
+    private void follow() throws IOException {
+        long before = follower.applied();
+        try {
+            follower.catchUp(this);
+        } finally {
+            long more = follower.applied() - before;
+            if (more != 0) {
+                entries.add(more);
+            }
+        }
     }
 
     /** The exception for a failed change. */

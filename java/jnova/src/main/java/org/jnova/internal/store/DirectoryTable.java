@@ -4,6 +4,7 @@ package org.jnova.internal.store;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.IoPool;
 import org.jnova.internal.core.NativePool;
@@ -19,15 +20,18 @@ final class DirectoryTable {
     private final NativePool pool;
     private final IoPool ioPool;
     private final LogCleaner cleaner;
+    private final LongAdder entries; // that logs of directories got
     private final DirectoryState root;
     private final Map<Integer, DirectoryState> loaded = new ConcurrentHashMap<>();
     /** Loading holds the stripe of the inode number. */
     private final RankedLock[] stripes = new RankedLock[Stripes.COUNT];
 
-    private DirectoryTable(NativePool pool, IoPool ioPool, LogCleaner cleaner, DirectoryState root) {
+    private DirectoryTable(
+            NativePool pool, IoPool ioPool, LogCleaner cleaner, LongAdder entries, DirectoryState root) {
         this.pool = pool;
         this.ioPool = ioPool;
         this.cleaner = cleaner;
+        this.entries = entries;
         this.root = root;
         loaded.put(root.ino, root);
         for (int i = 0; i < Stripes.COUNT; i++) {
@@ -37,11 +41,13 @@ final class DirectoryTable {
 
     /** Opens the root. */
     static DirectoryTable open(NativePool pool, IoPool ioPool, LogCleaner cleaner) throws IOException {
+        LongAdder entries = new LongAdder();
         return new DirectoryTable(
                 pool,
                 ioPool,
                 cleaner,
-                DirectoryState.open(pool, ioPool, cleaner, Abi.ROOT_INO, 0, null, "(root directory)"));
+                entries,
+                DirectoryState.open(pool, ioPool, cleaner, entries, Abi.ROOT_INO, 0, null, "(root directory)"));
     }
 
     DirectoryState root() {
@@ -81,13 +87,18 @@ final class DirectoryTable {
             DirectoryState state = find(child);
             if (state == null) {
                 state = DirectoryState.open(
-                        pool, ioPool, cleaner, child.ino(), child.gen(), parent, Names.decode(name));
+                        pool, ioPool, cleaner, entries, child.ino(), child.gen(), parent, Names.decode(name));
                 loaded.put(child.ino(), state);
             }
             return state;
         } finally {
             stripe.unlockWrite(stamp);
         }
+    }
+
+    /** Entries that logs of directories got since the store was opened, those included that are deleted. */
+    long entries() {
+        return entries.sum();
     }
 
     /** Directories that are loaded. */

@@ -33,6 +33,9 @@ final class FileCommits {
     private long indexStamp; // of indexLock while a native call on a mapped file is made under it, else 0
     private long appendedBefore; // FileView.appended ahead of the call that replay follows
 
+    private long writes;
+    private long bytesWritten;
+
     FileCommits(
             InodeTable table,
             NativeInode inode,
@@ -155,6 +158,23 @@ final class FileCommits {
         follower.failed();
         catchUpWithFaults();
         return true;
+    }
+
+    // ---- statistics
+
+    /** The native call of a write has committed it. */
+    void wrote(long len) {
+        writes++;
+        bytesWritten += len;
+    }
+
+    /**
+     * Adds what was written to a sum. Needs no lock: writers pay for no more than two plain fields, and who asks may
+     * miss the write that just returns. A field of 8 bytes is read as a whole on this platform.
+     */
+    void addTo(WriteCounts sum) {
+        LogFollower all = follower;
+        sum.add(writes, bytesWritten, all == null ? 0 : all.applied());
     }
 
     // ---- cleaning the log

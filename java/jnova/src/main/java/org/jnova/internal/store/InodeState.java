@@ -256,8 +256,16 @@ public final class InodeState {
             return fillAndCommit(off, filler -> filler.data(address, len), len);
         }
         prepare(off, len);
-        return inode.write(
-                off, address, len, view.blockAt(off), view.blockAt(off + len - 1), view.eofBlock(), commits.io());
+        return counted(
+                inode.write(
+                        off,
+                        address,
+                        len,
+                        view.blockAt(off),
+                        view.blockAt(off + len - 1),
+                        view.eofBlock(),
+                        commits.io()),
+                len);
     }
 
     /** Where the bytes of a write in pieces come from. */
@@ -314,7 +322,19 @@ public final class InodeState {
             }
         }
         commits.commitNext();
-        return NativeInode.writeCommit(intent, io);
+        return counted(NativeInode.writeCommit(intent, io), len);
+    }
+
+    private int counted(int status, long len) {
+        if (status == Abi.OK) {
+            commits.wrote(len);
+        }
+        return status;
+    }
+
+    /** Adds what was written to a sum; needs no lock. */
+    void addTo(WriteCounts sum) {
+        commits.addTo(sum);
     }
 
     /** It has been read, by other ways than {@link #read}. */

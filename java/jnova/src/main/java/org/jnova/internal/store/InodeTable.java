@@ -36,10 +36,11 @@ final class InodeTable {
     private final MemoryPool staging = MemoryPool.perCpu(STAGING_PIECE);
     private final Stripe[] stripes = new Stripe[Stripes.COUNT];
 
-    /** Open inodes by number; guarded by the lock. */
+    /** Open inodes by number, and what was written to those that are closed; guarded by the lock. */
     private static final class Stripe {
         final RankedLock lock;
         final Map<Integer, InodeState> open = new HashMap<>();
+        final WriteCounts closed = new WriteCounts();
 
         Stripe(LockWaits waits) {
             this.lock = new RankedLock(LockRank.LIFECYCLE, this, waits);
@@ -172,7 +173,11 @@ final class InodeTable {
         try {
             state.references--;
             if (state.references == 0 && stripe.open.remove(state.ino, state)) {
-                state.close();
+                try {
+                    state.close();
+                } finally {
+                    state.addTo(stripe.closed);
+                }
             }
         } finally {
             stripe.lock.unlockWrite(stamp);
@@ -191,6 +196,21 @@ final class InodeTable {
             }
         }
         return n;
+    }
+
+    /** What was written since the store was opened, to files that are closed, too. Sums only grow from call to call. */
+    WriteCounts written() {
+        WriteCounts sum = new WriteCounts();
+        for (Stripe stripe : stripes) {
+            long stamp = stripe.lock.readLock();
+            try {
+                sum.add(stripe.closed);
+                stripe.open.values().forEach(state -> state.addTo(sum));
+            } finally {
+                stripe.lock.unlockRead(stamp);
+            }
+        }
+        return sum;
     }
 
     /** Closes all inodes, whatever handles there are. The caller keeps new ones from being opened. */

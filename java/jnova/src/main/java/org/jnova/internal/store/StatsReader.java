@@ -16,14 +16,26 @@ final class StatsReader {
     private StatsReader() {}
 
     static StoreStats read(
-            StoreInfo info, NativePool pool, InodeTable table, DirectoryTable directories, CleaningStats cleaning)
+            StoreInfo info,
+            Duration uptime,
+            NativePool pool,
+            InodeTable table,
+            DirectoryTable directories,
+            CleaningStats cleaning)
             throws IOException {
         PoolStats counted = pool.stats();
+        WriteCounts written = table.written();
         return new StoreStats(
                 info,
+                uptime,
                 table.openInodes(),
                 directories.size(),
-                new StoreStats.Logs(counted.logPagesAdded(), counted.logPagesFreed(), counted.redone()),
+                new StoreStats.Writes(written.calls(), written.bytes()),
+                new StoreStats.Logs(
+                        written.entries() + directories.entries(),
+                        counted.logPagesAdded(),
+                        counted.logPagesFreed(),
+                        counted.redone()),
                 cleaning,
                 new StoreStats.Faults(
                         counted.faults(),

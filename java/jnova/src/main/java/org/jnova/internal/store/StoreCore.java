@@ -7,9 +7,11 @@ import java.nio.file.ClosedFileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jnova.CleaningStats;
 import org.jnova.DirectoryEntry;
 import org.jnova.FileInfo;
@@ -23,6 +25,7 @@ import org.jnova.internal.event.RecoveryEvent;
 import org.jnova.internal.index.DirectoryIndex;
 import org.jnova.internal.lock.LockRank;
 import org.jnova.internal.lock.RankedLock;
+import org.jnova.internal.management.StoreBeans;
 
 /**
  * An open store: its pool, its directories, its open inodes, and the gate that every call which uses names goes
@@ -36,6 +39,8 @@ public final class StoreCore {
     private final CleaningCounters cleaning;
     private final Namespace namespace;
     private final RankedLock gate;
+    private final long opened = System.nanoTime();
+    private final AtomicReference<Runnable> unregister = new AtomicReference<>(); // from the JVM's management, or null
     private volatile boolean closed; // set inside the gate
 
     private StoreCore(NativePool pool, InodeTable table, DirectoryTable directories, CleaningCounters cleaning) {
@@ -68,6 +73,7 @@ public final class StoreCore {
             if (event != null) {
                 event.ended(info);
             }
+            core.unregister.set(StoreBeans.register(path, core::stats));
             return core;
         } catch (IOException | RuntimeException | Error e) {
             Failures failures = new Failures();
@@ -487,10 +493,14 @@ public final class StoreCore {
         return inside(pool::info);
     }
 
+    private Duration uptime() {
+        return Duration.ofNanos(System.nanoTime() - opened);
+    }
+
     /** What was done since the store was opened. */
     public StoreStats stats() throws IOException {
         StoreInfo info = info();
-        return inside(() -> StatsReader.read(info, pool, table, directories, cleaning()));
+        return inside(() -> StatsReader.read(info, uptime(), pool, table, directories, cleaning()));
     }
 
     /**
@@ -498,6 +508,10 @@ public final class StoreCore {
      * process as long as there are mapped buffers; those that nobody reaches are looked for now.
      */
     public void close() throws IOException {
+        Runnable gone = unregister.getAndSet(null);
+        if (gone != null) {
+            gone.run(); // outside the gate: it may call listeners of others
+        }
         boolean first = !closed;
         try {
             closeAll();
