@@ -689,7 +689,7 @@ static void records_of_a_page(void **state) {
     must(store_write(&f, 0, bytes, 2 * BLK));
     assert_int_equal(f.inode->log.tail.blk, blk);
     uint32_t end = f.inode->log.tail.idx;
-    must(nova_clean_read(f.inode, blk, want, NOVA_PAGE_RECORDS, &f.io));
+    must(nova_clean_read(f.inode, blk, 0, want, NOVA_PAGE_RECORDS, &f.io));
     uint32_t want_n = f.io.record_count;
     for (uint32_t i = 1; i < want_n; i += want[i].lines, n++) { /* behind the one that entered the page */
         assert_in_range(n, 0, sizeof kinds / sizeof *kinds - 1);
@@ -703,7 +703,7 @@ static void records_of_a_page(void **state) {
         lines = ((const struct fmt_entry *)(void *)e)->lines;
         for (uint32_t bit = 0; bit < lines * FMT_LINE * 8; bit++) {
             e[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            int rc = nova_clean_read(f.inode, blk, rec, NOVA_PAGE_RECORDS, &f.io);
+            int rc = nova_clean_read(f.inode, blk, 0, rec, NOVA_PAGE_RECORDS, &f.io);
             e[bit / 8] ^= (uint8_t)(1u << bit % 8);
             if (rc != NOVA_ECORRUPT && (rc != NOVA_OK || !same_but(idx, want, want_n, rec, f.io.record_count)))
                 fail_msg("status %d with bit %u of line %u wrong", rc, bit, idx);
