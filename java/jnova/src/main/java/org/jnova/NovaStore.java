@@ -624,7 +624,7 @@ public final class NovaStore implements AutoCloseable {
 
     /**
      * Tells what the store has done since it was opened: writes, work on logs, cleaning them, page faults, waiting for
-     * locks; with {@link #info}, whose cost it has. The same comes as events of the Java Flight Recorder, as it
+     * locks; and space. Waits for no call on a file. The same comes as events of the Java Flight Recorder, as it
      * happens: {@code org.jnova.Write} of calls longer than 10 ms (or another threshold of the recording), {@code
      * org.jnova.Recovery}, {@code org.jnova.Cleaning}, {@code org.jnova.FaultBatch}.
      *
@@ -634,11 +634,12 @@ public final class NovaStore implements AutoCloseable {
      * is a call of this method: a {@code CompositeData} with an item for each component of {@link StoreStats}, likewise composed;
      * durations in nanoseconds. {@code jnova top} shows it from outside. Opening the first such store takes some 200
      * milliseconds longer. Where the MBean cannot be had (the JVM lacks the module {@code java.management}, the name is
-     * taken), the store opens without.
+     * taken, somebody else's listener fails), the store opens without, and a warning is logged ({@link System.Logger}, by
+     * the name {@code org.jnova}).
      *
      * @return figures of this moment
      * @throws java.nio.file.ClosedFileSystemException if the store is closed
-     * @throws IOException if blocks that wait to be freed turn out to be damaged
+     * @throws IOException if the core refuses
      */
     public StoreStats stats() throws IOException {
         return core.stats();

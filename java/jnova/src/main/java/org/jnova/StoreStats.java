@@ -2,13 +2,17 @@
 package org.jnova;
 
 import java.time.Duration;
+import java.time.Instant;
 
 /**
  * What a store has done since it was opened, and what it is at the moment. Counters only grow; they are read one after
- * the other while other threads may work. Counting costs the ordinary call nothing: it happens where something rare
- * does.
+ * the other while other threads may work. What is counted of every call is a plain field under a lock that the call has
+ * anyway; all else happens where something rare does. The names of the components are also those of the store's MBean
+ * ({@link NovaStore#stats}).
  *
- * @param info space, and what opening the pool had to recover
+ * @param info space, and what opening the pool had to recover; blocks that wait to be given back count as used, other
+ *     than in {@link NovaStore#info}
+ * @param opened when the store was opened: counters of two moments may be compared if this is the same
  * @param uptime how long the store has been open
  * @param openFiles files and symbolic links that somebody has open, or mapped
  * @param loadedDirectories directories whose names are in memory
@@ -20,6 +24,7 @@ import java.time.Duration;
  */
 public record StoreStats(
         StoreInfo info,
+        Instant opened,
         Duration uptime,
         int openFiles,
         int loadedDirectories,

@@ -181,6 +181,36 @@ class ManagementTest {
         assertTrue(heard.get() != null && !store.isOpen());
     }
 
+    /** It keeps no store from opening and closing, and no bean stays. */
+    @Test
+    void aListenerThatFails() throws Exception {
+        ObjectName delegate = new ObjectName("JMImplementation:type=MBeanServerDelegate");
+        NotificationListener listener = (notification, handback) -> {
+            throw new AssertionError("somebody else's");
+        };
+        pools.create("p", 16 * TestPools.MIB).close();
+        server.addNotificationListener(delegate, listener, null, null);
+        try {
+            NovaStore store = pools.open("p");
+            assertEquals(Set.of(), all());
+            store.close();
+            assertFalse(store.isOpen());
+        } finally {
+            server.removeNotificationListener(delegate, listener);
+        }
+        NovaStore store = pools.open("p");
+        assertEquals(Set.of(name("p")), all());
+        server.addNotificationListener(delegate, listener, null, null);
+        try {
+            store.close();
+            assertFalse(store.isOpen());
+            assertEquals(Set.of(), all());
+        } finally {
+            server.removeNotificationListener(delegate, listener);
+        }
+        pools.open("p").close();
+    }
+
     // ---- JVMs of their own
 
     /** Opens and closes a pool. */

@@ -11,11 +11,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.ClosedFileSystemException;
 import java.time.Duration;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import org.jnova.internal.lock.RankedLock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,6 +54,29 @@ class StoreStatsTest {
         assertEquals(0, stats.faults().served());
         assertEquals(0, stats.faults().pagesAllocated());
         assertEquals(new StoreStats.Locks(NONE, NONE, NONE, 0), stats.locks());
+    }
+
+    /** Whoever watches a store does not wait for it, and it does not for him. */
+    @Test
+    void itWaitsForNoWriter() throws Exception {
+        try (NovaFile file = store.open("f", CREATE, WRITE)) {
+            Object state = field(file, "state");
+            RankedLock ioLock = (RankedLock) field(state, "ioLock");
+            FutureTask<StoreStats> stats = new FutureTask<>(store::stats);
+            long stamp = ioLock.writeLock();
+            try {
+                new Thread(stats).start();
+                assertEquals(1, stats.get(1, TimeUnit.MINUTES).openFiles());
+            } finally {
+                ioLock.unlockWrite(stamp);
+            }
+        }
+    }
+
+    private static Object field(Object of, String name) throws ReflectiveOperationException {
+        Field field = of.getClass().getDeclaredField(name);
+        field.setAccessible(true);
+        return field.get(of);
     }
 
     @Test

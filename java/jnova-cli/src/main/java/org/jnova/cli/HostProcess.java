@@ -16,16 +16,27 @@ import java.util.Locale;
 record HostProcess(long pid) {
     private static final Path PROC = Path.of("/proc");
     private static final long SIGQUIT_BIT = 1L << 3 - 1;
+    private static final int ACCESS_MODE = 3; // of open(2): 0 is for reading alone
 
     private Path proc(String name) {
         return PROC.resolve(Long.toString(pid)).resolve(name);
     }
 
+    /** False also of one that has ended, and whose parent has not noticed. */
     boolean exists() {
-        return Files.exists(proc(""));
+        try {
+            return !status("State:").startsWith("Z");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
-    /** The effective user's number. */
+    /** The process that this is, or of which it is a thread. */
+    long leader() throws IOException {
+        return Long.parseLong(status("Tgid:"));
+    }
+
+    /** The effective user's number; root's, if the process may not be looked at. */
     int uid() throws IOException {
         return (Integer) Files.getAttribute(proc("status"), "unix:uid");
     }
@@ -34,9 +45,10 @@ record HostProcess(long pid) {
         return new HostProcess(ProcessHandle.current().pid()).uid();
     }
 
-    /** Whether HotSpot runs in it. */
+    /** Whether HotSpot runs in it. OpenJ9 has a libjvm.so, too. */
     boolean isJvm() throws IOException {
-        return new String(Files.readAllBytes(proc("maps")), StandardCharsets.ISO_8859_1).contains("/libjvm.so");
+        String maps = new String(Files.readAllBytes(proc("maps")), StandardCharsets.ISO_8859_1);
+        return maps.contains("/libjvm.so") && !maps.contains("/libj9vm");
     }
 
     /** Whether it has a handler for SIGQUIT, by which a JVM is asked to listen. Another one ends by it. */
@@ -72,13 +84,13 @@ record HostProcess(long pid) {
         return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
     }
 
-    /** The JVMs that have a file open, but this one; as far as this user may know. */
-    static List<HostProcess> jvmsWith(Object fileKey) throws IOException {
+    /** The JVMs that have a file open for writing, but this one; as far as this user may know. */
+    static List<HostProcess> jvmsWriting(Object fileKey) throws IOException {
         List<HostProcess> found = new ArrayList<>();
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
             for (Path process : processes) {
                 HostProcess one = new HostProcess(Long.parseLong(process.getFileName().toString()));
-                if (one.pid != ProcessHandle.current().pid() && one.hasOpen(fileKey)) {
+                if (one.pid != ProcessHandle.current().pid() && one.writes(fileKey)) {
                     found.add(one);
                 }
             }
@@ -86,10 +98,10 @@ record HostProcess(long pid) {
         return found;
     }
 
-    private boolean hasOpen(Object fileKey) {
+    private boolean writes(Object fileKey) {
         try (DirectoryStream<Path> open = Files.newDirectoryStream(proc("fd"))) {
             for (Path file : open) {
-                if (isOf(fileKey, file)) {
+                if (isOf(fileKey, file) && isForWriting(file.getFileName().toString())) {
                     return isJvm();
                 }
             }
@@ -97,6 +109,15 @@ record HostProcess(long pid) {
         } catch (IOException | DirectoryIteratorException e) {
             return false; // another user's, or it has ended
         }
+    }
+
+    private boolean isForWriting(String descriptor) throws IOException {
+        for (String line : Files.readAllLines(proc("fdinfo").resolve(descriptor), StandardCharsets.ISO_8859_1)) {
+            if (line.startsWith("flags:")) {
+                return (Long.parseLong(line.substring("flags:".length()).trim(), 8) & ACCESS_MODE) != 0;
+            }
+        }
+        return false;
     }
 
     private static boolean isOf(Object fileKey, Path open) {

@@ -23,11 +23,15 @@ final class RemoteRecords {
                 throw new CommandFailure("its JNova is of another version: it tells no " + name);
             }
             types[i] = components[i].getType();
-            values[i] = value(types[i], data.get(name));
+            try {
+                values[i] = value(types[i], data.get(name));
+            } catch (RuntimeException e) { // a type that differs, a text that cannot be read
+                throw new CommandFailure("its JNova is of another version: " + name + " differs", e);
+            }
         }
         try {
             return type.getDeclaredConstructor(types).newInstance(values);
-        } catch (ReflectiveOperationException | IllegalArgumentException e) {
+        } catch (ReflectiveOperationException | RuntimeException e) {
             throw new CommandFailure("its JNova is of another version: " + type.getSimpleName() + " differs", e);
         }
     }

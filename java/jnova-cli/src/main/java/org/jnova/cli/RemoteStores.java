@@ -4,10 +4,14 @@ package org.jnova.cli;
 import com.sun.tools.attach.AttachNotSupportedException;
 import com.sun.tools.attach.VirtualMachine;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.ClosedFileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import javax.management.InstanceNotFoundException;
@@ -31,6 +35,9 @@ final class RemoteStores implements AutoCloseable {
     static final String SWITCH = "jnova.management";
 
     private static final String STORES = "org.jnova:type=NovaStore,*";
+    private static final String MAGIC = "JNPOOLv1"; // native/FORMAT.md, "Superblock"
+    private static final int END_CHECKS = 50;
+    private static final int END_CHECK_MILLIS = 20;
 
     private final HostProcess process;
     private final Object poolKey; // of the only pool wanted, or null
@@ -53,20 +60,37 @@ final class RemoteStores implements AutoCloseable {
         }
         Path pool = Path.of(target);
         Object key = HostProcess.key(pool);
-        List<HostProcess> jvms = HostProcess.jvmsWith(key);
+        if (!isPool(pool)) {
+            throw new CommandFailure(pool + ": it is no pool");
+        }
+        List<HostProcess> jvms = HostProcess.jvmsWriting(key);
         if (jvms.isEmpty()) {
             throw new CommandFailure(pool + ": no JVM has it open"
-                    + (HostProcess.ownUid() == 0 ? "" : ", unless another user's; that user or root may look"));
+                    + (HostProcess.ownUid() == 0 ? "" : ", unless another user's; that user may look"));
         }
         CommandFailure failure = null;
-        for (HostProcess jvm : jvms) { // one has the pool, and others may just look at the file
+        for (HostProcess jvm : jvms) { // one, unless others write to what is not theirs
             try {
                 return connect(jvm, key);
             } catch (CommandFailure e) {
-                failure = e;
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
             }
         }
         throw failure;
+    }
+
+    /** Whether a file begins as a pool does: no JVM is asked anything for the sake of another file. */
+    private static boolean isPool(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            return new String(in.readNBytes(MAGIC.length()), StandardCharsets.ISO_8859_1).equals(MAGIC);
+        }
     }
 
     private static long pid(String digits) throws CommandFailure {
@@ -88,7 +112,13 @@ final class RemoteStores implements AutoCloseable {
         RemoteStores stores = new RemoteStores(process, poolKey, connector);
         boolean good = false;
         try {
-            stores.names();
+            if (stores.names().isEmpty()) {
+                throw failure(
+                        process,
+                        "no store is open there"
+                                + (poolKey == null ? "" : " on this pool, under the name that it has now")
+                                + ", or none could be made an MBean: its log says so");
+            }
             good = true;
             return stores;
         } finally {
@@ -103,13 +133,21 @@ final class RemoteStores implements AutoCloseable {
         if (!process.exists()) {
             throw failure(process, "no such process");
         }
+        long leader;
+        try {
+            leader = process.leader();
+        } catch (IOException e) {
+            throw gone(process, e);
+        }
+        if (leader != process.pid()) { // its signal would go to the whole process
+            throw failure(process, "it is a thread of process " + leader);
+        }
         if (process.pid() == ProcessHandle.current().pid()) {
             throw failure(process, "this is the command itself");
         }
         try {
-            int own = HostProcess.ownUid();
-            if (own != 0 && process.uid() != own) {
-                throw failure(process, "it is of user " + process.uid() + "; that user or root may look");
+            if (process.uid() != HostProcess.ownUid()) { // root, too: what it answers is not to be trusted
+                throw failure(process, "it is of user " + process.uid() + "; that user may look");
             }
             if (!process.isJvm()) {
                 throw failure(process, "no JVM runs there");
@@ -158,7 +196,7 @@ final class RemoteStores implements AutoCloseable {
      * Reads the statistics of all stores, by their pools.
      *
      * @param problem told of a store that cannot be read, for another reason than that it has been closed
-     * @throws CommandFailure if there is no store any more, or no process
+     * @throws CommandFailure if there is no process any more, or no answer
      */
     Map<String, StoreStats> read(Consumer<String> problem) throws CommandFailure {
         Map<String, StoreStats> all = new TreeMap<>();
@@ -172,7 +210,7 @@ final class RemoteStores implements AutoCloseable {
                 if (!(e.getCause() instanceof ClosedFileSystemException)) {
                     problem.accept(store.getKey() + ": " + e.getMessage());
                 }
-            } catch (JMException e) {
+            } catch (JMException | RuntimeException | CommandFailure e) {
                 problem.accept(store.getKey() + ": " + e.getMessage());
             } catch (IOException e) {
                 throw gone(process, e);
@@ -185,14 +223,14 @@ final class RemoteStores implements AutoCloseable {
         return connector.getMBeanServerConnection();
     }
 
-    /** The stores that are wanted, by their pools; at least one. */
+    /** The stores that are wanted, by their pools. */
     private Map<String, ObjectName> names() throws CommandFailure {
         Map<String, ObjectName> names = new TreeMap<>();
         try {
             for (ObjectName name : server().queryNames(ObjectName.getInstance(STORES), null)) {
-                String pool = ObjectName.unquote(name.getKeyProperty("name"));
-                if (poolKey == null || process.isAt(poolKey, pool)) {
-                    names.put(pool, name);
+                Optional<String> pool = poolOf(name);
+                if (pool.isPresent() && (poolKey == null || process.isAt(poolKey, pool.get()))) {
+                    names.put(pool.get(), name);
                 }
             }
         } catch (IOException e) {
@@ -200,16 +238,28 @@ final class RemoteStores implements AutoCloseable {
         } catch (JMException e) {
             throw new IllegalArgumentException(STORES, e);
         }
-        if (names.isEmpty()) {
-            throw failure(
-                    process,
-                    "no store is open there"
-                            + (poolKey == null ? "" : " on this pool, under the name that it has now"));
-        }
         return names;
     }
 
+    /** Empty if it is of somebody else's bean. */
+    private static Optional<String> poolOf(ObjectName name) {
+        try {
+            return Optional.ofNullable(name.getKeyProperty("name")).map(ObjectName::unquote);
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** A process that ends closes its connections some time before. */
     private static CommandFailure gone(HostProcess process, IOException e) {
+        for (int i = 0; i < END_CHECKS && process.exists(); i++) {
+            try {
+                Thread.sleep(END_CHECK_MILLIS);
+            } catch (InterruptedException interrupt) {
+                Thread.currentThread().interrupt();
+                break;
+            }
+        }
         return new CommandFailure(
                 "process " + process.pid() + ": "
                         + (process.exists() ? "no answer: " + ErrorText.of(e) : "it has ended"),

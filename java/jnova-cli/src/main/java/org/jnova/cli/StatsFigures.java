@@ -16,6 +16,8 @@ final class StatsFigures {
         map.put("openFiles", (long) stats.openFiles());
         map.put("loadedDirectories", (long) stats.loadedDirectories());
         map.put("faultLongestHoldNanos", stats.faults().longestHold().toNanos());
+        map.put("mappings", stats.faults().mappings());
+        map.put("mappingsMax", stats.faults().mappingsMax());
         return map;
     }
 

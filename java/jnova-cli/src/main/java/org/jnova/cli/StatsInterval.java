@@ -14,11 +14,11 @@ final class StatsInterval {
     private final Map<String, Long> counts;
 
     /**
-     * @param before the earlier reading; null, or one of a store that was closed since, for all that was done since the
-     *     store was opened
+     * @param before the earlier reading; if it is null, or the store was closed since, the interval begins when the store
+     *     was opened
      */
     StatsInterval(StoreStats before, StoreStats now) {
-        boolean same = before != null && before.uptime().compareTo(now.uptime()) <= 0;
+        boolean same = before != null && before.opened().equals(now.opened());
         this.now = now;
         this.nanos = now.uptime().toNanos() - (same ? before.uptime().toNanos() : 0);
         this.counts = StatsFigures.counters(now);

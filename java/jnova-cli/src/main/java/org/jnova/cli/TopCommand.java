@@ -2,6 +2,8 @@
 package org.jnova.cli;
 
 import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -19,16 +21,17 @@ import picocli.CommandLine.Parameters;
         description = {
             "Looks into a JVM of the same user that has stores open, and prints a line for each store in each interval,"
                     + " until it is interrupted. The JVM must have been started with -D" + RemoteStores.SWITCH
-                    + "=true.",
+                    + "=true;"
+                    + " its JDK's management agent is started, for this machine alone, and stays.",
             "",
             "writes/s, bytes/s  calls that wrote to files, and their bytes",
-            "entries/s          log entries appended, for any change",
+            "entries/s          log entries appended, for most changes",
             "copied/s           entries that cleaning has appended again",
             "freed/s            log pages that cleaning has freed",
             "clean%%             time of cleaning, in percent of one thread",
             "faults/s           page faults of mapped files",
             "waits/s            how often threads found a lock taken",
-            "wait%%              time that they waited, in percent of one thread",
+            "wait%%              time that they waited, but for the core's locks of logs, in percent of one thread",
             "free               space that is free for files",
         },
         footer = {
@@ -103,7 +106,7 @@ final class TopCommand extends StoreCommand {
                 print(stores.pid(), store.getKey(), new StatsInterval(before.get(store.getKey()), store.getValue()));
             }
             out().flush();
-            before = now;
+            before.putAll(now); // of a store that could not be read, the reading before stays
         }
     }
 
@@ -147,6 +150,7 @@ final class TopCommand extends StoreCommand {
     private static Map<String, Object> json(long pid, String pool, StatsInterval done) {
         StoreInfo info = done.now().info();
         Map<String, Object> map = new LinkedHashMap<>();
+        map.put("time", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
         map.put("pid", pid);
         map.put("pool", pool);
         map.put("usedBytes", info.usedBytes());

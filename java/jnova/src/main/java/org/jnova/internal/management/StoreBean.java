@@ -54,15 +54,31 @@ final class StoreBean implements DynamicMBean {
         StoreBean bean = new StoreBean(source);
         MBeanServer server = ManagementFactory.getPlatformMBeanServer();
         Runnable unregister = () -> unregister(server, name); // ahead, so that nothing fails behind
-        server.registerMBean(bean, name);
+        try {
+            server.registerMBean(bean, name);
+        } catch (RuntimeException | Error e) { // of a listener: then the bean is registered
+            if (isOfAStore(server, name)) {
+                unregister.run();
+            }
+            throw e;
+        }
         return unregister;
+    }
+
+    /** A pool is open once in a JVM: if so, it is the one that is being registered. */
+    private static boolean isOfAStore(MBeanServer server, ObjectName name) {
+        try {
+            return server.getObjectInstance(name).getClassName().equals(StoreBean.class.getName());
+        } catch (JMException e) {
+            return false;
+        }
     }
 
     private static void unregister(MBeanServer server, ObjectName name) {
         try {
             server.unregisterMBean(name);
-        } catch (JMException | RuntimeException e) {
-            // somebody else has done so, or forbids it; the bean then says that the store is closed
+        } catch (JMException | RuntimeException | Error e) {
+            // somebody else has done so, or forbids it, or a listener fails: a store must close all the same
         }
     }
 

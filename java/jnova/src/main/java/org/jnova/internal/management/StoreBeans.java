@@ -28,12 +28,10 @@ public final class StoreBeans {
      *     for, or the JVM refuses: nobody's data shall wait for that
      */
     public static Runnable register(Path pool, Source source) {
-        if (!Boolean.getBoolean(PROPERTY)) {
-            return null;
-        }
         try {
-            return StoreBean.register(pool, source);
-        } catch (Exception | LinkageError e) {
+            return Boolean.getBoolean(PROPERTY) ? StoreBean.register(pool, source) : null;
+        } catch (Exception | Error e) {
+            System.getLogger("org.jnova").log(System.Logger.Level.WARNING, pool + " is open, but is no MBean: " + e);
             return null;
         }
     }

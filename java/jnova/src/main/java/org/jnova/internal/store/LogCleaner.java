@@ -345,6 +345,7 @@ final class LogCleaner {
         if (log.pages() == null) {
             return;
         }
+        long start = System.nanoTime();
         Keeps keeps = Keeps.take();
         try {
             for (int i = 0; i < 2 && !isOnePage(log.pages()); i++) { // the first time, it may enter one more page
@@ -360,6 +361,7 @@ final class LogCleaner {
             counters.failed();
         } finally {
             keeps.put();
+            counters.took(System.nanoTime() - start);
         }
     }
 

@@ -3,6 +3,7 @@ package org.jnova.internal.store;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import org.jnova.CleaningStats;
 import org.jnova.StoreInfo;
 import org.jnova.StoreStats;
@@ -16,18 +17,20 @@ final class StatsReader {
     private StatsReader() {}
 
     static StoreStats read(
-            StoreInfo info,
-            Duration uptime,
+            Instant opened,
+            long openedNanos,
             NativePool pool,
             InodeTable table,
             DirectoryTable directories,
             CleaningStats cleaning)
             throws IOException {
+        StoreInfo info = pool.info();
         PoolStats counted = pool.stats();
         WriteCounts written = table.written();
         return new StoreStats(
                 info,
-                uptime,
+                opened,
+                Duration.ofNanos(System.nanoTime() - openedNanos), // behind what took time to ask
                 table.openInodes(),
                 directories.size(),
                 new StoreStats.Writes(written.calls(), written.bytes()),

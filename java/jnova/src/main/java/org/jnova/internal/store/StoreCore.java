@@ -7,7 +7,7 @@ import java.nio.file.ClosedFileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -39,7 +39,8 @@ public final class StoreCore {
     private final CleaningCounters cleaning;
     private final Namespace namespace;
     private final RankedLock gate;
-    private final long opened = System.nanoTime();
+    private final Instant opened = Instant.now();
+    private final long openedNanos = System.nanoTime();
     private final AtomicReference<Runnable> unregister = new AtomicReference<>(); // from the JVM's management, or null
     private volatile boolean closed; // set inside the gate
 
@@ -493,14 +494,9 @@ public final class StoreCore {
         return inside(pool::info);
     }
 
-    private Duration uptime() {
-        return Duration.ofNanos(System.nanoTime() - opened);
-    }
-
-    /** What was done since the store was opened. */
+    /** What was done since the store was opened. Waits for no writer. */
     public StoreStats stats() throws IOException {
-        StoreInfo info = info();
-        return inside(() -> StatsReader.read(info, uptime(), pool, table, directories, cleaning()));
+        return inside(() -> StatsReader.read(opened, openedNanos, pool, table, directories, cleaning()));
     }
 
     /**
@@ -510,7 +506,7 @@ public final class StoreCore {
     public void close() throws IOException {
         Runnable gone = unregister.getAndSet(null);
         if (gone != null) {
-            gone.run(); // outside the gate: it may call listeners of others
+            gone.run(); // outside the gate: it may call listeners of others; throws nothing
         }
         boolean first = !closed;
         try {
