@@ -365,7 +365,7 @@ static int check_middle(const struct log *log, const struct extent_list *pages, 
                         struct nova_error *err) {
     bool sizes;
     int rc = check_entries(log, pages, false, &sizes, err);
-    if (rc != NOVA_OK || !sizes || check_size_behind(log, keep_blk, err) == NOVA_OK)
+    if (rc != NOVA_OK || !sizes || check_size_behind(log, keep_blk, NULL) == NOVA_OK)
         return rc;
     rc = check_entries(log, pages, true, &sizes, err); /* rarely */
     return rc == NOVA_OK && sizes ? check_size_behind(log, keep_blk, err) : rc;

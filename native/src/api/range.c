@@ -317,8 +317,8 @@ static int allocate(struct nova_inode *inode, const struct nova_run *runs, uint3
     alloc_entries(runs, n, ext, size, now, e);
     for (uint32_t i = 0; i < ext->n; i++)
         m->ops->zero(m->ops, media_blk(m, ext->ext[i].blk), ext->ext[i].count * BLK);
-    if (inode->map != NULL)
-        file_map_clear(inode->map, runs[0].pgoff, runs[n - 1].pgoff + runs[n - 1].count, false);
+    for (uint32_t i = 0; inode->map != NULL && i < n; i++)
+        file_map_clear(inode->map, runs[i].pgoff, runs[i].pgoff + runs[i].count, false);
     log_lock_owner(inode);
     int rc = allocate_locked(inode, e, entries, old, size, eof_blk, io);
     log_unlock_settle(inode);

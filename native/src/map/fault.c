@@ -75,14 +75,14 @@ static void fill_around(struct file_map *f, struct region *r, uint64_t page) {
     uint32_t n = hole_run(f, r, page, want);
     f->faulting = r;
     int rc = file_map_fill_locked(f, r->pgoff + page, n, NULL);
-    if (rc != NOVA_OK) {
+    if (rc != NOVA_OK && rc != NOVA_EOS) { /* after which no commit succeeds */
         n = 1;
         region_refuse(r); /* first: what is given back after the next attempt is not overlooked */
         rc = file_map_fill_locked(f, r->pgoff + page, 1, NULL);
     }
     f->faulting = NULL;
     if (rc != NOVA_OK) {
-        region_bus(r, page, 1);
+        region_bus_refused(r, page);
         return;
     }
     r->fill = (struct run_ahead){page + n, want};
@@ -134,30 +134,14 @@ static void serve_locked(struct file_map *f, struct region *r, uint64_t page, bo
         region_zero_again(r, page);
 }
 
-/* What raises SIGBUS of the pages [from, end) is missing from now on. */
-static void hide_bus(struct region *r, uint64_t from, uint64_t end) {
-    for (uint64_t i = from, n; i < end; i += n) {
-        for (n = 1; r->shows[i] == PAGE_BUS && i + n < end && r->shows[i + n] == PAGE_BUS;)
-            n++;
-        if (r->shows[i] == PAGE_BUS)
-            region_hide(r, i, n, PAGE_MISSING);
-    }
-}
-
 void file_map_space(void) {
     struct region *r;
     const void *after = NULL;
     while ((r = region_take_refused(&after)) != NULL) {
         struct file_map *f = r->file;
-        bool more = true;
-        for (uint64_t at = 0; more;) {
+        for (bool more = true; more;) {
             map_lock_step(f);
-            uint64_t end = r->open && !f->failed ? pages_below_end(f, r) : 0;
-            uint64_t from = region_next_shown(r, at, end);
-            more = from < end;
-            at = more && end - from > MAP_HIDE_MAX ? from + MAP_HIDE_MAX : end;
-            if (more)
-                hide_bus(r, from, at);
+            more = r->open && !f->failed && region_ask_again(r, pages_below_end(f, r));
             map_unlock(f);
         }
         region_done(r);

@@ -62,6 +62,8 @@ static void hide_shown(struct region *r, uint64_t page, uint64_t n) {
         while ((next = region_next_shown(r, last + 1, end)) < end && next - last <= HIDE_GAP)
             last = next;
         region_hide(r, i, last + 1 - i, PAGE_MISSING);
+        if (r->shows[i] == PAGE_BUS)
+            return; /* the kernel refuses: all of the region raises SIGBUS */
     }
 }
 

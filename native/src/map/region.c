@@ -21,6 +21,8 @@
 #define UNUSED_FAULTS 256u /* elsewhere: more than one instruction, or a few threads, can need at once */
 #define APART_MIN 128u     /* pages of zeros for which it is faster to make a mapping, and needs no memory */
 #define ZERO_RUNS 256u     /* that a region keeps of pages of zeros: each page takes memory */
+#define REFUSED_MAX 64u    /* pages without space that raise SIGBUS, in a region: each takes two mappings */
+#define ASK_AT_ONCE 16u    /* of these, in one hold of logLock */
 
 /* All regions of the process, by address. */
 static struct {
@@ -438,6 +440,7 @@ void region_delete(struct region *r) {
     __atomic_sub_fetch(&table.vmas, r->vmas, __ATOMIC_RELAXED);
     free_account(r);
     free(r->zeroed);
+    free(r->refused_page);
     free(r);
 }
 
@@ -458,26 +461,59 @@ static bool map_bus(struct region *r, uint64_t page, uint64_t n) {
 }
 
 /* If others have used up the kernel's mappings, or its memory: SIGSEGV is better than wrong bytes. What is unmapped may
- * be somebody else's memory next. */
-static void map_bus_all(struct region *r) {
-    if (!map_bus(r, 0, r->pages) && mprotect(r->addr, r->pages * BLK, PROT_NONE) != 0)
-        munmap(r->addr, r->pages * BLK);
+ * be somebody else's memory next. Whether there is one mapping now. */
+static bool map_bus_all(struct region *r) {
+    if (map_bus(r, 0, r->pages))
+        return true;
+    if (mprotect(r->addr, r->pages * BLK, PROT_NONE) == 0)
+        return false; /* as many as before */
+    munmap(r->addr, r->pages * BLK);
+    return true;
 }
 
 void region_bus(struct region *r, uint64_t page, uint64_t n) {
+    uint64_t vmas = r->vmas;
+    bool one = true;
     if (!map_bus(r, page, n)) { /* all of it then, which takes fewer mappings than there were */
-        map_bus_all(r);
+        one = map_bus_all(r);
         page = 0;
         n = r->pages;
     }
     note(r, page, n, PAGE_BUS, true);
+    if (!one)
+        add_vmas(r, vmas - r->vmas);
     region_wake(r, page, n);
 }
 
+/* The one that has raised SIGBUS longest is missing again: who comes back to it is refused another time. */
+void region_bus_refused(struct region *r, uint64_t page) {
+    if (r->refused_page == NULL)
+        r->refused_page = calloc(REFUSED_MAX, sizeof *r->refused_page);
+    if (r->refused_page != NULL) {
+        uint64_t *at = &r->refused_page[r->refused_at++ % REFUSED_MAX];
+        if (r->refused_n == REFUSED_MAX && r->shows[*at] == PAGE_BUS)
+            region_hide(r, *at, 1, PAGE_MISSING);
+        r->refused_n += r->refused_n < REFUSED_MAX;
+        *at = page;
+    }
+    region_bus(r, page, 1);
+}
+
+bool region_ask_again(struct region *r, uint64_t end) {
+    for (uint32_t i = 0; i < ASK_AT_ONCE && r->refused_n != 0; i++) {
+        r->refused_n--;
+        uint64_t page = r->refused_page[--r->refused_at % REFUSED_MAX];
+        if (page < end && r->shows[page] == PAGE_BUS)
+            region_hide(r, page, 1, PAGE_MISSING);
+    }
+    return r->refused_n != 0;
+}
+
 void region_close(struct region *r) {
-    map_bus_all(r);
+    bool one = map_bus_all(r);
     r->mapped = r->zeros = r->seams = 0; /* the pages themselves are nobody's matter now, and may be very many */
-    add_vmas(r, 1 - r->vmas);
+    if (one)
+        add_vmas(r, 1 - r->vmas);
     region_wake(r, 0, r->pages);
 }
 

@@ -46,19 +46,22 @@ struct region {
     int prot;
     bool lazy;
     bool open, had_zeros;
-    bool refused;                /* some page raises SIGBUS for lack of space; atomic */
-    uint32_t *shows;             /* per page: block, or PAGE_* */
-    uint32_t *shown;             /* per REGION_SPAN pages: how many show anything */
-    uint64_t *seam;              /* a bit per page, see region.c */
-    uint64_t mapped;             /* pages that show a block */
-    uint64_t zeros;              /* pages that show zeros */
-    uint64_t seams;              /* bits set */
-    uint64_t vmas;               /* atomic */
-    uint64_t used;               /* when a fault was served in it last, by the count of all; atomic */
-    uint64_t hand;               /* where to look next for pages to hide */
-    struct page_run *zeroed;     /* the latest runs of zeros: a ring, made with the first, */
-    uint64_t runs_zeroed;        /* and how many there have been */
-    struct run_ahead fill, zero; /* holes given blocks, and shown as zeros */
+    bool refused;            /* some page raises SIGBUS for lack of space; atomic */
+    uint32_t *shows;         /* per page: block, or PAGE_* */
+    uint32_t *shown;         /* per REGION_SPAN pages: how many show anything */
+    uint64_t *seam;          /* a bit per page, see region.c */
+    uint64_t mapped;         /* pages that show a block */
+    uint64_t zeros;          /* pages that show zeros */
+    uint64_t seams;          /* bits set */
+    uint64_t vmas;           /* atomic */
+    uint64_t used;           /* when a fault was served in it last, by the count of all; atomic */
+    uint64_t hand;           /* where to look next for pages to hide */
+    struct page_run *zeroed; /* the latest runs of zeros: a ring, made with the first, */
+    uint64_t runs_zeroed;    /* and how many there have been */
+    uint64_t *refused_page;  /* the latest pages that raise SIGBUS for lack of space: a ring, made with the first, */
+    uint32_t refused_at;     /* where the next one goes, */
+    uint32_t refused_n;      /* and how many there are */
+    struct run_ahead fill, zero;                    /* holes given blocks, and shown as zeros */
     uint64_t faults, allocated, moved, hold_max_ns; /* statistics, */
     uint32_t holds[HOLD_STEPS];                     /* and faults by how long each held logLock (fault.c) */
     uint32_t busy; /* who uses `file`; guarded by the table's lock, as is the next one */
@@ -108,6 +111,10 @@ void region_zero(struct region *r, uint64_t page, uint64_t n);
 void region_zero_again(struct region *r, uint64_t page);
 /* They raise SIGBUS. */
 void region_bus(struct region *r, uint64_t page, uint64_t n);
+/* It raises SIGBUS for lack of space, as the latest ones of the region do. */
+void region_bus_refused(struct region *r, uint64_t page);
+/* Some of these, below page `end`, are missing again. Whether there are more. */
+bool region_ask_again(struct region *r, uint64_t end);
 /* From now on all raise SIGBUS, and none of these functions is called any more. */
 void region_close(struct region *r);
 /* The first of the pages [page, end) that shows anything else than all do in a new region: a lazy one's are missing,

@@ -20,6 +20,7 @@ static void check_from(int lowest, enum lock_rank rank) {
 
 void lock_rank_enter(enum lock_rank rank) {
     check_from((int)rank, rank);
+    last_key[rank] = UINT64_MAX; /* no other may follow */
     held[rank]++;
 }
 

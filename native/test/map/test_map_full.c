@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lazy.h"
+#include "map/region.h"
 #include "mapped.h"
 #include "pmem/pool_file.h"
 
@@ -179,6 +180,34 @@ static void test_space_again(void **state) {
     mapped_close(&m);
 }
 
+/* Any number of pages may be refused, and takes few mappings; and there are few to be looked after when there is space.
+ */
+static void test_many_pages_without_space(void **state) {
+    (void)state;
+    struct mapped m;
+    struct nova_region_stat st;
+    uint64_t max = region_vmas_max();
+    mapped_open(&m, 8 * MB, 2);
+    mapped_truncate(&m, 0, 64 * MB);
+    struct store_region r = mapped_map(&m, 0, 0, 64 * MB, 0);
+    (void)fill_pool(&m);
+    region_vmas_limit(600);
+    for (uint64_t at = 0; mapped_store_fails(r.addr + at, 1) == false; at += PG)
+        assert_in_range(at, 0, 10 * PG); /* what the last write did not get */
+    for (uint64_t at = MB; at < r.len; at += 2 * PG)
+        assert_true(mapped_store_fails(r.addr + at, 1));
+    assert_int_equal(nova_region_stat(r.r, &st), NOVA_OK);
+    assert_in_range(st.vmas_all, 1, 300);
+    uint8_t byte;
+    assert_true(mapped_load_fails(r.addr + r.len - 2 * PG, &byte)); /* among the latest */
+    assert_int_equal(store_truncate(&m.file[1].f, 0), NOVA_OK);
+    for (uint64_t at = r.len - 400 * PG; at < r.len; at += 2 * PG)
+        assert_false(mapped_store_fails(r.addr + at, 2));
+    nova_region_free(r.r);
+    region_vmas_limit(max);
+    mapped_close(&m);
+}
+
 /* Blocks that a write had, and gives back since it is given up. */
 static void test_space_of_a_write_that_is_given_up(void **state) {
     (void)state;
@@ -329,6 +358,7 @@ int main(void) {
         cmocka_unit_test(test_space_again),
         cmocka_unit_test(test_space_again_eager),
         cmocka_unit_test(test_space_of_a_write_that_is_given_up),
+        cmocka_unit_test(test_many_pages_without_space),
         cmocka_unit_test(test_failing_drain),
         cmocka_unit_test(test_failing_cut),
     };

@@ -93,7 +93,9 @@ public final class ContentWriter {
         try {
             int filled = 0;
             for (int i = 0; i < srcs.length; i++) {
-                SourceMemory.copy(srcs[i], at[i], stage, filled, len[i]);
+                if (len[i] != 0) { // of what is empty the memory may be gone
+                    SourceMemory.copy(srcs[i], at[i], stage, filled, len[i]);
+                }
                 filled += len[i];
             }
             return state.write(pos, stage.address(), filled);
