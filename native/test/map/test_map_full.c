@@ -186,10 +186,10 @@ static void test_many_pages_without_space(void **state) {
     (void)state;
     struct mapped m;
     struct nova_region_stat st;
-    uint64_t max = region_vmas_max();
+    uint64_t max = region_vmas_max(), size = mapped_short() ? 8 * MB : 64 * MB;
     mapped_open(&m, 8 * MB, 2);
-    mapped_truncate(&m, 0, 64 * MB);
-    struct store_region r = mapped_map(&m, 0, 0, 64 * MB, 0);
+    mapped_truncate(&m, 0, size);
+    struct store_region r = mapped_map(&m, 0, 0, size, 0);
     (void)fill_pool(&m);
     region_vmas_limit(600);
     for (uint64_t at = 0; mapped_store_fails(r.addr + at, 1) == false; at += PG)
