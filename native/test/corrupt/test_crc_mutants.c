@@ -35,6 +35,7 @@
 #else
 #define BITS_EVERY 1u
 #endif
+#define BITS_MIN 1024u
 #define ITEMS_MAX 24 /* of a kind with more, the first ones and the last */
 
 static struct tally {
@@ -73,11 +74,11 @@ static bool is_check_bit(const struct meta_item *it, uint32_t bit) {
     return bit >= first && bit < first + count;
 }
 
-static void forge_bits(struct victim *v, const struct meta_item *it, bool few, struct rng *r) {
+static void forge_bits(struct victim *v, const struct meta_item *it, uint32_t every_bit, struct rng *r) {
     for (uint32_t bit = 0; bit < it->len * 8; bit++) {
         /* Of the bitmaps, which are mostly zeros, and of values one bit of eight. */
         bool many = (it->kind == META_SNAPSHOT && bit >= 64 * 8) || it->kind == META_VALUE;
-        uint32_t every = (few ? 1u : BITS_EVERY) * (many ? 8u : 1u);
+        uint32_t every = every_bit * (many ? 8u : 1u);
         if (is_check_bit(it, bit) || rng_below(r, every) != 0)
             continue;
         v->bytes[it->off + bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -119,8 +120,14 @@ static void forge_blocks(struct victim *v, const struct meta_item *it) {
 
 static void sweep(struct victim *v, enum meta_kind kind, struct rng *r) {
     uint32_t of_kind = 0, nth = 0;
-    for (size_t i = 0; i < v->map.n; i++)
+    uint64_t bits = 0, every;
+    for (size_t i = 0; i < v->map.n; i++) {
         of_kind += v->map.item[i].kind == kind;
+        bits += v->map.item[i].kind == kind ? v->map.item[i].len * 8 : 0;
+    }
+    /* About BITS_MIN at least: one of 25 of the superblock's bits gets through, and a sample must not miss all of them.
+     */
+    every = bits / BITS_MIN < BITS_EVERY ? bits / BITS_MIN : BITS_EVERY;
     for (size_t i = 0; i < v->map.n; i++) {
         const struct meta_item *it = &v->map.item[i];
         if (it->kind != kind)
@@ -128,7 +135,7 @@ static void sweep(struct victim *v, enum meta_kind kind, struct rng *r) {
         nth++;
         if (nth >= ITEMS_MAX && nth < of_kind)
             continue;
-        forge_bits(v, it, of_kind * it->len * 8 <= 2048, r); /* kinds of few bits are always swept whole */
+        forge_bits(v, it, every == 0 ? 1 : (uint32_t)every, r);
         if (kind == META_SNAPSHOT && nth == 1)
             forge_pairs(v, it);
         if (kind == META_TABLE_POINTER || kind == META_HEAD || kind == META_FIRST || kind == META_NEXT)
