@@ -116,7 +116,7 @@ struct log_pos {
  * names, or had them. */
 struct log_end {
     struct log_pos pos;
-    bool linked;
+    uint32_t linked; /* 0 or 1. A word, since it is copied in words: a load of more than was stored waits for drains */
 };
 
 /*

@@ -522,8 +522,8 @@ static void clean(struct file *f) {
     if (settle(f, "nova_setattr", nova_setattr(f->inode, NOVA_ATTR_MTIME, 0, 0, 0, 0, 777, 0, &f->io)) != NOVA_OK)
         return;
     uint32_t page = f->io.record_count == 0 ? 0 : f->io.records[0].log_blk;
-    judge(f->v, "nova_clean_read", nova_clean_read(f->inode, page, 0, rec, NOVA_PAGE_RECORDS, &f->io), &f->io.err, 0,
-          0);
+    judge(f->v, "nova_clean_read", nova_clean_read(f->inode, page, UINT64_MAX, 0, 0, rec, NOVA_PAGE_RECORDS, &f->io),
+          &f->io.err, 0, 0);
     keep_all(f, &k);
     if (page == 0 || k.full ||
         settle(f, "nova_clean_append", nova_clean_append(f->inode, k.keep, k.n, &f->io)) != NOVA_OK)

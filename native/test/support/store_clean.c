@@ -155,7 +155,7 @@ static int find_keeps(const struct view *v, const uint32_t *page, uint32_t n, st
         find_owners(v, &k->owner);
     block_map_each(&k->owner, keep_page, k);
     for (uint32_t p = 0; rc == NOVA_OK && p < n; p++) {
-        rc = nova_clean_read(v->inode, page[p], 0, rec, NOVA_PAGE_RECORDS, v->io);
+        rc = nova_clean_read(v->inode, page[p], UINT64_MAX, 0, 0, rec, NOVA_PAGE_RECORDS, v->io);
         for (uint32_t i = 0; rc == NOVA_OK && i < v->io->record_count; i += rec[i].lines)
             if (counts(v, &rec[i]))
                 keep(k, rec[i].log_idx, rec[i].log_blk, 0);
@@ -225,7 +225,7 @@ static int is_dead(const struct view *v, uint32_t blk, bool *dead) {
     *dead = k.n == 0;
     keeps_free(&k);
     if (rc == NOVA_OK)
-        rc = failed(v, nova_clean_read(v->inode, blk, 0, rec, NOVA_PAGE_RECORDS, v->io));
+        rc = failed(v, nova_clean_read(v->inode, blk, UINT64_MAX, 0, 0, rec, NOVA_PAGE_RECORDS, v->io));
     for (uint32_t i = 0; rc == NOVA_OK && i < v->io->record_count; i += rec[i].lines) {
         const struct nova_record *r = &rec[i];
         *dead = *dead && (r->kind == NOVA_REC_WRITE || (r->kind == NOVA_REC_ALLOC && r->u.write.count != 0) ||

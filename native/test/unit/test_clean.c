@@ -454,9 +454,9 @@ static void errors(void **state) {
     uint32_t first = first_page(i), tail = i->log.tail.blk;
     struct nova_stat before = stat_of(i);
 
-    assert_int_equal(nova_clean_read(i, first, 0, rec, NOVA_PAGE_RECORDS - 1, io), NOVA_EINVAL);
-    assert_int_equal(nova_clean_read(i, data, 0, rec, NOVA_PAGE_RECORDS, io), NOVA_EINVAL);
-    assert_int_equal(nova_clean_read(i, 1u << 31, 0, rec, NOVA_PAGE_RECORDS, io), NOVA_EINVAL);
+    assert_int_equal(nova_clean_read(i, first, UINT64_MAX, 0, 0, rec, NOVA_PAGE_RECORDS - 1, io), NOVA_EINVAL);
+    assert_int_equal(nova_clean_read(i, data, UINT64_MAX, 0, 0, rec, NOVA_PAGE_RECORDS, io), NOVA_EINVAL);
+    assert_int_equal(nova_clean_read(i, 1u << 31, UINT64_MAX, 0, 0, rec, NOVA_PAGE_RECORDS, io), NOVA_EINVAL);
     assert_int_equal(nova_clean_append(i, keep, NOVA_KEEP_MAX + 1, io), NOVA_EINVAL);
     assert_int_equal(nova_clean_append(i, NULL, 1, io), NOVA_EINVAL);
     assert_int_equal(nova_clean_gather(i, NULL, 0, io), NOVA_EINVAL);
@@ -481,7 +481,7 @@ static void errors(void **state) {
     must(nova_clean_cut(i, 0, first, io)); /* the slot's lines */
     assert_int_equal(io->size, 0);
     must(nova_clean_cut(i, 0, first, io)); /* nothing */
-    assert_int_equal(nova_clean_read(i, 0, 0, rec, NOVA_PAGE_RECORDS, io), NOVA_OK);
+    assert_int_equal(nova_clean_read(i, 0, UINT64_MAX, 0, 0, rec, NOVA_PAGE_RECORDS, io), NOVA_OK);
     assert_int_equal(io->record_count, 0);
     assert_int_equal(nova_clean_cut(i, tail, first, io), NOVA_EINVAL); /* against the order */
     assert_int_equal(nova_clean_cut(i, tail, tail, io), NOVA_EINVAL);
@@ -689,7 +689,7 @@ static void records_of_a_page(void **state) {
     must(store_write(&f, 0, bytes, 2 * BLK));
     assert_int_equal(f.inode->log.tail.blk, blk);
     uint32_t end = f.inode->log.tail.idx;
-    must(nova_clean_read(f.inode, blk, 0, want, NOVA_PAGE_RECORDS, &f.io));
+    must(nova_clean_read(f.inode, blk, UINT64_MAX, 0, 0, want, NOVA_PAGE_RECORDS, &f.io));
     uint32_t want_n = f.io.record_count;
     for (uint32_t i = 1; i < want_n; i += want[i].lines, n++) { /* behind the one that entered the page */
         assert_in_range(n, 0, sizeof kinds / sizeof *kinds - 1);
@@ -698,12 +698,28 @@ static void records_of_a_page(void **state) {
     }
     assert_int_equal(n, sizeof kinds / sizeof *kinds);
     uint32_t lines;
+    for (uint32_t idx = 0, i = 0; idx < end; idx += lines) { /* one alone */
+        const struct fmt_entry *e = (const void *)log_line(&f.inode->log, (struct log_pos){blk, idx});
+        lines = e->lines;
+        uint64_t its = (((uint64_t)1 << lines) - 1) << idx;
+        must(nova_clean_read(f.inode, blk, its, blk, UINT64_MAX, rec, NOVA_PAGE_RECORDS, &f.io));
+        bool reported = i < want_n && want[i].log_idx == idx;
+        assert_int_equal(f.io.record_count, reported ? want[i].lines : 0);
+        assert_memory_equal(rec, &want[i], f.io.record_count * sizeof *rec);
+        uint32_t own = f.io.record_count;
+        i += own;
+        must(nova_clean_read(f.inode, blk, ~its, 1u << 31, its, rec, NOVA_PAGE_RECORDS, &f.io));
+        assert_true(same_but(idx, want, want_n, rec, f.io.record_count));
+        assert_int_equal(f.io.record_count, want_n - own);
+    }
+    must(nova_clean_read(f.inode, blk, 0, 0, 0, rec, NOVA_PAGE_RECORDS, &f.io));
+    assert_int_equal(f.io.record_count, 0);
     for (uint32_t idx = 0; idx < end; idx += lines) {
         uint8_t *e = log_line(&f.inode->log, (struct log_pos){blk, idx});
         lines = ((const struct fmt_entry *)(void *)e)->lines;
         for (uint32_t bit = 0; bit < lines * FMT_LINE * 8; bit++) {
             e[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            int rc = nova_clean_read(f.inode, blk, 0, rec, NOVA_PAGE_RECORDS, &f.io);
+            int rc = nova_clean_read(f.inode, blk, UINT64_MAX, 0, 0, rec, NOVA_PAGE_RECORDS, &f.io);
             e[bit / 8] ^= (uint8_t)(1u << bit % 8);
             if (rc != NOVA_ECORRUPT && (rc != NOVA_OK || !same_but(idx, want, want_n, rec, f.io.record_count)))
                 fail_msg("status %d with bit %u of line %u wrong", rc, bit, idx);

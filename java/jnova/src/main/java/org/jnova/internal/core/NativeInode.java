@@ -243,11 +243,20 @@ public final class NativeInode {
     /**
      * Reports what one page of the log holds, 0 for the inode's slot, as records of {@code keeps}.
      *
+     * @param wanted bit i: the entry that begins at line i, if one does
      * @param nextBlk the page that will be asked for next, 0 if that is not known
+     * @param nextWanted what will be wanted of that
      */
-    public int cleanRead(int logBlk, int nextBlk, Keeps keeps, IoBlock io) {
+    public int cleanRead(int logBlk, long wanted, int nextBlk, long nextWanted, Keeps keeps, IoBlock io) {
         return NovaNative.nova_clean_read(
-                handle(), logBlk, nextBlk, keeps.recordsAddress(), Abi.PAGE_RECORDS, io.address());
+                handle(),
+                logBlk,
+                wanted,
+                nextBlk,
+                nextWanted,
+                keeps.recordsAddress(),
+                Abi.PAGE_RECORDS,
+                io.address());
     }
 
     /** Appends to the log again what is to be kept, and all of it that is in no index. */

@@ -249,7 +249,9 @@ final class NovaNative {
     static native int nova_clean_read(
             @Cast("nova_inode*") long inode,
             @Cast("uint32_t") int logBlk,
+            @Cast("uint64_t") long wanted,
             @Cast("uint32_t") int nextBlk,
+            @Cast("uint64_t") long nextWanted,
             @Cast("nova_record*") long out,
             @Cast("uint32_t") int cap,
             @Cast("nova_io*") long io);

@@ -10,8 +10,12 @@ import java.util.Arrays;
  *
  * <p>A page is known by its <em>ordinal</em>: 1, 2, ... in the order in which the log entered them; 0 stands for the
  * lines in the inode's slot. A block may be a page of the same log more than once; its ordinal is another one each time.
- * Behind the largest int come the negative ones, and 1 again: the pages of a log are never half of that apart, so that
- * differences say which is before which.
+ * Behind the largest one ({@value #ORDINAL_BITS} bits) comes 1 again: the pages of a log are never half of that apart, so
+ * that differences say which is before which. A log of which they would be enters no further page: the last ordinal then
+ * stands for all that follows, and is not cleaned. That takes more than a TiB of a file in single pages.
+ *
+ * <p>A <em>place</em> is an ordinal with a line of that page, as one int. What was said in a place, and counts no longer,
+ * is not read by cleaning.
  *
  * <p>What an index holds is counted by <em>weight</em>: a page of a file that an entry gave its block has 1, a name or
  * an attribute the lines of its entry. A page of the log holds at most {@value #LINES} lines that count, whatever its
@@ -22,6 +26,17 @@ import java.util.Arrays;
 public final class LogPages {
     /** Lines of a page. */
     public static final int LINES = 63;
+
+    private static final int LINE_BITS = 6;
+    /** Of an ordinal. */
+    private static final int ORDINAL_BITS = Integer.SIZE - LINE_BITS;
+
+    static final int ORDINAL_MASK = (1 << ORDINAL_BITS) - 1;
+    /** Most ordinals between the first page and the last one. */
+    static final int SPAN_MAX = 1 << ORDINAL_BITS - 1;
+
+    private static final int NO_LINE = LINES;
+    private static final long ALL_LINES = -1L;
 
     private static final int LINE = 64; // bytes
     private static final int NAME_AT = 44; // where in an entry its name begins
@@ -60,9 +75,13 @@ public final class LogPages {
     private int[] next = new int[FIRST_CAPACITY];
     private byte[] list = new byte[FIRST_CAPACITY]; // 0: none
     private byte[] attributes = new byte[FIRST_CAPACITY]; // whether an entry says such, and which; 0: none
+    private long[] live = new long[FIRST_CAPACITY]; // bit i: what the entry at line i says may count
 
     private int first; // ordinal of the first page
     private int last; // of the one that holds the log's end
+    private int lastBlk; // that page
+    private final int spanMax;
+    private boolean full; // the last ordinal stands for all pages from its own on
     private int pages;
     private int lines; // that count, at most
     private long totalWeight;
@@ -81,14 +100,15 @@ public final class LogPages {
      * @param shifted whether pages of the file have been moved since
      */
     public LogPages(int logBlk, long slotWeight, boolean shifted) {
-        this(logBlk, slotWeight, shifted, 1);
+        this(logBlk, slotWeight, shifted, 1, SPAN_MAX);
     }
 
-    LogPages(int logBlk, long slotWeight, boolean shifted, int firstOrdinal) {
+    LogPages(int logBlk, long slotWeight, boolean shifted, int firstOrdinal, int spanMax) {
         this.slotWeight = slotWeight;
+        this.spanMax = spanMax;
         totalWeight = slotWeight;
         base = firstOrdinal;
-        last = firstOrdinal - 1;
+        last = firstOrdinal - 1 & ORDINAL_MASK;
         if (shifted) {
             walk = 0;
         }
@@ -101,6 +121,16 @@ public final class LogPages {
         return (NAME_AT + bytes + LINE - 1) / LINE;
     }
 
+    /** The place of an entry that says of so many pages of a file. Of several pages each has the same one. */
+    public static int place(int ordinal, int line, int pages) {
+        return ordinal << LINE_BITS | (pages == 1 ? line : NO_LINE);
+    }
+
+    /** The ordinal of a place. */
+    public static int ordinal(int place) {
+        return place >>> LINE_BITS;
+    }
+
     /** For tests: has logs be cleaned by every call, or no longer. */
     public static void cleanAlways(boolean on) {
         always = on;
@@ -110,35 +140,53 @@ public final class LogPages {
 
     /** The ordinal of a page that an entry lies in: of the last one, or of one that is entered now. */
     public int enter(int logBlk) {
-        if (blk[last - base] != logBlk) {
+        if (lastBlk != logBlk) {
             append(logBlk);
             due = true;
         }
         return last;
     }
 
+    /** Where an ordinal's page is in the arrays. */
+    private int at(int ordinal) {
+        return ordinal - base & ORDINAL_MASK;
+    }
+
+    private int span() {
+        return last - first & ORDINAL_MASK;
+    }
+
     private void append(int logBlk) {
         int left = pages == 0 ? 0 : last;
-        int ordinal = last + 1;
-        if (ordinal == 0 && left != 0) { // that is the slot's: a gap
+        if (left != 0 && span() >= spanMax) {
+            full = true;
+        }
+        if (full) { // for good, even if there is room again: a page in the middle is one page
+            lastBlk = logBlk;
+            return;
+        }
+        int ordinal = last + 1 & ORDINAL_MASK;
+        if (ordinal == 0) { // that is the slot's: a gap
             ordinal = 1;
         }
-        if (ordinal - base >= blk.length) {
+        if (at(ordinal) >= blk.length) {
             makeRoom();
         }
-        int i = ordinal - base;
+        int i = at(ordinal);
         blk[i] = logBlk;
         weight[i] = 0;
         attributes[i] = 0;
+        live[i] = 0;
         before[i] = left;
         behind[i] = 0;
         list[i] = 0;
         if (left != 0) {
-            behind[left - base] = ordinal;
+            behind[at(left)] = ordinal;
         } else {
             first = ordinal;
         }
         last = ordinal;
+        lastBlk = logBlk;
         pages++;
         if (left != 0) {
             enlist(left);
@@ -147,7 +195,7 @@ public final class LogPages {
 
     /** For one more ordinal: where gaps are, if they are many, or by half as much again. */
     private void makeRoom() {
-        if (first - base > blk.length / 4) {
+        if (at(first) > blk.length / 4) {
             forgetGaps();
             return;
         }
@@ -159,6 +207,7 @@ public final class LogPages {
         int[] newPrevious = Arrays.copyOf(previous, size);
         int[] newNext = Arrays.copyOf(next, size);
         byte[] newList = Arrays.copyOf(list, size);
+        long[] newLive = Arrays.copyOf(live, size);
         attributes = Arrays.copyOf(attributes, size);
         blk = newBlk;
         weight = newWeight;
@@ -167,28 +216,39 @@ public final class LogPages {
         previous = newPrevious;
         next = newNext;
         list = newList;
+        live = newLive;
     }
 
-    /** Something that an entry of this page says counts. */
+    /** Something that an entry of this page says counts, of which the line is not told. */
     public void counts(int ordinal, int amount) {
+        add(ordinal, amount, ALL_LINES);
+    }
+
+    /** So many pages of a file count that an entry gave their blocks: at this line, of this place. */
+    public void counts(int place, int line, int amount) {
+        add(ordinal(place), amount, 1L << line);
+    }
+
+    private void add(int ordinal, int amount, long at) {
         totalWeight += amount;
         if (ordinal == 0) {
             slotWeight += amount;
             return;
         }
-        int i = ordinal - base;
+        int i = at(ordinal);
         lines += Math.min(weight[i] + amount, LINES) - Math.min(weight[i], LINES);
         weight[i] += amount;
+        live[i] |= at;
     }
 
-    /** It does no longer. */
+    /** Something that an entry of this page says does no longer count. */
     public void replaced(int ordinal, int amount) {
         totalWeight -= amount;
         if (ordinal == 0) {
             slotWeight -= amount;
             return;
         }
-        int i = ordinal - base;
+        int i = at(ordinal);
         lines -= Math.min(weight[i], LINES) - Math.min(weight[i] - amount, LINES);
         weight[i] -= amount;
         if (weight[i] <= SPARSE_MAX && ordinal != last) {
@@ -196,14 +256,23 @@ public final class LogPages {
         }
     }
 
+    /** So many pages of a file do not that an entry of this place, or several, gave their blocks. */
+    public void replacedAt(int place, int amount) {
+        int ordinal = ordinal(place);
+        if (ordinal != 0) {
+            live[at(ordinal)] &= ~(1L << place); // the line is the lowest bits; of several pages, that is none
+        }
+        replaced(ordinal, amount);
+    }
+
     /** The last page has an entry that may not leave the middle of a log. */
     public void stays() {
-        attributes[last - base] |= OTHERS;
+        attributes[at(last)] |= OTHERS;
     }
 
     /** The last page has an entry that says the size, and of no page of the file. */
     public void saysSize() {
-        attributes[last - base] |= SIZE;
+        attributes[at(last)] |= SIZE;
     }
 
     /** Pages of the file have moved: where in the index those are that old entries gave their blocks, they do not say. */
@@ -219,7 +288,7 @@ public final class LogPages {
 
     /** Puts a page into the list that it belongs to by its weight, if it is not there. */
     private void enlist(int ordinal) {
-        int i = ordinal - base;
+        int i = at(ordinal);
         int to = weight[i] == 0 ? DEAD : SPARSE;
         if (weight[i] > SPARSE_MAX || (attributes[i] & OTHERS) != 0 || ordinal == first) {
             to = 0;
@@ -234,29 +303,29 @@ public final class LogPages {
     }
 
     private void link(int ordinal, int to) {
-        int i = ordinal - base;
+        int i = at(ordinal);
         int head = heads[to];
         list[i] = (byte) to;
         previous[i] = 0;
         next[i] = head;
         if (head != 0) {
-            previous[head - base] = ordinal;
+            previous[at(head)] = ordinal;
         }
         heads[to] = ordinal;
     }
 
     private void unlist(int ordinal) {
-        int i = ordinal - base;
+        int i = at(ordinal);
         if (list[i] == 0) {
             return;
         }
         if (previous[i] != 0) {
-            next[previous[i] - base] = next[i];
+            next[at(previous[i])] = next[i];
         } else {
             heads[list[i]] = next[i];
         }
         if (next[i] != 0) {
-            previous[next[i] - base] = previous[i];
+            previous[at(next[i])] = previous[i];
         }
         list[i] = 0;
     }
@@ -292,9 +361,9 @@ public final class LogPages {
     public boolean isTooLong(boolean scarce) {
         long room = (long) pages * LINES;
         return (scarce
-                        ? room - room / 16 > lines + 2L * LINES || pages > 1 && weight[first - base] == 0
+                        ? room - room / 16 > lines + 2L * LINES || pages > 1 && weight[at(first)] == 0
                         : room > 2L * lines + SLACK_PAGES * LINES)
-                || last - first > STRETCH * pages + STRETCH_SLACK + totalWeight / WEIGHT_PER_STRETCH
+                || span() > STRETCH * pages + STRETCH_SLACK + totalWeight / WEIGHT_PER_STRETCH
                 || always;
     }
 
@@ -310,22 +379,27 @@ public final class LogPages {
 
     /** The ordinal of the page behind one; 0 behind the last one. */
     public int behind(int ordinal) {
-        return behind[ordinal - base];
+        return behind[at(ordinal)];
     }
 
     /** The ordinal of the page before one; 0 before the first one. */
     public int before(int ordinal) {
-        return before[ordinal - base];
+        return before[at(ordinal)];
     }
 
     /** The block of a page; 0 of the slot. */
     public int blk(int ordinal) {
-        return ordinal == 0 ? 0 : blk[ordinal - base];
+        return ordinal == 0 ? 0 : blk[at(ordinal)];
+    }
+
+    /** Bit i: the entry that begins at line i of a page is worth reading. Other entries say nothing that counts. */
+    public long liveLines(int ordinal) {
+        return ordinal == 0 ? ALL_LINES : live[at(ordinal)];
     }
 
     /** Whether nothing that a page says counts, but perhaps what may not leave the middle of a log. */
     public boolean isEmpty(int ordinal) {
-        return ordinal == 0 ? slotWeight == 0 : weight[ordinal - base] == 0;
+        return ordinal == 0 ? slotWeight == 0 : weight[at(ordinal)] == 0;
     }
 
     /**
@@ -333,7 +407,7 @@ public final class LogPages {
      * of all that.
      */
     public boolean mustStay(int ordinal) {
-        return ordinal == 0 || attributes[ordinal - base] != 0;
+        return ordinal == 0 || attributes[at(ordinal)] != 0;
     }
 
     /** Whether the slot's lines have left the log. */
@@ -348,7 +422,7 @@ public final class LogPages {
 
     /** Whether a page in the middle of the log waits to be taken, since nothing in it counts. */
     public boolean isDead(int ordinal) {
-        return list[ordinal - base] == DEAD;
+        return list[at(ordinal)] == DEAD;
     }
 
     /** Whether there is a page to take as dead. */
@@ -380,7 +454,7 @@ public final class LogPages {
 
     /** Whether a page of the file is to be given its block again by the walk. */
     public boolean isWalkedFor(int ordinal) {
-        return ordinal - walkTo <= 0;
+        return ordinal - walkTo << LINE_BITS <= 0; // a difference of as many bits
     }
 
     /** The walk goes on there, or, -1, is over. */
@@ -392,11 +466,11 @@ public final class LogPages {
 
     /** A page has left the middle of the log. */
     public void cutOut(int ordinal) {
-        int i = ordinal - base;
+        int i = at(ordinal);
         assert ordinal != first && ordinal != last && weight[i] == 0;
         unlist(ordinal);
-        behind[before[i] - base] = behind[i];
-        before[behind[i] - base] = before[i];
+        behind[at(before[i])] = behind[i];
+        before[at(behind[i])] = before[i];
         pages--;
     }
 
@@ -422,27 +496,27 @@ public final class LogPages {
 
     /** A page that was taken as dead has to stay. */
     public void keep(int ordinal) {
-        attributes[ordinal - base] |= OTHERS;
+        attributes[at(ordinal)] |= OTHERS;
     }
 
     /** All pages before one, and the slot's lines, have left the log. */
     public void cutOff(int newFirst) {
         assert slotWeight == 0;
-        for (int ordinal = first; ordinal != newFirst; ordinal = behind[ordinal - base]) {
-            assert weight[ordinal - base] == 0;
+        for (int ordinal = first; ordinal != newFirst; ordinal = behind[at(ordinal)]) {
+            assert weight[at(ordinal)] == 0;
             unlist(ordinal);
             pages--;
         }
         unlist(newFirst);
         cut = true;
         first = newFirst;
-        before[first - base] = 0;
+        before[at(first)] = 0;
     }
 
     /** Gives up the room of ordinals before the first page. */
     private void forgetGaps() {
-        int gaps = first - base;
-        int used = last - first + 1;
+        int gaps = at(first);
+        int used = span() + 1;
         shift(blk, gaps, used);
         shift(weight, gaps, used);
         shift(before, gaps, used);
@@ -451,6 +525,7 @@ public final class LogPages {
         shift(next, gaps, used);
         System.arraycopy(list, gaps, list, 0, used);
         System.arraycopy(attributes, gaps, attributes, 0, used);
+        System.arraycopy(live, gaps, live, 0, used);
         base = first;
     }
 

@@ -9,7 +9,7 @@ import java.util.Arrays;
  * Swanson, FAST 2016, section 3).
  *
  * <pre>
- * slot   63..32 log page of the entry, by its ordinal (LogPages)      31..0 block, 0 for a hole
+ * slot   63..32 place of the entry in the log (LogPages)      31..0 block, 0 for a hole
  * leaf   long[512] of slots; the leaf of a tree of one leaf starts small and doubles, for the sake of small files
  * inner  Object[512] of leaves or inner nodes; null where there is nothing
  * </pre>
@@ -165,9 +165,14 @@ public final class RadixIndex {
         log = pagesOfLog;
     }
 
+    /** Place of the entry that a slot is of. */
+    private static int place(long slot) {
+        return (int) (slot >>> 32);
+    }
+
     /** Ordinal of the log page whose entry a slot is of. */
     public static int ordinal(long slot) {
-        return (int) (slot >>> 32);
+        return LogPages.ordinal(place(slot));
     }
 
     /** Whether {@link #map} of these pages needs no memory. */
@@ -198,18 +203,20 @@ public final class RadixIndex {
      * @param page the first page
      * @param blk the first block
      * @param count pages
-     * @param ordinal of the entry's log page
+     * @param ordinal of the log page of the entry that says so
+     * @param line where in that page it begins
      * @param replaced gets the blocks that were there; null if they are of no interest
      */
-    public void map(long page, int blk, int count, int ordinal, ExtentList replaced) {
+    public void map(long page, int blk, int count, int ordinal, int line, ExtentList replaced) {
         assert blk != 0 && count > 0;
-        long high = Integer.toUnsignedLong(ordinal) << 32;
+        int place = LogPages.place(ordinal, line, count);
+        long high = (long) place << 32;
         for (int done = 0; done < count; ) {
             long first = page + done;
             int i = (int) first & MASK;
             int n = Math.min(count - done, FANOUT - i);
             long[] leaf = makeLeaf(first, first + n - 1);
-            for (int k = 0, from; k < n; ) { // each round, what one page of the log has said
+            for (int k = 0, from; k < n; ) { // each round, what one entry, or several of many pages, have said
                 from = k;
                 long before = leaf[i + from];
                 try {
@@ -221,28 +228,30 @@ public final class RadixIndex {
                         }
                         leaf[i + k] = high | Integer.toUnsignedLong(now);
                         k++;
-                    } while (k < n && isOfSameLogPage(leaf[i + k], before));
+                    } while (k < n && isOfSamePlace(leaf[i + k], before));
                 } finally { // what has been mapped counts, also if there was no memory for more
-                    count(before, ordinal, k - from);
+                    count(before, place, line, k - from);
                 }
             }
             done += n;
         }
     }
 
-    private static boolean isOfSameLogPage(long slot, long other) {
-        return ordinal(slot) == ordinal(other) && (slot == 0) == (other == 0);
+    private static boolean isOfSamePlace(long slot, long other) {
+        return place(slot) == place(other) && (slot == 0) == (other == 0);
     }
 
-    /** Pages whose slots were of one log page have been mapped by an entry of another, or the same. */
-    private void count(long before, int ordinal, int amount) {
+    /** Pages whose slots were of one place have been mapped by an entry of another, or the same. */
+    private void count(long before, int place, int line, int amount) {
         if (before == 0) {
             pages += amount;
         }
         if (log != null) {
-            log.counts(ordinal, amount);
-            if (before != 0) {
-                log.replaced(ordinal(before), amount);
+            log.counts(place, line, amount);
+            if (before != 0 && place(before) == place) { // applied once more
+                log.replaced(LogPages.ordinal(place), amount);
+            } else if (before != 0) {
+                log.replacedAt(place(before), amount);
             }
         }
     }
@@ -429,7 +438,7 @@ public final class RadixIndex {
                     removed.add(old);
                 }
                 if (log != null) {
-                    log.replaced(ordinal(leaf[i]), 1);
+                    log.replacedAt(place(leaf[i]), 1);
                 }
                 leaf[i] = 0;
                 pages--;

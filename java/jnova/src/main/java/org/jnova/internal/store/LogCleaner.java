@@ -52,7 +52,8 @@ final class LogCleaner {
         default void lookAhead(Keeps records, int count) {}
 
         /**
-         * Keeps what a record says, as far as it counts; false if there is no room. Asked of all records of a page.
+         * Keeps what a record says, as far as it counts; false if there is no room. Asked of all records of a page that
+         * may ({@link LogPages#liveLines}).
          *
          * @param ordinal of the page that the record is from
          */
@@ -290,7 +291,9 @@ final class LogCleaner {
     private static boolean keepOf(Log log, int ordinal, int next, Keeps keeps) throws IOException {
         IoBlock io = log.io();
         LogPages pages = log.pages();
-        int status = log.inode().cleanRead(pages.blk(ordinal), pages.blk(next), keeps, io);
+        int status = log.inode()
+                .cleanRead(
+                        pages.blk(ordinal), pages.liveLines(ordinal), pages.blk(next), pages.liveLines(next), keeps, io);
         if (status != Abi.OK) {
             throw log.inode().failure(status, io);
         }

@@ -153,13 +153,35 @@ class LogPagesTest {
         assertFalse(pages.isTooLong(false));
     }
 
+    /** Pages that would be too far from the first one are part of the last one, and nothing behind that is cleaned. */
+    @Test
+    void aLogOfTooManyPages() {
+        LogPages pages = new LogPages(101, 0, false, LogPages.ORDINAL_MASK, 4);
+        for (int i = 1; i <= 6; i++) {
+            assertEquals(Math.min(i, 4), i == 1 ? 1 : pages.enter(100 + i) + 1);
+            assertEquals(pages.last(), pages.enter(100 + i)); // still there
+            pages.counts(pages.last(), 1);
+        }
+        assertEquals(4, pages.pages());
+        assertEquals(104, pages.blk(pages.last())); // the first of those that it stands for
+        pages.replaced(1, 1);
+        assertEquals(1, pages.takeDead());
+        pages.cutOut(1);
+        pages.replaced(LogPages.ORDINAL_MASK, 1);
+        pages.replaced(2, 1);
+        pages.cutOff(3); // it is the first one now, and there would be room
+        assertEquals(3, pages.enter(107));
+        pages.replaced(3, 3);
+        assertTrue(pages.isEmpty(3));
+        assertEquals(0, pages.takeDead());
+    }
+
     /** Against lists; whatever happens, also when gaps are forgotten. */
     @Property(tries = 200)
     void behavesLikeLists(@ForAll long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        int[] firsts = {1, -1, -500, Integer.MAX_VALUE - 500}; // ordinals overflow, and pass by 0
-        int first = firsts[random.nextInt(firsts.length)];
-        LogPages pages = new LogPages(1000, 0, false, first);
+        int first = random.nextBoolean() ? 1 : LogPages.ORDINAL_MASK - random.nextInt(500); // ordinals overflow, and pass by 0
+        LogPages pages = new LogPages(1000, 0, false, first, LogPages.SPAN_MAX);
         List<Integer> log = new ArrayList<>(List.of(first)); // ordinals
         Map<Integer, Integer> weights = new HashMap<>();
         Set<Integer> stays = new HashSet<>();
@@ -169,7 +191,7 @@ class LogPagesTest {
             switch (random.nextInt(7)) {
                 case 0, 1 -> {
                     int next = pages.enter(2000 + i);
-                    assertEquals(last == -1 ? 1 : last + 1, next);
+                    assertEquals(last == LogPages.ORDINAL_MASK ? 1 : last + 1, next);
                     last = next;
                     log.add(last);
                 }

@@ -23,9 +23,13 @@ class RadixIndexModelTest {
         RadixIndex index = new RadixIndex();
         TreeMap<Long, Integer> model = new TreeMap<>();
         int nextBlk = 1;
-        LogPages log = new LogPages(1, 0, false);
+        int firstOrdinal = LogPages.ORDINAL_MASK - 5; // behind that comes 1
+        LogPages log = new LogPages(1, 0, false, firstOrdinal, LogPages.SPAN_MAX);
         index.setLog(log);
         Map<Integer, Integer> ordinalOf = new HashMap<>(); // by block, none of which is used twice
+        Map<Integer, Integer> lineOf = new HashMap<>(); // likewise
+        Map<Integer, Long> longEntries = new HashMap<>(); // lines of those of several pages, by ordinal
+        int line = 0; // the next one
         for (int i = 0; i < steps; i++) {
             long page = random.nextInt(4) == 0 ? random.nextLong(1L << random.nextInt(1, 40)) : random.nextInt(1500);
             ExtentList out = new ExtentList();
@@ -51,28 +55,40 @@ class RadixIndexModelTest {
                 index.insert(page, many);
                 move(model, page, many);
             } else {
-                int ordinal = log.enter(random.nextInt(3) == 0 ? i + 2 : log.blk(log.last()));
-                index.map(page, nextBlk, count, ordinal, out);
+                boolean next = random.nextInt(20) == 0 || line == LogPages.LINES;
+                int ordinal = log.enter(next ? i + 2 : log.blk(log.last()));
+                line = next ? 0 : line;
+                count = random.nextBoolean() ? 1 : count;
+                index.map(page, nextBlk, count, ordinal, line, out);
+                if (count > 1) {
+                    longEntries.merge(ordinal, 1L << line, (a, b) -> a | b);
+                }
                 for (int k = 0; k < count; k++) {
                     ordinalOf.put(nextBlk + k, ordinal);
+                    lineOf.put(nextBlk + k, line);
                     Integer old = model.put(page + k, nextBlk + k);
                     if (old != null) {
                         expected.add(old);
                     }
                 }
                 nextBlk += count + random.nextInt(2);
+                line++;
             }
             assertEquals(expected, blocks(out));
             assertEquals(model.size(), index.pages());
         }
-        Set<Integer> live = new HashSet<>();
+        Map<Integer, Long> live = new HashMap<>(); // lines, by ordinal
         model.forEach((page, blk) -> {
             assertEquals(blk, index.block(page));
             assertEquals(ordinalOf.get(blk), RadixIndex.ordinal(index.slot(page)));
-            live.add(ordinalOf.get(blk));
+            live.merge(ordinalOf.get(blk), 1L << lineOf.get(blk), (a, b) -> a | b);
         });
-        for (int ordinal = 1; ordinal <= log.last(); ordinal++) {
-            assertEquals(!live.contains(ordinal), log.isEmpty(ordinal), "log page " + ordinal);
+        for (int ordinal = firstOrdinal; ordinal != 0; ordinal = log.behind(ordinal)) {
+            long lines = live.getOrDefault(ordinal, 0L);
+            assertEquals(lines == 0, log.isEmpty(ordinal), "log page " + ordinal);
+            long more = longEntries.getOrDefault(ordinal, 0L);
+            assertEquals(lines | more, log.liveLines(ordinal) | more, "log page " + ordinal);
+            assertEquals(lines, lines & log.liveLines(ordinal), "log page " + ordinal);
         }
         long at = -1;
         for (long page : model.keySet()) {

@@ -25,20 +25,23 @@ class RadixIndexTest {
     }
 
     @Test
-    void slotHoldsLogPageAndBlock() {
+    void slotHoldsPlaceAndBlock() {
         RadixIndex index = new RadixIndex();
-        index.map(3, -2, 2, 0x89abcdef, null);
-        assertEquals(0x89abcdef_fffffffeL, index.slot(3));
-        assertEquals(0x89abcdef_ffffffffL, index.slot(4));
+        index.map(3, -2, 2, 0x3abcdef, 5, null);
+        index.map(5, 7, 1, 0x3abcdef, 5, null);
+        assertEquals(0x3abcdefL << 38 | 63L << 32 | 0xffff_fffeL, index.slot(3)); // of several pages: no line
+        assertEquals(0x3abcdefL << 38 | 63L << 32 | 0xffff_ffffL, index.slot(4));
+        assertEquals(0x3abcdefL << 38 | 5L << 32 | 7, index.slot(5));
+        assertEquals(0x3abcdef, RadixIndex.ordinal(index.slot(5)));
     }
 
     @Test
     void replacedBlocksAreReportedAsRuns() {
         RadixIndex index = new RadixIndex();
         ExtentList replaced = new ExtentList();
-        index.map(0, 100, 1000, 1, replaced);
+        index.map(0, 100, 1000, 1, 0, replaced);
         assertTrue(replaced.isEmpty());
-        index.map(500, 5000, 100, 1, replaced);
+        index.map(500, 5000, 100, 1, 0, replaced);
         assertEquals("[600+100]", replaced.toString());
         assertEquals(1000, index.pages());
     }
@@ -47,8 +50,8 @@ class RadixIndexTest {
     void mappingAgainReportsNothing() {
         RadixIndex index = new RadixIndex();
         ExtentList replaced = new ExtentList();
-        index.map(10, 100, 20, 1, replaced);
-        index.map(10, 100, 20, 2, replaced);
+        index.map(10, 100, 20, 1, 0, replaced);
+        index.map(10, 100, 20, 2, 0, replaced);
         assertTrue(replaced.isEmpty());
         assertEquals(20, index.pages());
     }
@@ -57,8 +60,8 @@ class RadixIndexTest {
     void truncateReportsInOrderAndShrinksTheTree() {
         RadixIndex index = new RadixIndex();
         ExtentList removed = new ExtentList();
-        index.map(0, 10, 4, 1, null);
-        index.map(1L << 40, 700, 3, 1, null);
+        index.map(0, 10, 4, 1, 0, null);
+        index.map(1L << 40, 700, 3, 1, 0, null);
         index.truncate(2, removed);
         assertEquals("[12+2, 700+3]", removed.toString());
         assertEquals(2, index.pages());
@@ -74,13 +77,13 @@ class RadixIndexTest {
     void shiftsMoveWhatIsBehindAndShareWhatIsBefore() {
         RadixIndex index = new RadixIndex();
         ExtentList removed = new ExtentList();
-        index.map(0, 1000, 2000, 7, null);
+        index.map(0, 1000, 2000, 7, 0, null);
         index.collapse(600, 300, removed);
         assertEquals("[1600+300]", removed.toString());
         assertEquals(1700, index.pages());
         assertEquals(1599, index.block(599));
         assertEquals(1900, index.block(600));
-        assertEquals(7L << 32 | 2999, index.slot(1699));
+        assertEquals(7L << 38 | 63L << 32 | 2999, index.slot(1699));
         assertEquals(0, index.block(1700));
         index.insert(600, 1L << 40);
         assertEquals(1599, index.block(599));
@@ -111,8 +114,8 @@ class RadixIndexTest {
     void highestPageHasAPlace() {
         RadixIndex index = new RadixIndex();
         long last = (1L << 48) - 1;
-        index.map(last, 9, 1, 1, null);
-        index.map(0, 8, 1, 1, null);
+        index.map(last, 9, 1, 1, 0, null);
+        index.map(0, 8, 1, 1, 0, null);
         assertEquals(9, index.block(last));
         assertEquals(8, index.block(0));
         index.truncate(last, null);
@@ -123,14 +126,14 @@ class RadixIndexTest {
     @Test
     void runsAreContiguousOrHoles() {
         RadixIndex index = new RadixIndex();
-        index.map(0, 100, 3, 1, null);
-        index.map(3, 200, 3, 1, null);
+        index.map(0, 100, 3, 1, 0, null);
+        index.map(3, 200, 3, 1, 0, null);
         assertEquals(3, index.run(0, index.block(0), 100));
         assertEquals(2, index.run(1, index.block(1), 100));
         assertEquals(2, index.run(0, index.block(0), 2));
         assertEquals(3, index.run(3, index.block(3), 100));
         assertTrue(index.run(6, index.block(6), 100) >= 1 && index.run(6, index.block(6), 100) <= 100);
-        index.map(8, 1, 1, 1, null);
+        index.map(8, 1, 1, 1, 0, null);
         assertEquals(2, index.run(6, index.block(6), 100));
     }
 
@@ -138,16 +141,16 @@ class RadixIndexTest {
     void runsBeforeAPage() {
         RadixIndex index = new RadixIndex();
         assertEquals(0, index.runBefore(5, 100));
-        index.map(0, 100, 3, 1, null);
-        index.map(3, 200, 3, 2, null);
-        index.map(6, 203, 1, 1, null);
+        index.map(0, 100, 3, 1, 0, null);
+        index.map(3, 200, 3, 2, 0, null);
+        index.map(6, 203, 1, 1, 0, null);
         assertEquals(0, index.runBefore(0, 100));
         assertEquals(2, index.runBefore(2, 102));
         assertEquals(0, index.runBefore(3, 200));
         assertEquals(3, index.runBefore(6, 203)); // whatever entries they are of
-        index.map(9, 1, 2, 1, null);
+        index.map(9, 1, 2, 1, 0, null);
         assertEquals(1, index.runBefore(10, 2)); // a hole is no block 0
-        index.map(500, 1000, 100, 1, null);
+        index.map(500, 1000, 100, 1, 0, null);
         assertEquals(99 - 12, index.runBefore(599, 1099)); // to the leaf's start
     }
 
@@ -158,30 +161,52 @@ class RadixIndexTest {
         index.setLog(pages);
         for (int i = 1; i <= 4; i++) {
             pages.enter(i);
-            index.map(3L * i, 100 + 3 * i, 3, i, null);
+            index.map(3L * i, 100 + 3 * i, 3, i, 0, null);
         }
         pages.enter(5);
-        index.map(4, 104, 10, 5, null); // of the first page one is left, of the last one, too
+        index.map(4, 104, 10, 5, 0, null); // of the first page one is left, of the last one, too
         pages.enter(6);
         assertFalse(pages.isEmpty(1));
         assertFalse(pages.isEmpty(4));
         assertEquals(3, pages.takeDead());
         assertEquals(2, pages.takeDead());
         assertEquals(0, pages.takeDead());
-        index.map(3, 200, 1, 6, null);
+        index.map(3, 200, 1, 6, 0, null);
         assertTrue(pages.isEmpty(1));
         assertEquals(12, index.pages());
+    }
+
+    @Test
+    void linesOfReplacedPagesAreNotRead() {
+        LogPages pages = new LogPages(1, 0, false);
+        RadixIndex index = new RadixIndex();
+        index.setLog(pages);
+        index.map(0, 100, 1, 1, 0, null);
+        index.map(1, 101, 1, 1, 1, null);
+        index.map(2, 102, 3, 1, 2, null);
+        index.map(9, 109, 1, 1, 62, null);
+        assertEquals(1L << 62 | 7, pages.liveLines(1));
+        index.map(1, 101, 1, 1, 1, null); // the same once more
+        assertEquals(1L << 62 | 7, pages.liveLines(1));
+        index.map(1, 201, 1, 1, 3, null);
+        index.map(3, 202, 1, 1, 4, null); // the two beside it still count
+        assertEquals(1L << 62 | 1 | 4 | 8 | 16, pages.liveLines(1));
+        index.unmap(0, 1, null);
+        assertEquals(1L << 62 | 4 | 8 | 16, pages.liveLines(1));
+        pages.counts(1, 2); // a name, at some line
+        assertEquals(-1, pages.liveLines(1));
+        assertEquals(-1, pages.liveLines(0));
     }
 
     @Test
     void aHoleIsNoPageOfTheSlot() {
         LogPages pages = new LogPages(1, 3, false); // three pages, as of entries in the slot
         RadixIndex index = new RadixIndex();
-        index.map(0, 100, 1, 0, null);
-        index.map(2, 102, 1, 0, null);
-        index.map(5, 105, 1, 0, null);
+        index.map(0, 100, 1, 0, 0, null);
+        index.map(2, 102, 1, 0, 0, null);
+        index.map(5, 105, 1, 0, 0, null);
         index.setLog(pages);
-        index.map(0, 200, 6, 1, null); // mapped and not, by turns
+        index.map(0, 200, 6, 1, 0, null); // mapped and not, by turns
         assertEquals(6, index.pages());
         assertTrue(pages.isEmpty(0));
         assertFalse(pages.isEmpty(1));
@@ -193,7 +218,7 @@ class RadixIndexTest {
     @Test
     void runFromBlockThatWasReplacedMeanwhileEndsAtOnce() {
         RadixIndex index = new RadixIndex();
-        index.map(0, 100, 3, 1, null);
+        index.map(0, 100, 3, 1, 0, null);
         assertEquals(1, index.run(0, 4000, 100));
         assertEquals(1, index.run(700, 4000, 100));
     }
@@ -227,7 +252,7 @@ class RadixIndexTest {
         for (int i = 0; i < 3; i++) {
             long before = HeapUse.bytes();
             RadixIndex index = new RadixIndex();
-            index.map(0, 1, pages, 1, null);
+            index.map(0, 1, pages, 1, 0, null);
             long after = HeapUse.bytes();
             assertEquals(pages, index.block(pages - 1));
             least = Math.min(least, after - before);
@@ -279,7 +304,7 @@ class RadixIndexTest {
                 index.collapse(page, random.nextInt(1, 5) << 10, null);
             } else {
                 int base = random.nextInt(1, 1 << 20) << 10;
-                index.map(page, base | (int) (page & 1023), random.nextInt(1, 1024 - (int) (page & 1023) + 1), 1, null);
+                index.map(page, base | (int) (page & 1023), random.nextInt(1, 1024 - (int) (page & 1023) + 1), 1, 0, null);
             }
         }
         stop.set(true);

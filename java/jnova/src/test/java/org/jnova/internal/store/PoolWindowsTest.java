@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.jnova.TestPools;
+import org.jnova.internal.core.NativeLibrary;
 import org.jnova.internal.index.RadixIndex;
 import org.junit.jupiter.api.Test;
 
@@ -36,10 +37,11 @@ class PoolWindowsTest {
                 channel.write(ByteBuffer.wrap(high), (2L * PER_WINDOW - 3) * BLOCK);
                 channel.write(ByteBuffer.allocate(1), size - 1);
             }
+            NativeLibrary.load();
             PoolWindows windows = PoolWindows.map(file, size);
             RadixIndex index = new RadixIndex();
-            index.map(0, PER_WINDOW - 3, 6, 0, null); // crosses from the first window into the second
-            index.map(508, 2 * PER_WINDOW - 3, 6, 0, null); // crosses windows, and leaves of the index
+            index.map(0, PER_WINDOW - 3, 6, 0, 0, null); // crosses from the first window into the second
+            index.map(508, 2 * PER_WINDOW - 3, 6, 0, 0, null); // crosses windows, and leaves of the index
             byte[] model = new byte[520 * BLOCK];
             System.arraycopy(low, 0, model, 0, low.length);
             System.arraycopy(high, 0, model, 508 * BLOCK, high.length);
