@@ -360,7 +360,16 @@ public final class NativeInode {
             if (status != Abi.OK) {
                 throw failure(status, scratch.io);
             }
-            return new NativeRegion(pool, this, off, scratch.io.cell(), label);
+            long handle = scratch.io.cell();
+            NativeRegion region = null;
+            try {
+                region = new NativeRegion(pool, this, off, handle, label);
+                return region;
+            } finally {
+                if (region == null) { // there was no heap
+                    NovaNative.nova_region_free(handle);
+                }
+            }
         } finally {
             scratch.put();
         }
@@ -384,7 +393,16 @@ public final class NativeInode {
                 throw failure(status, scratch.io);
             }
             long at = scratch.memory.bytes().getLong(scratch.area());
-            return new NativePin(pool, this, scratch.io.cell(), at);
+            long handle = scratch.io.cell();
+            NativePin pin = null;
+            try {
+                pin = new NativePin(pool, this, handle, at);
+                return pin;
+            } finally {
+                if (pin == null) { // there was no heap
+                    NovaNative.nova_unpin(handle);
+                }
+            }
         } finally {
             scratch.put();
         }

@@ -193,13 +193,13 @@ public final class LogPages {
         }
     }
 
-    /** For one more ordinal: where gaps are, if they are many, or by half as much again. */
+    /** For one more ordinal: where gaps are, if they are many, or by a quarter. */
     private void makeRoom() {
         if (at(first) > blk.length / 4) {
             forgetGaps();
             return;
         }
-        int size = blk.length + (blk.length >> 1);
+        int size = blk.length + (blk.length >> 2) + FIRST_CAPACITY;
         int[] newBlk = Arrays.copyOf(blk, size);
         int[] newWeight = Arrays.copyOf(weight, size);
         int[] newBefore = Arrays.copyOf(before, size);
