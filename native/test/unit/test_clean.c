@@ -728,6 +728,65 @@ static void records_of_a_page(void **state) {
     check_crashed();
 }
 
+/* Whatever lines are wanted, also such in the middle of an entry whose bytes look like one, and such behind the tail:
+ * what is reported fits, and has what is wanted whole. */
+static void any_lines_wanted(void **state) {
+    (void)state;
+    static struct nova_record want[NOVA_PAGE_RECORDS], rec[NOVA_PAGE_RECORDS + 1];
+    static uint8_t value[12 * FMT_LINE];
+    struct rng r = rng_start(__func__);
+    must(store_write(&f, 0, bytes, 100));
+    grow(70);
+    uint32_t blk = next_log_page();
+    must(store_write(&f, 51 * BLK, bytes, BLK));
+    struct fmt_entry *e = (void *)log_line(&f.inode->log, (struct log_pos){blk, f.inode->log.tail.idx - 1});
+    assert_int_equal(e->kind, FMT_WRITE);
+    for (uint32_t i = 0; i < 8; i++) { /* entries, and such that claim to be longer, by turns, at every 16th byte */
+        for (uint32_t at = i * 16 % FMT_LINE; at + FMT_LINE <= sizeof value; at += FMT_LINE) {
+            memcpy(value + at, e, FMT_LINE);
+            if (rng_below(&r, 2) == 0)
+                ((struct fmt_entry *)(void *)(value + at))->lines = (uint8_t)rng_below(&r, 64);
+        }
+        must(store_setxattr(&f, i % 2 == 0 ? "user.an-even-one" : "user.an-odd-one", value, 40 + i / 2 * 100));
+    }
+    assert_int_equal(f.inode->log.tail.blk, blk);
+    must(nova_clean_read(f.inode, blk, UINT64_MAX, 0, 0, want, NOVA_PAGE_RECORDS, &f.io));
+    uint32_t want_n = f.io.record_count, forged = 0, last = f.inode->log.m->data_end - 1;
+    for (uint32_t i = 0; i < 20000; i++) {
+        uint64_t wanted = rng_next(&r) & (rng_below(&r, 2) == 0 ? rng_next(&r) : UINT64_MAX);
+        uint32_t next = i % 3 == 0 ? last : i % 3 == 1 ? blk : (uint32_t)rng_next(&r);
+        memset(&rec[NOVA_PAGE_RECORDS], 0x5a, sizeof *rec);
+        int rc = nova_clean_read(f.inode, blk, wanted, next, rng_next(&r), rec, NOVA_PAGE_RECORDS, &f.io);
+        for (uint32_t k = 0; k < sizeof *rec; k++)
+            assert_int_equal(((uint8_t *)&rec[NOVA_PAGE_RECORDS])[k], 0x5a);
+        if (rc == NOVA_ECORRUPT) {
+            assert_int_equal(f.io.record_count, 0);
+            forged++;
+            continue;
+        }
+        assert_int_equal(rc, NOVA_OK);
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < f.io.record_count; k += rec[k].lines) {
+            assert_true(rec[k].log_idx < f.inode->log.tail.idx && (wanted >> rec[k].log_idx & 1) != 0);
+            while (n < want_n && want[n].log_idx < rec[k].log_idx) {
+                if ((wanted >> want[n].log_idx & 1) != 0)
+                    fail_msg("line %u is missing", want[n].log_idx);
+                n += want[n].lines;
+            }
+            if (n < want_n && want[n].log_idx == rec[k].log_idx) {
+                assert_memory_equal(&want[n], &rec[k], want[n].lines * sizeof *want);
+                n += want[n].lines;
+            } else {
+                forged++;
+            }
+        }
+        for (; n < want_n; n += want[n].lines)
+            assert_int_equal(wanted >> want[n].log_idx & 1, 0);
+    }
+    assert_true(forged != 0);
+    check_crashed();
+}
+
 static void set_values(uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
         must(store_setxattr(&f, "user.x", bytes, i % 10));
@@ -774,6 +833,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(without_a_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mapped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(records_of_a_page, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(any_lines_wanted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged_entry_that_must_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged_entry_of_the_size, set_up, tear_down),
     };

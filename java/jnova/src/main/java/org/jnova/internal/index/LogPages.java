@@ -12,7 +12,7 @@ import java.util.Arrays;
  * lines in the inode's slot. A block may be a page of the same log more than once; its ordinal is another one each time.
  * Behind the largest one ({@value #ORDINAL_BITS} bits) comes 1 again: the pages of a log are never half of that apart, so
  * that differences say which is before which. A log of which they would be enters no further page: the last ordinal then
- * stands for all that follows, and is not cleaned. That takes more than a TiB of a file in single pages.
+ * stands for all that follows, and is not cleaned. That takes more than 3 TiB of a file in single pages.
  *
  * <p>A <em>place</em> is an ordinal with a line of that page, as one int. What was said in a place, and counts no longer,
  * is not read by cleaning.
@@ -32,8 +32,8 @@ public final class LogPages {
     private static final int ORDINAL_BITS = Integer.SIZE - LINE_BITS;
 
     static final int ORDINAL_MASK = (1 << ORDINAL_BITS) - 1;
-    /** Most ordinals between the first page and the last one. */
-    static final int SPAN_MAX = 1 << ORDINAL_BITS - 1;
+    /** No page follows when the first and the last one are so far apart: past 0, its distance would be half of all. */
+    static final int SPAN_MAX = (1 << ORDINAL_BITS - 1) - 2;
 
     private static final int NO_LINE = LINES;
     private static final long ALL_LINES = -1L;
@@ -57,7 +57,8 @@ public final class LogPages {
     private static final int SLACK_PAGES = 4;
 
     // How far apart in ordinals the pages of a log may get: by its pages, and by what it says, since each ordinal between
-    // takes memory (26 bytes), as what it says does in the index, but to bring them together takes time for all of that.
+    // takes memory (34 bytes), as what it says does in the index, but to bring them together takes time for all of that.
+    // Before ordinals would run out, it is worth that in any case.
     private static final int STRETCH = 3;
     private static final int STRETCH_SLACK = 64;
     private static final int WEIGHT_PER_STRETCH = 32;
@@ -364,6 +365,7 @@ public final class LogPages {
                         ? room - room / 16 > lines + 2L * LINES || pages > 1 && weight[at(first)] == 0
                         : room > 2L * lines + SLACK_PAGES * LINES)
                 || span() > STRETCH * pages + STRETCH_SLACK + totalWeight / WEIGHT_PER_STRETCH
+                || span() > spanMax - spanMax / 8
                 || always;
     }
 

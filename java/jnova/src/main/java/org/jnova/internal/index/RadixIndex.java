@@ -246,7 +246,7 @@ public final class RadixIndex {
         if (before == 0) {
             pages += amount;
         }
-        if (log != null) {
+        if (log != null && amount != 0) { // else what was there still is read
             log.counts(place, line, amount);
             if (before != 0 && place(before) == place) { // applied once more
                 log.replaced(LogPages.ordinal(place), amount);

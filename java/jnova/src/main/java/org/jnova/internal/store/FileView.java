@@ -308,7 +308,8 @@ final class FileView implements NativeInode.Sink {
                 int count = Records.count(bytes, at);
                 checkSize(Records.fileSize(bytes, at) >= size, "a write that makes the file shorter");
                 if (count != 0) {
-                    index.map(Records.page(bytes, at), Records.blk(bytes, at), count, ordinal, Records.logIdx(bytes, at), gone);
+                    int line = Records.logIdx(bytes, at);
+                    index.map(Records.page(bytes, at), Records.blk(bytes, at), count, ordinal, line, gone);
                 } else if (log != null) {
                     log.saysSize();
                 }

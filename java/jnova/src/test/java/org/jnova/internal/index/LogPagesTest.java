@@ -176,6 +176,98 @@ class LogPagesTest {
         assertEquals(0, pages.takeDead());
     }
 
+    /** Few pages again and again, behind one that fills the first page: the ordinals go on, beyond the largest one. */
+    @Test
+    void pagesThatAreFarApartAreTooLong() {
+        int first = LogPages.ORDINAL_MASK - 10;
+        LogPages pages = new LogPages(1, 0, false, first, LogPages.SPAN_MAX);
+        pages.counts(first, LogPages.LINES);
+        pages.cutOff(first);
+        int entered = 0;
+        for (; entered < 1000 && !pages.isTooLong(false); entered++) {
+            pages.enter(2 + entered);
+            int dead = pages.takeDead();
+            if (dead != 0) {
+                pages.cutOut(dead);
+            }
+        }
+        assertEquals(2, pages.pages());
+        assertTrue(entered > 60 && entered < 80, entered + " ordinals for two pages");
+    }
+
+    /** Full pages, of which there are nearly as many as may be. An ordinal is left out. */
+    @Test
+    void aLogWhoseOrdinalsRunOutIsTooLong() {
+        LogPages pages = new LogPages(1, 0, false, LogPages.ORDINAL_MASK - 10, 800);
+        for (int i = 1; i < 800; i++) {
+            pages.counts(pages.enter(i), LogPages.LINES);
+            assertEquals(i > 700, pages.isTooLong(false), i + " pages");
+        }
+    }
+
+    /** Before and behind are known of all pages that a log may have at a time. */
+    @Test
+    void pagesBeforeAShiftAreWalkedFor() {
+        int most = LogPages.SPAN_MAX + 1; // ordinals apart: the one behind the largest may be left out
+        for (int at : new int[] {1, 1000, most, most + 1, LogPages.ORDINAL_MASK - 1000, LogPages.ORDINAL_MASK}) {
+            LogPages pages = new LogPages(1, 0, false, at, LogPages.SPAN_MAX);
+            pages.shifted();
+            for (int apart : new int[] {1, 1001, most - 1, most}) {
+                assertTrue(pages.isWalkedFor(at - apart & LogPages.ORDINAL_MASK), apart + " before " + at);
+                assertFalse(pages.isWalkedFor(at + apart & LogPages.ORDINAL_MASK), apart + " behind " + at);
+            }
+            assertTrue(pages.isWalkedFor(at));
+        }
+    }
+
+    /** What may count of the pages of a log: entries of one page of the file at even lines, of several at odd ones. */
+    private static final class Lines {
+        private final Map<Integer, Long> live = new HashMap<>(); // by ordinal
+        private final Map<Integer, Set<Integer>> single = new HashMap<>(); // lines whose entries count
+
+        private void set(int ordinal, long lines) {
+            live.merge(ordinal, lines, (a, b) -> a | b);
+        }
+
+        /** Has something count, or one thing no longer. The weight that it adds. */
+        int count(LogPages pages, int ordinal, SplittableRandom random) {
+            int line = random.nextInt(LogPages.LINES / 2) * 2;
+            if (random.nextInt(20) == 0) {
+                pages.counts(ordinal, 3);
+                set(ordinal, -1);
+                return 3;
+            }
+            pages.counts(LogPages.place(ordinal, line + 1, 3), line + 1, 3);
+            set(ordinal, 1L << line + 1);
+            if (!single.computeIfAbsent(ordinal, any -> new HashSet<>()).add(line)) {
+                replace(pages, ordinal, line);
+                single.get(ordinal).remove(line);
+                return 2;
+            }
+            pages.counts(LogPages.place(ordinal, line, 1), line, 1);
+            set(ordinal, 1L << line);
+            return 4;
+        }
+
+        private void replace(LogPages pages, int ordinal, int line) {
+            pages.replacedAt(LogPages.place(ordinal, line, 1), 1);
+            live.merge(ordinal, ~(1L << line), (a, b) -> a & b);
+        }
+
+        /** Nothing counts any more. */
+        void replaceAll(LogPages pages, int ordinal, int weight) {
+            Set<Integer> gone = single.getOrDefault(ordinal, Set.of());
+            gone.forEach(line -> replace(pages, ordinal, line));
+            pages.replacedAt(LogPages.place(ordinal, 1, 3), weight - gone.size());
+            single.remove(ordinal);
+        }
+
+        void check(LogPages pages, int ordinal) {
+            long lines = (1L << LogPages.LINES) - 1;
+            assertEquals(live.getOrDefault(ordinal, 0L) & lines, pages.liveLines(ordinal) & lines, "page " + ordinal);
+        }
+    }
+
     /** Against lists; whatever happens, also when gaps are forgotten. */
     @Property(tries = 200)
     void behavesLikeLists(@ForAll long seed) {
@@ -184,6 +276,7 @@ class LogPagesTest {
         LogPages pages = new LogPages(1000, 0, false, first, LogPages.SPAN_MAX);
         List<Integer> log = new ArrayList<>(List.of(first)); // ordinals
         Map<Integer, Integer> weights = new HashMap<>();
+        Lines lines = new Lines();
         Set<Integer> stays = new HashSet<>();
         int last = first;
         for (int i = 0; i < 3000; i++) {
@@ -196,8 +289,7 @@ class LogPagesTest {
                     log.add(last);
                 }
                 case 2 -> {
-                    pages.counts(last, 3);
-                    weights.merge(last, 3, Integer::sum);
+                    weights.merge(last, lines.count(pages, last, random), Integer::sum);
                     if (random.nextInt(10) == 0) {
                         pages.stays();
                         stays.add(last);
@@ -205,7 +297,7 @@ class LogPagesTest {
                 }
                 case 3 -> {
                     if (weights.containsKey(some)) {
-                        pages.replaced(some, weights.remove(some));
+                        lines.replaceAll(pages, some, weights.remove(some));
                     }
                 }
                 case 4 -> {
@@ -243,8 +335,17 @@ class LogPagesTest {
         for (int ordinal : log) {
             assertEquals(ordinal, at);
             assertEquals(!weights.containsKey(ordinal), pages.isEmpty(ordinal));
+            lines.check(pages, ordinal);
             at = pages.behind(at);
         }
         assertEquals(0, at);
+        List<Integer> middle = log.size() < 3 ? List.of() : log.subList(1, log.size() - 1);
+        Set<Integer> dead = new HashSet<>(middle);
+        dead.removeAll(weights.keySet());
+        dead.removeAll(stays);
+        for (int gone = pages.takeDead(); gone != 0; gone = pages.takeDead()) {
+            assertTrue(dead.remove(gone), "page " + gone);
+        }
+        assertEquals(Set.of(), dead);
     }
 }

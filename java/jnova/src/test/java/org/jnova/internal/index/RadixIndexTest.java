@@ -3,8 +3,10 @@ package org.jnova.internal.index;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -196,6 +198,25 @@ class RadixIndexTest {
         pages.counts(1, 2); // a name, at some line
         assertEquals(-1, pages.liveLines(1));
         assertEquals(-1, pages.liveLines(0));
+    }
+
+    /** Of an entry whose mapping failed, and is not repeated yet, the one before is as it was. */
+    @Test
+    void withoutMemoryForWhatIsReplacedItIsStillRead() throws ReflectiveOperationException {
+        LogPages pages = new LogPages(1, 0, false);
+        RadixIndex index = new RadixIndex();
+        index.setLog(pages);
+        index.map(0, 100, 1, 1, 0, null);
+        index.map(1, 201, 1, 1, 1, null);
+        ExtentList none = new ExtentList();
+        Field extents = ExtentList.class.getDeclaredField("extents");
+        extents.setAccessible(true);
+        extents.set(none, null);
+        assertThrows(NullPointerException.class, () -> index.map(0, 300, 2, 1, 2, none));
+        assertEquals(100, index.block(0));
+        assertEquals(3, pages.liveLines(1));
+        index.map(0, 300, 2, 1, 2, null);
+        assertEquals(4, pages.liveLines(1));
     }
 
     @Test

@@ -23,6 +23,7 @@ import org.jnova.internal.core.Abi;
 import org.jnova.internal.core.IoBlock;
 import org.jnova.internal.core.Keeps;
 import org.jnova.internal.core.NativeInode;
+import org.jnova.internal.core.Records;
 import org.jnova.internal.index.LogPages;
 import org.junit.jupiter.api.Test;
 
@@ -218,6 +219,7 @@ class LogCleanerTest {
 
         @Override
         public boolean keep(ByteBuffer bytes, int at, int ordinal, Keeps keeps) {
+            assertTrue((pages().liveLines(ordinal) >>> Records.logIdx(bytes, at) & 1) == 1, "read, but replaced");
             return log.keep(bytes, at, ordinal, keeps);
         }
 
