@@ -621,11 +621,11 @@ struct nova_keep {
 /**
  * Reports the committed entries in one page of the log, or, log_blk 0, in the inode's slot (none if they have been cut
  * off), but for writes without pages. wanted: bit i is set if the entry that begins at line i is wanted, if one does;
- * bits of lines in which none begins are to be those of entries of several lines whose first one is wanted. cap:
- * NOVA_PAGE_RECORDS or more; io->record_count says how many. next_blk, next_wanted: the page that is likely to be read
- * next, which is fetched from memory meanwhile; 0: none. Moves no position. The
- * checksums of entries that say of blocks are not looked at: the index knows better than they. Errors: EINVAL (no page
- * of this log), ECORRUPT.
+ * bits of lines in which none begins are to be those of entries of several lines whose first one is wanted, else what
+ * such a line holds is taken for an entry (ECORRUPT, or a record of what nobody appended). cap: NOVA_PAGE_RECORDS or
+ * more; io->record_count says how many. next_blk, next_wanted: the page that is likely to be read next, which is
+ * fetched from memory meanwhile; 0, or none of the pool: none. Moves no position. The checksums of entries that say of
+ * blocks are not looked at: the index knows better than they. Errors: EINVAL (no page of this log), ECORRUPT.
  */
 NOVA_API int nova_clean_read(nova_inode *inode, uint32_t log_blk, uint64_t wanted, uint32_t next_blk,
                              uint64_t next_wanted, struct nova_record *out, uint32_t cap, struct nova_io *io);

@@ -524,6 +524,10 @@ static void clean(struct file *f) {
     uint32_t page = f->io.record_count == 0 ? 0 : f->io.records[0].log_blk;
     judge(f->v, "nova_clean_read", nova_clean_read(f->inode, page, UINT64_MAX, 0, 0, rec, NOVA_PAGE_RECORDS, &f->io),
           &f->io.err, 0, 0);
+    for (uint64_t odd = 0xaaaaaaaaaaaaaaaa, i = 0; i < 2; i++, odd = ~odd) /* some in the middle of entries */
+        judge(f->v, "nova_clean_read",
+              nova_clean_read(f->inode, page, odd, page, UINT64_MAX, rec, NOVA_PAGE_RECORDS, &f->io), &f->io.err,
+              NOVA_ECORRUPT, 0);
     keep_all(f, &k);
     if (page == 0 || k.full ||
         settle(f, "nova_clean_append", nova_clean_append(f->inode, k.keep, k.n, &f->io)) != NOVA_OK)
