@@ -226,7 +226,7 @@ public final class LogPages {
     }
 
     /** So many pages of a file count that an entry gave their blocks: at this line, of this place. */
-    public void counts(int place, int line, int amount) {
+    public void countsAt(int place, int line, int amount) {
         add(ordinal(place), amount, 1L << line);
     }
 

@@ -247,7 +247,7 @@ public final class RadixIndex {
             pages += amount;
         }
         if (log != null && amount != 0) { // else what was there still is read
-            log.counts(place, line, amount);
+            log.countsAt(place, line, amount);
             if (before != 0 && place(before) == place) { // applied once more
                 log.replaced(LogPages.ordinal(place), amount);
             } else if (before != 0) {

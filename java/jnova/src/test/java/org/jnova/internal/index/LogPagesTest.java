@@ -237,14 +237,14 @@ class LogPagesTest {
                 set(ordinal, -1);
                 return 3;
             }
-            pages.counts(LogPages.place(ordinal, line + 1, 3), line + 1, 3);
+            pages.countsAt(LogPages.place(ordinal, line + 1, 3), line + 1, 3);
             set(ordinal, 1L << line + 1);
             if (!single.computeIfAbsent(ordinal, any -> new HashSet<>()).add(line)) {
                 replace(pages, ordinal, line);
                 single.get(ordinal).remove(line);
                 return 2;
             }
-            pages.counts(LogPages.place(ordinal, line, 1), line, 1);
+            pages.countsAt(LogPages.place(ordinal, line, 1), line, 1);
             set(ordinal, 1L << line);
             return 4;
         }
