@@ -54,17 +54,18 @@ class FragmentedTest {
         }
     }
 
-    /** Fills the pool with two files in turns, block by block, and deletes one of them. */
+    /** Fills the pool with a file, whose pages lie in a few pieces, and makes a hole of every other one. */
     private static void checkerboard(NovaStore store) throws IOException {
         byte[] block = new byte[4096];
-        try (NovaFile keep = store.open("keep", CREATE, WRITE);
-                NovaFile drop = store.open("drop", CREATE, WRITE)) {
-            while (true) {
-                keep.append(block, 0, 4096);
-                drop.append(block, 0, 4096);
+        try (NovaFile file = store.open("keep", CREATE, WRITE)) {
+            assertThrows(NoSpaceException.class, () -> {
+                while (true) {
+                    file.append(block, 0, block.length);
+                }
+            });
+            for (long at = 0; at < file.size(); at += 2L * block.length) {
+                file.punchHole(at, block.length);
             }
-        } catch (NoSpaceException e) {
-            store.delete("drop");
         }
     }
 }
