@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,14 @@ const char *store_path(const char *tag) {
     snprintf(p, sizeof buf[0], "%s/jnova-test-%d-%s", dir, (int)getpid(), tag);
     unlink(p);
     return p;
+}
+
+void store_one_processor(void) {
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET((unsigned)sched_getcpu(), &here);
+    if (sched_setaffinity(0, sizeof here, &here) != 0)
+        abort();
 }
 
 /* Brings an index up to the log's end, and releases what the entries replaced. */

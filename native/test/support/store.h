@@ -53,6 +53,10 @@ struct store_file {
 /* A path for a new pool file, in /dev/shm if there is one; static buffer, another one each call. */
 const char *store_path(const char *tag);
 
+/* Keeps the thread, and those that it makes, on the processor that it is on. On another one it would go on in another
+ * lane: what it writes to two files by turns would lie by turns no longer. */
+void store_one_processor(void);
+
 int store_open(struct store *s, const char *path, uint32_t flags);
 /* options.lanes: at most; a lane takes 2 MiB of pool. */
 int store_open_with(struct store *s, const char *path, const struct nova_pool_options *opt);

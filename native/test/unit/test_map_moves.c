@@ -205,5 +205,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(populating_finds_a_page_in_the_middle, set_up, tear_down),
     };
     lazy_need("moves of mapped blocks");
+    store_one_processor(); /* see scatter() */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 
@@ -43,7 +42,7 @@ static bool same_as_file(struct store_file *f, const struct store_pin *pin) {
     return same;
 }
 
-/* Two files whose pages lie by turns. A lane belongs to a processor: see main(). */
+/* Two files whose pages lie by turns. */
 static void interleave(struct store_file *f, struct store_file *g, uint32_t pages) {
     must(store_file_open(&s, "f", true, f));
     must(store_file_open(&s, "g", true, g));
@@ -543,11 +542,6 @@ int main(void) {
         TEST(test_inspection_of_a_kept_pool),
         TEST(test_after_a_crash),
     };
-    /* A thread that goes to another processor between two writes goes on in another lane. */
-    cpu_set_t here;
-    CPU_ZERO(&here);
-    CPU_SET((unsigned)sched_getcpu(), &here);
-    if (sched_setaffinity(0, sizeof here, &here) != 0)
-        return 1;
+    store_one_processor(); /* see interleave() */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

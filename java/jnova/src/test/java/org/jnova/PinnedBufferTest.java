@@ -221,18 +221,22 @@ class PinnedBufferTest extends OneFile {
 
     @Test
     void noRoomInARow() throws Exception {
-        List<NovaFile> files = new ArrayList<>();
-        files.add(file);
-        files.add(store.open("other", CREATE, READ, WRITE));
-        assertThrows(NoSpaceException.class, () -> {
-            for (int i = 0; ; i++) {
-                files.get(i % 2).append(random(PAGE), 0, PAGE);
-            }
-        });
+        file.setSize(100 * PAGE);
+        byte[] before = random(100 * PAGE);
+        for (int i = 99; i >= 0; i--) { // against the order of blocks
+            file.write((long) i * PAGE, before, i * PAGE, PAGE);
+        }
         long size = file.size();
-        byte[] before = read(0, 100 * PAGE);
-        files.get(1).close();
-        store.delete("other"); // half of the pool is free, page by page
+        try (NovaFile other = store.open("other", CREATE, WRITE)) {
+            assertThrows(NoSpaceException.class, () -> {
+                while (true) {
+                    other.append(before, 0, PAGE);
+                }
+            });
+            for (long at = 0; at < other.size(); at += 2 * PAGE) { // half of the pool is free, page by page
+                other.punchHole(at, PAGE);
+            }
+        }
         NoSpaceException e =
                 assertThrows(NoSpaceException.class, () -> file.mapBuffer(READ_WRITE, 0, 100 * PAGE));
         assertTrue(e.getMessage().contains("in a row"), e.getMessage());
