@@ -127,7 +127,7 @@ static void sweep(struct victim *v, enum meta_kind kind, struct rng *r) {
     }
     /* About BITS_MIN at least: one of 25 of the superblock's bits gets through, and a sample must not miss all of them.
      */
-    every = bits / BITS_MIN < BITS_EVERY ? bits / BITS_MIN : BITS_EVERY;
+    every = (bits - 1) / BITS_MIN < BITS_EVERY ? (bits - 1) / BITS_MIN : BITS_EVERY;
     for (size_t i = 0; i < v->map.n; i++) {
         const struct meta_item *it = &v->map.item[i];
         if (it->kind != kind)

@@ -589,9 +589,7 @@ static FILE *open_beside_program(const char *name) {
 static void test_mutants(void **state) {
     (void)state;
     const char *only = getenv("NOVA_ONLY"); /* part of a workload's name */
-    /* Of half the workloads, by seed, unless time is no matter: this is the longest of all tests. */
-    bool all = only != NULL || getenv("NOVA_FULL") != NULL;
-    uint32_t stride = (all ? 1 : 2) * explore_limits_default().stride;
+    uint32_t stride = explore_limits_default().stride;
     /* The same in every build: a mutant must not live because few images were looked at. */
     hunting.limits = (struct explore_limits){
         .seed = explore_limits_default().seed, .exhaustive = 1024, .samples = 64, .lines = 1024};
