@@ -80,7 +80,6 @@ public final class LogPages {
 
     private int first; // ordinal of the first page
     private int last; // of the one that holds the log's end
-    private int lastBlk; // that page
     private final int spanMax;
     private boolean full; // the last ordinal stands for all pages from its own on
     private int pages;
@@ -141,7 +140,7 @@ public final class LogPages {
 
     /** The ordinal of a page that an entry lies in: of the last one, or of one that is entered now. */
     public int enter(int logBlk) {
-        if (lastBlk != logBlk) {
+        if (blk[at(last)] != logBlk) {
             append(logBlk);
             due = true;
         }
@@ -163,7 +162,6 @@ public final class LogPages {
             full = true;
         }
         if (full) { // for good, even if there is room again: a page in the middle is one page
-            lastBlk = logBlk;
             return;
         }
         int ordinal = last + 1 & ORDINAL_MASK;
@@ -187,7 +185,6 @@ public final class LogPages {
             first = ordinal;
         }
         last = ordinal;
-        lastBlk = logBlk;
         pages++;
         if (left != 0) {
             enlist(left);
