@@ -72,6 +72,26 @@ static void lengths_around_those_of_streams(void **state) {
     }
 }
 
+/* Each length and each place of the destination: whatever way the CPU has for them. */
+static void copies_come_with_their_crc(void **state) {
+    (void)state;
+    struct rng r = rng_start(__func__);
+    static uint8_t src[4200], dst[4400] __attribute__((aligned(64)));
+    for (size_t i = 0; i < sizeof src; i++)
+        src[i] = (uint8_t)rng_next(&r);
+    for (size_t len = 0; len <= 4160; len += 8) {
+        size_t to = 64 + (len / 8 % 3 != 0 ? 8 * (rng_next(&r) % 8) : 0), from = rng_next(&r) % 16;
+        uint32_t start = (uint32_t)rng_next(&r);
+        memset(dst, 0x5A, sizeof dst);
+        assert_int_equal(nova_crc32c_stream(start, dst + to, src + from, len), crc_naive(start, src + from, len));
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        assert_memory_equal(dst + to, src + from, len);
+        for (size_t i = 0; i < sizeof dst; i++)
+            if (i < to || i >= to + len)
+                assert_int_equal(dst[i], 0x5A);
+    }
+}
+
 static void pieces_equal_the_whole(void **state) {
     (void)state;
     struct rng r = rng_start(__func__);
@@ -107,6 +127,7 @@ int main(void) {
         cmocka_unit_test(known_answers),
         cmocka_unit_test(every_length_and_alignment),
         cmocka_unit_test(lengths_around_those_of_streams),
+        cmocka_unit_test(copies_come_with_their_crc),
         cmocka_unit_test(pieces_equal_the_whole),
         cmocka_unit_test(every_flipped_bit_shows),
     };
