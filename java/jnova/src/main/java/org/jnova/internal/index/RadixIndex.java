@@ -210,6 +210,10 @@ public final class RadixIndex {
     public void map(long page, int blk, int count, int ordinal, int line, ExtentList replaced) {
         assert blk != 0 && count > 0;
         int place = LogPages.place(ordinal, line, count);
+        if (count == 1) {
+            mapOne(page, blk, place, line, replaced);
+            return;
+        }
         long high = (long) place << 32;
         for (int done = 0; done < count; ) {
             long first = page + done;
@@ -235,6 +239,18 @@ public final class RadixIndex {
             }
             done += n;
         }
+    }
+
+    private void mapOne(long page, int blk, int place, int line, ExtentList replaced) {
+        long[] leaf = makeLeaf(page, page);
+        int i = (int) page & MASK;
+        long before = leaf[i];
+        int old = (int) before;
+        if (old != 0 && old != blk && replaced != null) {
+            replaced.add(old);
+        }
+        leaf[i] = (long) place << 32 | Integer.toUnsignedLong(blk);
+        count(before, place, line, 1);
     }
 
     private static boolean isOfSamePlace(long slot, long other) {

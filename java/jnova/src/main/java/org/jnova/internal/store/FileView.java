@@ -299,21 +299,23 @@ final class FileView implements NativeInode.Sink {
     public void apply(ByteBuffer bytes, int at) throws IOException {
         // What the replay of old entries finds replaced was given back long ago.
         ExtentList gone = replayed ? replaced : null;
-        if (Records.kind(bytes, at) != Abi.REC_SETATTR && !cleaning) {
+        int kind = Records.kind(bytes, at);
+        if (kind != Abi.REC_SETATTR && !cleaning) {
             access.changed();
         }
         int ordinal = ordinal(Records.logBlk(bytes, at));
-        switch (Records.kind(bytes, at)) {
+        switch (kind) {
             case Abi.REC_WRITE, Abi.REC_ALLOC -> {
                 int count = Records.count(bytes, at);
-                checkSize(Records.fileSize(bytes, at) >= size, "a write that makes the file shorter");
+                long after = Records.fileSize(bytes, at);
+                checkSize(after >= size, "a write that makes the file shorter");
                 if (count != 0) {
                     int line = Records.logIdx(bytes, at);
                     index.map(Records.page(bytes, at), Records.blk(bytes, at), count, ordinal, line, gone);
                 } else if (log != null) {
                     log.saysSize();
                 }
-                size = Records.fileSize(bytes, at);
+                size = after;
             }
             case Abi.REC_TRUNCATE -> {
                 barrier();
@@ -331,7 +333,7 @@ final class FileView implements NativeInode.Sink {
                 extended.apply(bytes, at, ordinal);
             }
             case Abi.REC_SETATTR, Abi.REC_LINK -> mustStay(); // what they say is asked of the core
-            default -> throw inode.corrupt("its log holds an entry of kind " + Records.kind(bytes, at)
+            default -> throw inode.corrupt("its log holds an entry of kind " + kind
                     + ", which is none of a file");
         }
     }

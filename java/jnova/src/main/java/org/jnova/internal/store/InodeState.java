@@ -255,17 +255,15 @@ public final class InodeState {
         if (isMapped()) {
             return fillAndCommit(off, filler -> filler.data(address, len), len);
         }
-        prepare(off, len);
+        checkEnd(off, len);
+        int firstBlk = view.blockAt(off);
+        boolean onePage = off >>> Abi.BLOCK_SHIFT == (off + len - 1) >>> Abi.BLOCK_SHIFT;
+        if (!onePage || firstBlk == 0) { // else the index has its nodes
+            prepare(off, len);
+        }
+        int lastBlk = onePage ? firstBlk : view.blockAt(off + len - 1);
         return counted(
-                inode.write(
-                        off,
-                        address,
-                        len,
-                        view.blockAt(off),
-                        view.blockAt(off + len - 1),
-                        view.eofBlock(),
-                        commits.io()),
-                len);
+                inode.write(off, address, len, firstBlk, lastBlk, view.eofBlock(), commits.io()), len);
     }
 
     /** Where the bytes of a write in pieces come from. */
