@@ -117,7 +117,7 @@ struct nova_progress {
 /* flags of nova_pool_options */
 #define NOVA_OPT_EMULATED 1u /* treat the pool as persistent memory although it is not (tmpfs, page cache) */
 /* nova_pool_open(): maps all pages of the pool at once, so that no later call meets a page fault; needs Linux 5.14, and
- * is ignored before that. */
+ * is ignored before that. On tmpfs in huge pages, from Linux 6.1 on, as far as there are any. */
 #define NOVA_OPT_PREFAULT 2u
 
 /** Options of create and open; a zeroed structure means defaults. */

@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +69,14 @@ static int create(const char *path, uint64_t size) {
     int rc = nova_pool_create(path, size, &emulated, &err);
     assert_int_equal(err.code, rc);
     return rc;
+}
+
+static bool kernel_is_at_least(int major, int minor) {
+    struct utsname u;
+    int v[2] = {0, 0};
+    assert_int_equal(uname(&u), 0);
+    assert_int_equal(sscanf(u.release, "%d.%d", &v[0], &v[1]), 2);
+    return v[0] > major || (v[0] == major && v[1] >= minor);
 }
 
 static int try_open(const char *path) {
@@ -348,6 +358,75 @@ static void open_on_a_read_only_file_system(void **state) {
 
 /* ---- the lock ---- */
 
+/* Sum of a field of /proc/self/smaps, KiB, over the mappings of a file. */
+static uint64_t smaps_sum(const char *path, const char *field) {
+    char line[512];
+    unsigned long kib;
+    uint64_t sum = 0;
+    bool ours = false;
+    FILE *f = fopen("/proc/self/smaps", "re");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL) {
+        if (strchr(line, '-') != NULL && strstr(line, " rw") != NULL)
+            ours = strstr(line, path) != NULL;
+        else if (ours && strncmp(line, field, strlen(field)) == 0 && sscanf(line + strlen(field), ": %lu", &kib) == 1)
+            sum += kib;
+    }
+    fclose(f);
+    return sum;
+}
+
+/* Whether the kernel makes huge pages of a file on tmpfs for who asks. */
+static bool has_huge_pages(uint64_t size) {
+    const char *path = in_dir("huge");
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, (off_t)size), 0);
+    uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(p, MAP_FAILED);
+    memset(p, 1, size);
+    bool has = madvise(p, size, 25 /* MADV_COLLAPSE */) == 0 && smaps_sum(path, "ShmemPmdMapped") != 0;
+    munmap(p, size);
+    close(fd);
+    unlink(path);
+    return has;
+}
+
+/* So many page faults that stores to every page of a pool meet. */
+static long faults_of(nova_pool *pool) {
+    struct rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    for (uint64_t at = 0; at < pool->file.len; at += NOVA_BLOCK_SIZE) {
+        volatile uint8_t *p = pool->file.base + at;
+        *p = *p;
+    }
+    getrusage(RUSAGE_SELF, &after);
+    return after.ru_minflt - before.ru_minflt;
+}
+
+static void a_pool_can_be_mapped_ahead(void **state) {
+    (void)state;
+    const uint64_t size = (uint64_t)16 << 20;
+    const long pages = (long)(size / NOVA_BLOCK_SIZE);
+    const struct nova_pool_options ahead = {.flags = NOVA_OPT_EMULATED | NOVA_OPT_PREFAULT};
+    const char *path = in_dir("ahead");
+    nova_pool *pool;
+    for (int on = 0; on < 2; on++) {
+        assert_int_equal(create(path, size), NOVA_OK);
+        assert_int_equal(nova_pool_open(path, on ? &ahead : &emulated, &pool, &err), NOVA_OK);
+        uint64_t huge = smaps_sum(path, "ShmemPmdMapped");
+        if (on && has_huge_pages(size))
+            assert_true(huge >= 2048);
+        long faults = faults_of(pool);
+        if (!on)
+            assert_true(huge != 0 || faults > pages / 2); /* unless all that is on tmpfs is huge */
+        else if (kernel_is_at_least(5, 14))
+            assert_true(faults < pages / 100);
+        assert_int_equal(nova_pool_close(pool, &err), NOVA_OK);
+        unlink(path);
+    }
+}
+
 static void one_process_at_a_time(void **state) {
     (void)state;
     const char *path = in_dir("locked"), *other = in_dir("locked-link");
@@ -566,6 +645,7 @@ int main(void) {
         cmocka_unit_test(open_fills_the_holes_of_a_sparse_copy),
         cmocka_unit_test(open_without_permission),
         cmocka_unit_test(open_on_a_read_only_file_system),
+        cmocka_unit_test(a_pool_can_be_mapped_ahead),
         cmocka_unit_test(one_process_at_a_time),
         cmocka_unit_test(a_refused_open_leaves_the_lock),
         cmocka_unit_test(the_lock_dies_with_its_holder),

@@ -118,6 +118,10 @@ public final class StoreOptions {
          * store to each page of 4 KiB costs one, a microsecond or two. Opening takes longer in turn, by some hundred
          * milliseconds per GiB of a pool that is new on tmpfs. Ignored by kernels before Linux 5.14.
          *
+         * <p>On tmpfs, from Linux 6.1 on, these are huge pages, as far as there are any: the CPU finds its way to a random
+         * block of a large pool in less time then. A file system on persistent memory (DAX) maps huge pages anyway, where
+         * the blocks of the pool's file allow it.
+         *
          * @param on whether to
          * @return this
          */
