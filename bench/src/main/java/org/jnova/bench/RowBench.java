@@ -86,7 +86,7 @@ public class RowBench {
         private static final int READ_TENTHS = 7;
 
         /** Calls after which the JIT compiler has done its work; slow ones are made for some time instead. */
-        private static final int WARMUP_CALLS = 200_000;
+        private static final int WARMUP_CALLS = 400_000;
 
         /** Calls between resets, so that none needs more room than in an iteration. */
         private static final int CALLS_PER_RESET = 50_000;
