@@ -214,7 +214,8 @@ class SoakTest {
         Filler filler = new Filler(store, seed, () -> steps[0]++);
         StoreStats before = store.stats();
         filler.fill();
-        assertEquals(0, store.info().freeBytes());
+        // One block is too little for a byte behind a full one if the file's log page is full as well.
+        assertTrue(store.info().freeBytes() <= PAGE, "bytes left: " + store.info().freeBytes());
         filler.empty();
         assertEquals(List.of(), store.names());
         StoreStats after = store.stats();
