@@ -185,19 +185,16 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
     return NOVA_OK;
 }
 
-#define COLLAPSE 25 /* MADV_COLLAPSE, which headers before Linux 6.1 lack */
+/* Of madvise(), as MADV_*; the headers may be older than the kernel, which refuses what it does not know. */
+enum { POPULATE_READ = 22, POPULATE_WRITE = 23, COLLAPSE = 25 };
 
 void pool_file_prefault(const struct pool_file *pf) {
-    /* First in huge pages, which tmpfs gives to those who ask so, whatever the system's setting for others. They take
-     * no longer to map. Where there are none it does nothing; a DAX mapping has them by itself. */
+    /* First in huge pages: on tmpfs, who asks is given them, if they are not denied to all. Of a new file it takes no
+     * longer. Where there are none it does nothing; a DAX mapping has them by itself. */
     if (pf->durability == NOVA_DURABLE_EMULATED)
         (void)madvise(pf->base, pf->len, COLLAPSE);
-#if defined(MADV_POPULATE_READ) && defined(MADV_POPULATE_WRITE)
     /* Pages of the page cache that are mapped for writing would all be written back. */
-    (void)madvise(pf->base, pf->len, pf->durability == NOVA_DURABLE_MSYNC ? MADV_POPULATE_READ : MADV_POPULATE_WRITE);
-#else
-    (void)pf;
-#endif
+    (void)madvise(pf->base, pf->len, pf->durability == NOVA_DURABLE_MSYNC ? POPULATE_READ : POPULATE_WRITE);
 }
 
 int pool_file_sync_length(const struct pool_file *pf, const char *path, struct nova_error *err) {
