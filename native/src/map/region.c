@@ -133,9 +133,15 @@ static void note(struct region *r, uint64_t page, uint64_t n, uint32_t shows, bo
 }
 
 uint64_t region_next_shown(const struct region *r, uint64_t page, uint64_t end) {
-    while (page < end && r->shows[page] == at_first(r))
-        page = r->shown[page / REGION_SPAN] != 0 ? page + 1 : (page / REGION_SPAN + 1) * REGION_SPAN;
-    return page < end ? page : end;
+    while (page < end) {
+        if (r->shown[page / REGION_SPAN] == 0) /* and shows[] stays untouched: looking takes memory, too */
+            page = (page / REGION_SPAN + 1) * REGION_SPAN;
+        else if (r->shows[page] == at_first(r))
+            page++;
+        else
+            return page;
+    }
+    return end;
 }
 
 uint64_t region_vmas(void) {
