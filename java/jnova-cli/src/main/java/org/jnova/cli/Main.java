@@ -50,7 +50,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ExportCommand.class,
             FsckCommand.class,
             DumpCommand.class,
-            DemoCommand.class
+            DemoCommand.class,
+            CommandLine.HelpCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

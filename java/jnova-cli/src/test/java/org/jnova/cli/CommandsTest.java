@@ -386,6 +386,8 @@ class CommandsTest {
     @Test
     void helpOfAllAndVersion() {
         assertTrue(Cli.ok("--help").contains("import"));
+        assertEquals(Cli.ok("--help"), Cli.ok("help"));
+        assertEquals(Cli.ok("ls", "--help"), Cli.ok("help", "ls"));
         assertTrue(Cli.ok("--version").startsWith("jnova "));
     }
 }
