@@ -186,13 +186,13 @@ int pool_file_open(struct pool_file *pf, const char *path, bool emulated, pool_f
 }
 
 /* Of madvise(), as MADV_*; the headers may be older than the kernel, which refuses what it does not know. */
-enum { POPULATE_READ = 22, POPULATE_WRITE = 23, COLLAPSE = 25 };
+enum { POPULATE_READ = 22, POPULATE_WRITE = 23 };
 
 void pool_file_prefault(const struct pool_file *pf) {
     /* First in huge pages: on tmpfs, who asks is given them, if they are not denied to all. Of a new file it takes no
      * longer. Where there are none it does nothing; a DAX mapping has them by itself. */
     if (pf->durability == NOVA_DURABLE_EMULATED)
-        (void)madvise(pf->base, pf->len, COLLAPSE);
+        (void)madvise(pf->base, pf->len, POOL_FILE_COLLAPSE);
     /* Pages of the page cache that are mapped for writing would all be written back. */
     (void)madvise(pf->base, pf->len, pf->durability == NOVA_DURABLE_MSYNC ? POPULATE_READ : POPULATE_WRITE);
 }

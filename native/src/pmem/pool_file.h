@@ -55,6 +55,8 @@ int pool_file_inspect(struct pool_file *pf, const char *path, struct nova_error 
  */
 int pool_file_extend(struct pool_file *pf, const char *path, uint64_t size, bool emulated, struct nova_error *err);
 
+#define POOL_FILE_COLLAPSE 25 /* MADV_COLLAPSE, which headers before Linux 6.1 lack */
+
 /* Maps all pages of the open file, in huge ones if it can be, as far as the kernel can. */
 void pool_file_prefault(const struct pool_file *pf);
 

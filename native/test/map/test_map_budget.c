@@ -20,6 +20,7 @@
 #include "lazy.h"
 #include "mapped.h"
 #include "report.h"
+#include "smaps.h"
 #include "../unit/rng.h"
 
 #define PG 4096u
@@ -348,19 +349,7 @@ static void test_long_runs_of_zeros(void **state) {
 
 /* Memory of the process's own in a region, which the kernel's one page of zeros is not. */
 static uint64_t anonymous_pages(const struct store_region *r) {
-    FILE *f = fopen("/proc/self/smaps", "re");
-    char line[512];
-    uint64_t kib = 0, start = 0, end, n;
-    MUST(f != NULL);
-    while (fgets(line, sizeof line, f) != NULL) {
-        if (sscanf(line, "%" SCNx64 "-%" SCNx64, &n, &end) == 2) /* the first line of a mapping */
-            start = n;
-        if (start >= (uintptr_t)r->addr && start < (uintptr_t)r->addr + r->len &&
-            sscanf(line, "Anonymous: %" SCNu64, &n) == 1)
-            kib += n;
-    }
-    fclose(f);
-    return kib * 1024 / PG;
+    return smaps_kib(r->addr, r->len, "Anonymous") * 1024 / PG;
 }
 
 /* Zeros that are looked at in order take no memory; here and there they do, and give it back to those that come later.

@@ -23,6 +23,7 @@
 
 #include "api/handles.h"
 #include "image.h"
+#include "smaps.h"
 #include "store.h"
 
 #define SIZE ((uint64_t)2 << 20)
@@ -356,26 +357,7 @@ static void open_on_a_read_only_file_system(void **state) {
     umount(at);
 }
 
-/* ---- the lock ---- */
-
-/* Sum of a field of /proc/self/smaps, KiB, over the mappings of a file. */
-static uint64_t smaps_sum(const char *path, const char *field) {
-    char line[512];
-    unsigned long kib;
-    uint64_t sum = 0;
-    bool ours = false;
-    FILE *f = fopen("/proc/self/smaps", "re");
-    assert_non_null(f);
-    while (fgets(line, sizeof line, f) != NULL) {
-        unsigned long from, to;
-        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-            ours = strstr(line, strrchr(path, '/')) != NULL; /* the folder may have another name there */
-        else if (ours && strncmp(line, field, strlen(field)) == 0 && sscanf(line + strlen(field), ": %lu", &kib) == 1)
-            sum += kib;
-    }
-    fclose(f);
-    return sum;
-}
+/* ---- mapping ahead ---- */
 
 /* Whether the kernel makes huge pages of a file on tmpfs for who asks. */
 static bool has_huge_pages(uint64_t size) {
@@ -389,7 +371,7 @@ static bool has_huge_pages(uint64_t size) {
     uint8_t *p = room + (huge - (uintptr_t)room % huge) % huge;
     assert_ptr_equal(mmap(p, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0), p);
     memset(p, 1, size);
-    bool has = madvise(p, size, 25 /* MADV_COLLAPSE */) == 0 && smaps_sum(path, "ShmemPmdMapped") != 0;
+    bool has = madvise(p, size, POOL_FILE_COLLAPSE) == 0 && smaps_kib(p, size, "ShmemPmdMapped") != 0;
     munmap(room, size + huge);
     close(fd);
     unlink(path);
@@ -418,7 +400,7 @@ static void a_pool_can_be_mapped_ahead(void **state) {
     bool before = has_huge_pages(size);
     assert_int_equal(create(path, size), NOVA_OK);
     assert_int_equal(nova_pool_open(path, &ahead, &pool, &err), NOVA_OK);
-    uint64_t huge = smaps_sum(path, "ShmemPmdMapped");
+    uint64_t huge = smaps_kib(pool->file.base, pool->file.len, "ShmemPmdMapped");
     if (before && has_huge_pages(size))
         assert_true(huge >= 2048);
     if (kernel_is_at_least(5, 14))
@@ -426,6 +408,8 @@ static void a_pool_can_be_mapped_ahead(void **state) {
     assert_int_equal(nova_pool_close(pool, &err), NOVA_OK);
     unlink(path);
 }
+
+/* ---- the lock ---- */
 
 static void one_process_at_a_time(void **state) {
     (void)state;
