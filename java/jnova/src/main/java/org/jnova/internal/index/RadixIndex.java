@@ -165,6 +165,10 @@ public final class RadixIndex {
         log = pagesOfLog;
     }
 
+    private static long slotOf(int place, int blk) {
+        return (long) place << 32 | Integer.toUnsignedLong(blk);
+    }
+
     /** Place of the entry that a slot is of. */
     private static int place(long slot) {
         return (int) (slot >>> 32);
@@ -214,7 +218,6 @@ public final class RadixIndex {
             mapOne(page, blk, place, line, replaced);
             return;
         }
-        long high = (long) place << 32;
         for (int done = 0; done < count; ) {
             long first = page + done;
             int i = (int) first & MASK;
@@ -230,7 +233,7 @@ public final class RadixIndex {
                         if (old != 0 && old != now && replaced != null) {
                             replaced.add(old);
                         }
-                        leaf[i + k] = high | Integer.toUnsignedLong(now);
+                        leaf[i + k] = slotOf(place, now);
                         k++;
                     } while (k < n && isOfSamePlace(leaf[i + k], before));
                 } finally { // what has been mapped counts, also if there was no memory for more
@@ -249,7 +252,7 @@ public final class RadixIndex {
         if (old != 0 && old != blk && replaced != null) {
             replaced.add(old);
         }
-        leaf[i] = (long) place << 32 | Integer.toUnsignedLong(blk);
+        leaf[i] = slotOf(place, blk);
         count(before, place, line, 1);
     }
 

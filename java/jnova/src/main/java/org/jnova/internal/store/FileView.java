@@ -333,8 +333,7 @@ final class FileView implements NativeInode.Sink {
                 extended.apply(bytes, at, ordinal);
             }
             case Abi.REC_SETATTR, Abi.REC_LINK -> mustStay(); // what they say is asked of the core
-            default -> throw inode.corrupt("its log holds an entry of kind " + kind
-                    + ", which is none of a file");
+            default -> throw inode.corrupt("its log holds an entry of kind " + kind + ", which is none of a file");
         }
     }
 

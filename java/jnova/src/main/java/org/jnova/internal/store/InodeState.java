@@ -255,10 +255,9 @@ public final class InodeState {
         if (isMapped()) {
             return fillAndCommit(off, filler -> filler.data(address, len), len);
         }
-        checkEnd(off, len);
         int firstBlk = view.blockAt(off);
         boolean onePage = off >>> Abi.BLOCK_SHIFT == (off + len - 1) >>> Abi.BLOCK_SHIFT;
-        if (!onePage || firstBlk == 0) { // else the index has its nodes
+        if (!onePage || firstBlk == 0) { // else the index has its nodes; the core checks the limits, too
             prepare(off, len);
         }
         int lastBlk = onePage ? firstBlk : view.blockAt(off + len - 1);
