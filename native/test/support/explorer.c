@@ -23,7 +23,7 @@ struct explore_limits explore_limits_default(void) {
 #if defined(BUILT_WITH_TSAN)
     l = (struct explore_limits){.exhaustive = 32, .samples = 8, .lines = 8, .stride = 8};
 #elif defined(NOVA_DEBUG)
-    l = (struct explore_limits){.exhaustive = 128, .samples = 32, .lines = 32, .nested_every = 128, .stride = 1};
+    l = (struct explore_limits){.exhaustive = 128, .samples = 32, .lines = 32, .nested_every = 128, .stride = 4};
 #endif
     if (getenv("NOVA_FULL") != NULL) {
         l.exhaustive *= 4;
