@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every bit of every metadata structure of a small pool turned, one at a time (one of four, drawn by the seed, unless
- * NOVA_FULL is set), and the pool taken through the production code: checked, opened, listed, every file read, closed,
- * opened and read again, used, checked. What may come of it:
+ * Every bit of every metadata structure of a small pool turned, one at a time, and the pool taken through the
+ * production code: checked, opened, listed, every file read, closed, opened and read again, used, checked. What may
+ * come of it:
  *
  *   detected   opening or reading was refused, with the place of the damage, or nova_fsck() reports it; what was not
  *              refused is right, and nova_fsck() still reports it afterwards
@@ -30,17 +30,14 @@
 #include "report.h"
 #include "victim.h"
 
-/* One bit of so many, chosen by the seed. Sanitizers make an opening many times slower. */
-static unsigned bits_every(void) {
+/* Sanitizers make an opening many times slower: one bit of so many then, chosen by the seed. */
 #if defined(__SANITIZE_THREAD__)
-    return 97;
+#define BITS_EVERY 97u
 #elif defined(__SANITIZE_ADDRESS__)
-    return 17;
+#define BITS_EVERY 17u
 #else
-    return getenv("NOVA_FULL") != NULL ? 1 : 4;
+#define BITS_EVERY 1u
 #endif
-}
-
 #define HUNG_AFTER 60 /* seconds without a bit done */
 
 enum outcome { DETECTED, REPAIRED, HARMLESS, WRONG, SILENT, LOST, OUTCOMES };
@@ -149,7 +146,6 @@ static bool line_is_zero(const uint8_t *p) {
 /* Of a line of zeros, as most lines of bitmaps and empty areas are, one bit stands for all; of an attribute's value one
  * of each byte. */
 static void turn_all(struct victim *v, struct rng *r) {
-    unsigned every = bits_every();
     for (uint64_t line = 0; line < v->len; line += FMT_LINE) {
         bool zero = line_is_zero(v->sound + line);
         uint64_t chosen = line + rng_below(r, FMT_LINE);
@@ -158,7 +154,7 @@ static void turn_all(struct victim *v, struct rng *r) {
                 continue;
             unsigned chosen_bit = rng_below(r, 8);
             for (unsigned bit = 0; bit < 8; bit++)
-                if (((!zero && v->map.kind[off] != META_VALUE) || bit == chosen_bit) && rng_below(r, every) == 0)
+                if (((!zero && v->map.kind[off] != META_VALUE) || bit == chosen_bit) && rng_below(r, BITS_EVERY) == 0)
                     turn(v, off, bit);
         }
     }
@@ -196,9 +192,8 @@ static void nothing_wrong_was_returned(void **state) {
         printf("\n");
     }
     assert_int_equal(total.n[WRONG] + total.n[SILENT] + total.n[LOST], 0);
-    unsigned every = bits_every();
-    assert_true(total.n[DETECTED] > 100000 / every && total.n[REPAIRED] > 1000 / every &&
-                total.n[HARMLESS] > 100 / every);
+    assert_true(total.n[DETECTED] > 100000 / BITS_EVERY && total.n[REPAIRED] > 1000 / BITS_EVERY &&
+                total.n[HARMLESS] > 100 / BITS_EVERY);
     report_line("corrupt: %llu bits of metadata flipped in %llu pools: %llu detected, %llu repaired, %llu harmless, "
                 "%llu wrong data returned as good",
                 (unsigned long long)total.bits, (unsigned long long)total.pools, (unsigned long long)total.n[DETECTED],
