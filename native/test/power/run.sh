@@ -120,7 +120,7 @@ failed() {
 quoted() { printf '%q ' "$@"; }
 
 dax_tests() {
-  local start=$SECONDS status=0 limit=900
+  local start=$SECONDS status=0 limit=1500
   if [[ $length == full ]]; then limit=3600; fi
   boot "exec $(quoted env PATH="$PATH" HOME="$HOME" MAVEN_OPTS="-Duser.home=$HOME" \
     ${JAVA_HOME:+JAVA_HOME="$JAVA_HOME"} bash "$here/dax_tests.sh" "$build" "$seed" "$length" "${homes[@]}")"
