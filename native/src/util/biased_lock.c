@@ -20,7 +20,8 @@ void biased_lock_init(struct biased_lock *l, uint64_t *waits) {
     atomic_init(&l->busy, 0);
     atomic_init(&l->revoked, 0);
     l->by_mutex = false;
-    l->biased = has_membarrier;
+    l->biased = false;
+    l->until_biased = has_membarrier ? BIASED_LOCK_AFTER : 0;
     l->passed = 0;
     l->waits = waits;
     pthread_mutex_init(&l->mutex, NULL);
@@ -88,8 +89,19 @@ void biased_lock_guest_in_turn(struct biased_lock *l) {
     revoke_bias(l);
 }
 
+/* Whoever holds the mutex has to see how the owner's stores are ordered, and keeps it as it is. */
+void biased_lock_take_bias(struct biased_lock *l) {
+    if (pthread_mutex_trylock(&l->mutex) == 0) {
+        l->biased = true;
+        pthread_mutex_unlock(&l->mutex);
+    } else {
+        l->until_biased = 1; /* the next time */
+    }
+}
+
 void biased_lock_give_up_bias(struct biased_lock *l) {
     l->biased = false;
+    l->until_biased = 0;
 }
 
 void biased_unlock_guest(struct biased_lock *l) {

@@ -135,6 +135,37 @@ static void test_takes_turns(void **state) {
     biased_lock_destroy(&lock);
 }
 
+static void hold_as_owner(unsigned n) {
+    for (unsigned i = 0; i < n; i++) {
+        biased_lock_owner(&lock);
+        biased_unlock_owner(&lock);
+    }
+}
+
+/* What is locked a few times and by guests, as a file that is made and written once, costs them no system call. */
+static void test_is_biased_after_a_while(void **state) {
+    (void)state;
+    biased_lock_init(&lock, NULL);
+    hold_as_owner(BIASED_LOCK_AFTER - 1);
+    assert_false(lock.biased);
+    biased_lock_guest(&lock);
+    biased_unlock_guest(&lock);
+    if (lock.until_biased == 0)
+        skip();                      /* no membarrier */
+    pthread_mutex_lock(&lock.mutex); /* as a guest that is only coming */
+    hold_as_owner(1);
+    assert_false(lock.biased);
+    pthread_mutex_unlock(&lock.mutex);
+    hold_as_owner(1);
+    assert_true(lock.biased);
+    biased_lock_guest(&lock);
+    biased_lock_give_up_bias(&lock);
+    biased_unlock_guest(&lock);
+    hold_as_owner(2 * BIASED_LOCK_AFTER);
+    assert_false(lock.biased);
+    biased_lock_destroy(&lock);
+}
+
 /* Waking a thread may take as long as very many steps. */
 static void test_passes_by_so_often(void **state) {
     (void)state;
@@ -147,8 +178,11 @@ static void test_passes_by_so_often(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_excludes), cmocka_unit_test(test_excludes_without_bias),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_excludes),
+                                       cmocka_unit_test(test_excludes_without_bias),
                                        cmocka_unit_test(test_excludes_while_bias_is_given_up),
-                                       cmocka_unit_test(test_takes_turns), cmocka_unit_test(test_passes_by_so_often)};
+                                       cmocka_unit_test(test_is_biased_after_a_while),
+                                       cmocka_unit_test(test_takes_turns),
+                                       cmocka_unit_test(test_passes_by_so_often)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
