@@ -7,9 +7,8 @@
  *
  * Why: an ordinary mutex is a locked instruction, and one between the non-temporal copy of a write and its drain waits
  * for that copy to leave the CPU: a third drain in all but name. A membarrier interrupts every processor that runs a
- * thread of the process, some 50 us on a virtual machine. So a lock is biased after BIASED_LOCK_AFTER holds by the
- * owner only: a file that is made, written and closed never is. Where guests are as frequent as owners, the bias can be
- * given up for good.
+ * thread of the process. So a lock is biased after BIASED_LOCK_AFTER holds by the owner only: a file that is made,
+ * written and closed never is. Where guests are as frequent as owners, the bias can be given up for good.
  */
 #ifndef NOVA_UTIL_BIASED_LOCK_H
 #define NOVA_UTIL_BIASED_LOCK_H
